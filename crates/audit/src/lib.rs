@@ -1,0 +1,1 @@
+//! Audit events: schema, redaction, canonical form, hash chain and its verifier. Pure.

@@ -1,0 +1,1 @@
+//! The token service: discovery, JWKS, grants, Entra error envelopes.

@@ -1,0 +1,1 @@
+//! The Azure OpenAI data plane: authenticate, decide, admit, forward, settle, audit.

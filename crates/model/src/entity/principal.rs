@@ -1,0 +1,184 @@
+//! Directory objects: who may be granted something, and how an application or a person proves to be one.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ClientId, CredentialId, ObjectId, TenantId, Timestamp};
+
+/// What kind of directory object a principal is (`principalType` in ARM).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PrincipalKind {
+    /// The service principal of a managed identity.
+    ManagedIdentity,
+    /// The service principal of an application.
+    ServicePrincipal,
+    User,
+    Group,
+}
+
+impl PrincipalKind {
+    /// The word ARM uses; it shows managed identities as service principals.
+    #[must_use]
+    pub const fn arm_name(self) -> &'static str {
+        match self {
+            Self::ManagedIdentity | Self::ServicePrincipal => "ServicePrincipal",
+            Self::User => "User",
+            Self::Group => "Group",
+        }
+    }
+}
+
+/// An object that roles are assigned to. Identities, applications' service principals, users and groups each have one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Principal {
+    pub id: ObjectId,
+    pub tenant: TenantId,
+    pub kind: PrincipalKind,
+    pub display_name: String,
+    /// The client id of the application or identity behind a service principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// A disabled principal gets no token, and its tokens stop working at once.
+    pub enabled: bool,
+    /// Tokens issued before this moment are refused ("revoke sessions").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_valid_from: Option<Timestamp>,
+    pub created: Timestamp,
+}
+
+impl Principal {
+    pub(super) fn entity_id(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// The person behind a user principal; shares its object id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    pub id: ObjectId,
+    pub user_principal_name: String,
+    pub mail_nickname: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<UserPassword>,
+    /// The subject at an upstream OIDC provider, as (issuer, subject).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<(String, String)>,
+}
+
+/// A password at rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UserPassword {
+    /// Argon2id in PHC string form.
+    pub hash: String,
+    pub must_change: bool,
+    pub changed: Timestamp,
+}
+
+impl User {
+    pub(super) fn entity_id(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// A security group; shares its principal's object id. Members may be groups: membership is transitive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Group {
+    pub id: ObjectId,
+    pub mail_nickname: String,
+    #[serde(default)]
+    pub description: Option<String>,
+    pub members: BTreeSet<ObjectId>,
+}
+
+impl Group {
+    pub(super) fn entity_id(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// An app registration. Its service principal is a separate [`Principal`] with the same client id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Application {
+    /// The application object's own id (not the service principal's).
+    pub id: ObjectId,
+    pub tenant: TenantId,
+    pub client_id: ClientId,
+    pub display_name: String,
+    /// Further names by which a token's audience may call this application.
+    #[serde(default)]
+    pub identifier_uris: Vec<String>,
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// A public client holds no credential (device code, browser sign-in).
+    #[serde(default)]
+    pub public_client: bool,
+    #[serde(default)]
+    pub secrets: Vec<ClientSecret>,
+    #[serde(default)]
+    pub certificates: Vec<CertificateCredential>,
+    pub created: Timestamp,
+}
+
+impl Application {
+    pub(super) fn entity_id(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// A client secret at rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientSecret {
+    pub id: CredentialId,
+    pub display_name: Option<String>,
+    /// The first three characters, as Entra shows them.
+    pub hint: String,
+    /// Lower-case hex of HMAC-SHA256 over the whole secret, under a key derived from the store's master key. Generated secrets
+    /// have 256 bits, so a slow hash would add nothing but a denial of service; the key makes a stolen database useless.
+    pub hash: String,
+    pub starts: Timestamp,
+    pub expires: Timestamp,
+}
+
+/// A certificate that an application signs assertions with (public part only).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateCredential {
+    pub id: CredentialId,
+    pub display_name: Option<String>,
+    /// Base64 DER of the certificate.
+    pub der: String,
+    /// Lower-case hex SHA-1 and SHA-256 of the DER (`x5t`, `x5t#S256`).
+    pub sha1: String,
+    pub sha256: String,
+    pub starts: Timestamp,
+    pub expires: Timestamp,
+}
+
+/// A line of refresh tokens that descend from one sign-in. Replaying an older member revokes the family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshFamily {
+    pub id: CredentialId,
+    pub user: ObjectId,
+    pub client_id: ClientId,
+    /// The generation that is valid now; a token of an older one is a replay.
+    pub generation: u64,
+    pub signed_in: Timestamp,
+    pub expires: Timestamp,
+    pub revoked: bool,
+    /// How the person signed in (`"pwd"`, `"fed"`).
+    pub method: String,
+}
+
+impl RefreshFamily {
+    pub(super) fn entity_id(&self) -> String {
+        self.id.to_string()
+    }
+}

@@ -1,0 +1,1 @@
+//! Composes the roles into one process: configuration, listeners, telemetry, shutdown.

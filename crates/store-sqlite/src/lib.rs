@@ -1,0 +1,1 @@
+//! Adapter: durable state in SQLite (WAL), passing the conformance suite of keyless-store.

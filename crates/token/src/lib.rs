@@ -1,0 +1,1 @@
+//! Mints and verifies tokens, holds the key life cycle and the assertion rules. Pure.

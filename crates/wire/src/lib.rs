@@ -1,0 +1,1 @@
+//! What Azure says on the wire: OAuth, OIDC, IMDS, ARM, Graph and AI error shapes. Published: other tools speak to the same services.

@@ -1,0 +1,42 @@
+//! Where the repository is, and what cargo says is in it. Reads only; never the network.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+/// The cargo that built this program.
+pub(crate) const CARGO: &str = env!("CARGO");
+
+/// The repository's root folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("xtask lives two folders below the root")
+        .to_path_buf()
+}
+
+/// The resolved dependency graph for this machine's platform, from what is already downloaded.
+///
+/// # Errors
+/// When cargo fails: usually a manifest that does not parse, or crates that were never fetched.
+pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
+    MetadataCommand::new()
+        .cargo_path(CARGO)
+        .current_dir(root)
+        .other_options(["--offline".to_owned(), "--filter-platform".to_owned(), host()?])
+        .exec()
+        .context("cannot read the dependency graph; run `cargo fetch` once, then again")
+}
+
+/// The platform triple of the compiler in use.
+fn host() -> Result<String> {
+    let output = Command::new("rustc").arg("-vV").output().context("cannot run rustc")?;
+    let text = String::from_utf8(output.stdout).context("rustc -vV printed no text")?;
+    match text.lines().find_map(|line| line.strip_prefix("host: ")) {
+        Some(host) => Ok(host.to_owned()),
+        None => bail!("rustc -vV names no host"),
+    }
+}
