@@ -37,7 +37,9 @@ pub(crate) fn run(command: &mut Command, mut on_line: impl FnMut(&str)) -> Resul
             on_line(&plain(&line));
         }
     });
-    child.wait().with_context(|| format!("cannot wait for `{name}`"))
+    child
+        .wait()
+        .with_context(|| format!("cannot wait for `{name}`"))
 }
 
 /// Sends each line of `source`; ends at end of file or when nobody listens any more.
@@ -79,9 +81,12 @@ mod tests {
     #[test]
     fn lines_of_both_streams_are_seen_and_the_status_is_kept() {
         let mut seen = Vec::new();
-        let status = run(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]), |line| {
-            seen.push(line.to_owned());
-        })
+        let status = run(
+            Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]),
+            |line| {
+                seen.push(line.to_owned());
+            },
+        )
         .unwrap();
         seen.sort();
         assert_eq!(seen, ["err", "out"]);
@@ -90,7 +95,10 @@ mod tests {
 
     #[test]
     fn colour_codes_are_removed() {
-        assert_eq!(plain("\u{1b}[32;1m5 passed\u{1b}[0m in 1s"), "5 passed in 1s");
+        assert_eq!(
+            plain("\u{1b}[32;1m5 passed\u{1b}[0m in 1s"),
+            "5 passed in 1s"
+        );
     }
 
     #[test]

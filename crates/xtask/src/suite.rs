@@ -44,7 +44,9 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         _ => return usage("test takes at most one of --rust, --interop, --quick"),
     };
     let root = workspace::root();
-    let target = workspace::metadata(&root)?.target_directory.into_std_path_buf();
+    let target = workspace::metadata(&root)?
+        .target_directory
+        .into_std_path_buf();
 
     let mut total = Counts::default();
     let mut broken = Vec::new();
@@ -55,7 +57,9 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         let problem = match outcome {
             Err(error) => Some(format!("{error:#}; {}", step.hint)),
             Ok(status) if !status.success() => Some(format!("{status}; {}", step.hint)),
-            Ok(_) if counts.failed > 0 => Some("tests failed although the command exited 0".to_owned()),
+            Ok(_) if counts.failed > 0 => {
+                Some("tests failed although the command exited 0".to_owned())
+            }
             Ok(_) if step.counts && counts.passed == 0 => {
                 Some("it ran no test at all; a suite without tests proves nothing".to_owned())
             }
@@ -79,7 +83,11 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         eprintln!("FAILED  {line}");
     }
     println!("{} passed, {} failed", total.passed, total.failed);
-    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if total.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn steps(part: Part, root: &Path, target: &Path) -> Vec<Step> {
@@ -94,7 +102,14 @@ fn steps(part: Part, root: &Path, target: &Path) -> Vec<Step> {
         });
         steps.push(Step {
             title: "lints",
-            command: cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+            command: cargo(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
             hint: "fix the warnings above (clippy missing? `rustup component add clippy`)",
             counts: false,
             needed: false,
@@ -139,7 +154,9 @@ fn steps(part: Part, root: &Path, target: &Path) -> Vec<Step> {
 
 /// The workspace's tests: under nextest when it is installed (faster, isolates each test), else under cargo.
 fn workspace_tests() -> Step {
-    let has_nextest = cargo(&["nextest", "--version"]).output().is_ok_and(|output| output.status.success());
+    let has_nextest = cargo(&["nextest", "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success());
     let arguments: &[&str] = if has_nextest {
         &["nextest", "run", "--workspace", "--no-fail-fast"]
     } else {
@@ -165,7 +182,10 @@ mod tests {
     use super::*;
 
     fn titles(part: Part) -> Vec<&'static str> {
-        steps(part, Path::new("/r"), Path::new("/t")).into_iter().map(|step| step.title).collect()
+        steps(part, Path::new("/r"), Path::new("/t"))
+            .into_iter()
+            .map(|step| step.title)
+            .collect()
     }
 
     #[test]
@@ -175,7 +195,10 @@ mod tests {
 
     #[test]
     fn interop_still_builds_the_program_it_tests() {
-        assert_eq!(titles(Part::Interop), ["build", "official SDKs and az against a running system"]);
+        assert_eq!(
+            titles(Part::Interop),
+            ["build", "official SDKs and az against a running system"]
+        );
     }
 
     #[test]

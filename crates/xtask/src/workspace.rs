@@ -26,14 +26,21 @@ pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
     MetadataCommand::new()
         .cargo_path(CARGO)
         .current_dir(root)
-        .other_options(["--offline".to_owned(), "--filter-platform".to_owned(), host()?])
+        .other_options([
+            "--offline".to_owned(),
+            "--filter-platform".to_owned(),
+            host()?,
+        ])
         .exec()
         .context("cannot read the dependency graph; run `cargo fetch` once, then again")
 }
 
 /// The platform triple of the compiler in use.
 fn host() -> Result<String> {
-    let output = Command::new("rustc").arg("-vV").output().context("cannot run rustc")?;
+    let output = Command::new("rustc")
+        .arg("-vV")
+        .output()
+        .context("cannot run rustc")?;
     let text = String::from_utf8(output.stdout).context("rustc -vV printed no text")?;
     match text.lines().find_map(|line| line.strip_prefix("host: ")) {
         Some(host) => Ok(host.to_owned()),

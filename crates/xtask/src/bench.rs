@@ -1,0 +1,87 @@
+//! `cargo xtask bench`: builds release programs and hands them to the system benchmarks in `benches/system`.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::{child, usage, workspace};
+
+const SUITES: &[&str] = &[
+    "gateway",
+    "streaming",
+    "metadata",
+    "issuance",
+    "decision",
+    "coldstart",
+    "memory",
+    "revocation",
+    "all",
+];
+
+/// Runs one suite, or all.
+///
+/// # Errors
+/// When a build fails. A benchmark below target is not an error; one that could not be measured is.
+pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
+    let (quick, names): (Vec<_>, Vec<_>) = arguments
+        .iter()
+        .partition(|argument| *argument == "--quick");
+    let suite = match names.as_slice() {
+        [] => "all",
+        [one] if SUITES.contains(&one.as_str()) => one,
+        _ => return usage(&format!("bench takes one of {}", SUITES.join(", "))),
+    };
+    let root = workspace::root();
+    let target = workspace::metadata(&root)?
+        .target_directory
+        .into_std_path_buf();
+
+    for arguments in [
+        [
+            "build",
+            "--release",
+            "--package",
+            "keyless-cli",
+            "--bin",
+            "keyless",
+        ],
+        [
+            "build",
+            "--release",
+            "--package",
+            "keyless-testkit",
+            "--example",
+            "bare_axum",
+        ],
+    ] {
+        let status = child::run(
+            Command::new(workspace::CARGO)
+                .args(arguments)
+                .current_dir(&root),
+            |_| (),
+        )?;
+        if !status.success() {
+            bail!("the release build failed; fix the errors above");
+        }
+    }
+    let mut command = Command::new("python3");
+    command
+        .arg(root.join("benches/system/run.py"))
+        .arg(suite)
+        .arg("--keyless")
+        .arg(target.join("release/keyless"))
+        .arg("--floor")
+        .arg(target.join("release/examples/bare_axum"))
+        .arg("--out")
+        .arg(target.join("bench"))
+        .current_dir(&root);
+    if !quick.is_empty() {
+        command.arg("--quick");
+    }
+    let status = child::run(&mut command, |_| ())?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

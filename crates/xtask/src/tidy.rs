@@ -1,0 +1,94 @@
+//! `cargo xtask tidy`: the repository's rules, all problems at once, each with what to do about it.
+//!
+//! The rules live in one file per subject below; this file only gathers what they report.
+
+mod crates;
+mod directions;
+mod graph;
+mod licences;
+mod manifest;
+mod prose;
+mod rust_text;
+mod sources;
+mod unused;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+use crate::{usage, workspace};
+use graph::Graph;
+
+/// One broken rule: where, what is wrong, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Problem {
+    place: String,
+    what: String,
+    remedy: &'static str,
+}
+
+impl Problem {
+    fn new(place: impl Into<String>, what: impl Into<String>, remedy: &'static str) -> Self {
+        Self {
+            place: place.into(),
+            what: what.into(),
+            remedy,
+        }
+    }
+}
+
+/// Prints every problem; exit code 1 if there is any.
+///
+/// # Errors
+/// When the workspace cannot be read.
+pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
+    if !arguments.is_empty() {
+        return usage("tidy takes no arguments");
+    }
+    let problems = check(&workspace::root())?;
+    for problem in &problems {
+        println!(
+            "{}: {}\n    -> {}",
+            problem.place, problem.what, problem.remedy
+        );
+    }
+    if problems.is_empty() {
+        println!("tidy");
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{} problems", problems.len());
+    Ok(ExitCode::FAILURE)
+}
+
+/// Every rule, over the workspace at `root`.
+fn check(root: &Path) -> Result<BTreeSet<Problem>> {
+    let graph = Graph::of(&workspace::metadata(root)?);
+    let read = |name: &str| {
+        fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"))
+    };
+    let files = sources::files(root)?;
+
+    let mut problems = BTreeSet::new();
+    problems.extend(crates::check(&graph, &files));
+    problems.extend(directions::check(&graph));
+    problems.extend(licences::check(&graph, &read("deny.toml")?));
+    problems.extend(manifest::check(&read("Cargo.toml")?));
+    problems.extend(sources::check(&files));
+    problems.extend(unused::check(&graph, &files));
+    problems.extend(prose::check(root)?);
+    Ok(problems)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_is_tidy() {
+        let problems = check(&workspace::root()).unwrap();
+        assert!(problems.is_empty(), "run `cargo xtask tidy`: {problems:#?}");
+    }
+}
