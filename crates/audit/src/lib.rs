@@ -1,1 +1,7 @@
-//! Audit events: schema, redaction, canonical form, hash chain and its verifier. Pure.
+//! Audit events: their schema, the hash chain that binds them, and the verifier of that chain.
+//!
+//! Reason to be a crate: a pure core. It does not know where lines are kept; `keyless-store` writes them.
+
+mod event;
+
+pub use event::{ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, TokenDetail};

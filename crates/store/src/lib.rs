@@ -1,1 +1,14 @@
-//! Port to durable state: the store trait, sealing at rest, and the in-memory directory that follows its revisions.
+//! Durable state as the planes see it: the store port, sealing at rest, the directory that follows the store's revisions, and
+//! the audit log's writer.
+//!
+//! Reason to be a crate: a port. Planes depend on this and never on a database; adapters depend on this and never on a plane.
+
+mod directory;
+pub mod keyring;
+mod port;
+mod snapshot;
+
+pub use directory::{Change, Committed, Directory, UpdateError};
+pub use keyring::{KeyRing, Keys};
+pub use port::{Commit, Loaded, PendingAudit, Revision, Store, StoreError};
+pub use snapshot::Snapshot;

@@ -1,1 +1,16 @@
-//! HTTP edge shared by the planes: request ids, error envelopes, bearer authentication, limits, TLS.
+//! The HTTP edge that the planes share: who is calling, under which request id, within which limits, answered how.
+//!
+//! Reason to be a crate: a port. Planes meet the network through this and never read a token, a form or a header in a way of
+//! their own. It does not know of listeners, certificates or files; `keyless-server` does.
+
+mod authn;
+mod form;
+mod platform;
+mod reply;
+mod request;
+
+pub use authn::{Audiences, AuthnError, Authenticator, Caller, bearer_of};
+pub use form::{Form, FormError};
+pub use platform::{Endpoints, Platform};
+pub use reply::{NO_STORE, json};
+pub use request::{Peer, RequestFacts};

@@ -1,0 +1,213 @@
+//! What is recorded of one operation. Holds no secret and no content of a prompt or an answer, by construction: there is no
+//! field for one.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use keyless_model::{Actor, AssignmentId, ClientId, ObjectId, OpContext, RequestId, RoleId, Scope, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The plane an event belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Category {
+    /// A change of the directory, or the refusal of one.
+    Control,
+    /// A call of a model.
+    Data,
+    /// A token asked for: issued or refused.
+    Token,
+    /// Keyless itself: start, stop, recovery, rotation.
+    System,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Outcome {
+    Allowed,
+    /// Refused by authentication, policy or budget.
+    Denied,
+    /// Allowed, and then something broke.
+    Failed,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum ActorRecord {
+    Anonymous,
+    System {
+        reason: Cow<'static, str>,
+    },
+    #[serde(rename_all = "camelCase")]
+    Principal {
+        object_id: ObjectId,
+        tenant: TenantId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_id: Option<ClientId>,
+    },
+    AccountKey {
+        fingerprint: String,
+    },
+}
+
+impl From<&Actor> for ActorRecord {
+    fn from(actor: &Actor) -> Self {
+        match actor {
+            Actor::Anonymous => Self::Anonymous,
+            Actor::System(reason) => Self::System { reason: Cow::Borrowed(reason) },
+            Actor::Principal { id, tenant, client_id } => Self::Principal { object_id: *id, tenant: *tenant, client_id: *client_id },
+            Actor::AccountKey { fingerprint } => Self::AccountKey { fingerprint: fingerprint.clone() },
+        }
+    }
+}
+
+/// Why it was allowed or refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionRecord {
+    pub allowed: bool,
+    /// One sentence that a person understands.
+    pub because: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<AssignmentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via_group: Option<ObjectId>,
+}
+
+/// A call of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataDetail {
+    /// Azure Monitor's operation name, such as `ChatCompletions_Create`.
+    pub api: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Arc<str>>,
+    pub streamed: bool,
+    /// `uti` of the token, to follow one token through the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completion_tokens: Option<u64>,
+    pub request_bytes: u64,
+    pub response_bytes: u64,
+    /// From the arrival of the request to the end of the answer.
+    pub latency_micros: u64,
+    /// The client went away before the answer ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
+}
+
+/// A change: what was, and what is. Secrets are never in these documents: entities hold them sealed or hashed, and redaction
+/// removes even that.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlDetail {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<serde_json::Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<serde_json::Value>,
+}
+
+/// A token asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenDetail {
+    /// `client_credentials`, `managed_identity`, `device_code`, …
+    pub grant: Cow<'static, str>,
+    /// `secret`, `certificate`, `federated`, `identity_header`, `imds`, `local_socket`, …
+    pub credential: Cow<'static, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Timestamp>,
+    /// AADSTS number or IMDS error code of a refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Cow<'static, str>>,
+}
+
+/// One line of the audit log, before it is chained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEvent {
+    pub time: Timestamp,
+    pub request_id: RequestId,
+    pub category: Category,
+    /// `Microsoft.Authorization/roleAssignments/write`, `ChatCompletions_Create`, `Token_Issue`, `System_Start`, …
+    pub operation: Cow<'static, str>,
+    pub outcome: Outcome,
+    pub actor: ActorRecord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<IpAddr>,
+    /// What it was done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Scope>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionRecord>,
+    /// The HTTP status of the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataDetail>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlDetail>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenDetail>,
+}
+
+impl AuditEvent {
+    /// An event of this operation, with who and when taken from its context and nothing else said yet.
+    #[must_use]
+    pub fn new(ctx: &OpContext, category: Category, operation: impl Into<Cow<'static, str>>, outcome: Outcome) -> Self {
+        Self {
+            time: ctx.now,
+            request_id: ctx.request_id,
+            category,
+            operation: operation.into(),
+            outcome,
+            actor: ActorRecord::from(&ctx.actor),
+            source: ctx.source,
+            target: None,
+            decision: None,
+            status: None,
+            data: None,
+            control: None,
+            token: None,
+        }
+    }
+}
+
+/// The event could not be handed to the operating system; the call it belongs to must be refused.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the audit log cannot be written, so no call is answered: {reason}; free disk space or repair the audit folder")]
+pub struct AuditUnavailable {
+    pub reason: String,
+}
+
+/// Where events go. An implementation returns only after the event was written (not merely queued).
+pub trait AuditSink: Debug + Send + Sync {
+    /// Appends the event to the chain.
+    ///
+    /// # Errors
+    /// When it could not be written; the caller must then refuse the call.
+    fn record(&self, event: &AuditEvent) -> Result<(), AuditUnavailable>;
+
+    /// Whether events can be written now; asked before work that could not be undone.
+    ///
+    /// # Errors
+    /// When the last write failed and the log has not recovered.
+    fn ready(&self) -> Result<(), AuditUnavailable>;
+}

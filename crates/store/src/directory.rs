@@ -1,0 +1,216 @@
+//! The live directory: the current snapshot, and the one way to change it.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable, DecisionRecord};
+use keyless_model::OpContext;
+use keyless_model::entity::Mutation;
+use keyless_rbac::Permit;
+use tokio::sync::{Mutex, watch};
+
+use crate::{Commit, Revision, Snapshot, Store, StoreError};
+
+/// How often a change is planned anew when others commit first.
+const ATTEMPTS: usize = 8;
+
+/// A planned change: what to do to the directory, and what to say about it.
+#[derive(Debug, Clone)]
+pub struct Change {
+    pub mutations: Vec<Mutation>,
+    pub event: AuditEvent,
+}
+
+/// A change that is durable, audited and visible to every reader of this process.
+#[derive(Debug, Clone)]
+pub struct Committed {
+    pub revision: Revision,
+    /// The snapshot in which the change is first visible.
+    pub snapshot: Arc<Snapshot>,
+}
+
+/// Why a change did not happen; `E` is the planner's own refusal.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError<E: Debug> {
+    #[error("the change was refused")]
+    Refused(E),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Audit(#[from] AuditUnavailable),
+}
+
+/// The directory of this process. Readers take a [`Snapshot`]; writers go one after another through [`Directory::update`].
+#[derive(Debug)]
+pub struct Directory {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<dyn Store>,
+    audit: Arc<dyn AuditSink>,
+    current: ArcSwap<Snapshot>,
+    /// INVARIANT: whoever replaces `current` holds this, so revisions only grow.
+    writer: Arc<Mutex<()>>,
+    /// Outbox entries up to here are in the audit log.
+    audited: AtomicU64,
+    revisions: watch::Sender<Revision>,
+}
+
+impl Directory {
+    /// Loads everything from the store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn open(store: Arc<dyn Store>, audit: Arc<dyn AuditSink>, ctx: &OpContext) -> Result<Self, StoreError> {
+        let loaded = store.load(ctx).await?;
+        let snapshot = Snapshot::build(loaded.revision, loaded.entities);
+        let inner = Inner {
+            store,
+            audit,
+            revisions: watch::Sender::new(snapshot.revision()),
+            current: ArcSwap::from_pointee(snapshot),
+            writer: Arc::default(),
+            audited: AtomicU64::new(0),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The current snapshot, for the length of a decision. Cheap: no lock, no reference count.
+    #[must_use]
+    pub fn load(&self) -> Guard<Arc<Snapshot>> {
+        self.inner.current.load()
+    }
+
+    /// The current snapshot, to keep across an await.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.current.load_full()
+    }
+
+    /// Tells each new revision.
+    #[must_use]
+    pub fn revisions(&self) -> watch::Receiver<Revision> {
+        self.inner.revisions.subscribe()
+    }
+
+    /// Changes the directory. `plan` sees the current snapshot and returns the change or refuses; it runs again when another
+    /// node committed first, so it must decide from the snapshot it is given. When this returns, the change is durable, in the
+    /// audit log, and in every snapshot that this process takes from now on.
+    ///
+    /// The permit is proof that `rbac` allowed this operation; its reason goes into the event.
+    ///
+    /// A caller that goes away does not stop a change halfway: once planned, it runs to its end.
+    ///
+    /// # Errors
+    /// The planner's refusal, a store that cannot commit, an audit log that cannot be written (then nothing was changed).
+    pub async fn update<E, P>(&self, ctx: &OpContext, permit: &Permit, mut plan: P) -> Result<Committed, UpdateError<E>>
+    where
+        E: Debug,
+        P: FnMut(&Snapshot) -> Result<Change, E>,
+    {
+        for _ in 0..ATTEMPTS {
+            let writer = Arc::clone(&self.inner.writer).lock_owned().await;
+            self.inner.audit.ready()?;
+            let base = self.snapshot();
+            let mut change = plan(&base).map_err(UpdateError::Refused)?;
+            change.event.decision.get_or_insert_with(|| decision_of(permit));
+            let (inner, ctx) = (Arc::clone(&self.inner), ctx.clone());
+            // SECURITY: a client that disconnects drops its handler; a revocation it asked for must still reach every reader. The
+            // task owns the writer lock, and `close` waits for that lock, so the task is waited for at shutdown.
+            #[expect(clippy::disallowed_methods, reason = "owned through the writer lock, see above")]
+            let task = tokio::spawn(async move {
+                let committed = inner.commit(&ctx, &base, change).await;
+                drop(writer);
+                committed
+            });
+            match task.await.map_err(|panic| StoreError::Unavailable(Box::new(panic)))? {
+                Err(UpdateError::Store(StoreError::Conflict { .. })) => {}
+                Err(UpdateError::Store(error)) => return Err(UpdateError::Store(error)),
+                Err(UpdateError::Audit(error)) => return Err(UpdateError::Audit(error)),
+                Err(UpdateError::Refused(never)) => match never {},
+                Ok(committed) => return Ok(committed),
+            }
+        }
+        Err(UpdateError::Store(StoreError::Conflict { current: self.load().revision() }))
+    }
+
+    /// Catches up with commits of other processes. Called on their notice, and now and then as a safety net.
+    ///
+    /// # Errors
+    /// When the store cannot be read; readers then keep the last snapshot.
+    pub async fn catch_up(&self, ctx: &OpContext) -> Result<Revision, StoreError> {
+        let _writer = self.inner.writer.lock().await;
+        self.inner.catch_up(ctx).await
+    }
+
+    /// Notes that outbox entries up to `sequence` are in the audit log (after a start replayed them).
+    pub fn audited_up_to(&self, sequence: u64) {
+        self.inner.audited.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    /// Waits until no change is under way; later ones are still possible, so stop the listeners first.
+    pub async fn close(&self) {
+        let _writer = self.inner.writer.lock().await;
+    }
+}
+
+impl Inner {
+    async fn commit(&self, ctx: &OpContext, base: &Snapshot, change: Change) -> Result<Committed, UpdateError<std::convert::Infallible>> {
+        let commit = Commit {
+            expected: base.revision(),
+            mutations: change.mutations.clone(),
+            event: change.event.clone(),
+            audited_up_to: self.audited.load(Ordering::Relaxed),
+        };
+        let (revision, sequence) = match self.store.commit(ctx, commit).await {
+            Err(StoreError::Conflict { current }) => {
+                self.catch_up(ctx).await?;
+                return Err(UpdateError::Store(StoreError::Conflict { current }));
+            }
+            other => other?,
+        };
+        // Readers first: the change is durable, and a revocation must not wait for a slow audit disk.
+        let snapshot = self.publish(base.with(revision, &change.mutations));
+        // A failure here leaves the event in the outbox: the next start writes it, and until then the log refuses new calls.
+        match self.audit.record(&change.event) {
+            Ok(()) => _ = self.audited.fetch_max(sequence, Ordering::Relaxed),
+            Err(error) => tracing::error!(%error, sequence, "a committed change waits in the outbox for the audit log"),
+        }
+        Ok(Committed { revision, snapshot })
+    }
+
+    async fn catch_up(&self, ctx: &OpContext) -> Result<Revision, StoreError> {
+        let current = self.current.load_full();
+        match self.store.changes_since(ctx, current.revision()).await? {
+            Some((revision, _)) if revision == current.revision() => {}
+            Some((revision, mutations)) => _ = self.publish(current.with(revision, &mutations)),
+            None => {
+                let loaded = self.store.load(ctx).await?;
+                self.publish(Snapshot::build(loaded.revision, loaded.entities));
+            }
+        }
+        Ok(self.current.load().revision())
+    }
+
+    fn publish(&self, snapshot: Snapshot) -> Arc<Snapshot> {
+        let snapshot = Arc::new(snapshot);
+        self.current.store(Arc::clone(&snapshot));
+        self.revisions.send_replace(snapshot.revision());
+        snapshot
+    }
+}
+
+/// What the audit says about a permit.
+fn decision_of(permit: &Permit) -> DecisionRecord {
+    DecisionRecord {
+        allowed: true,
+        because: permit.because().to_string().into(),
+        assignment: permit.assignment(),
+        role: None,
+        via_group: None,
+    }
+}

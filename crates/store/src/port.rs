@@ -1,0 +1,86 @@
+//! The store port: a small versioned document store with an audit outbox.
+//!
+//! The domain lives in memory ([`crate::Snapshot`]); a store only has to keep documents, apply a list of changes whole or not
+//! at all, number the changes, and tell what came after a number. That is little enough to be exactly the same on SQLite,
+//! PostgreSQL and its distributed relatives.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use keyless_audit::AuditEvent;
+use keyless_model::OpContext;
+use keyless_model::entity::{Entity, EntityKey, Mutation};
+use serde::{Deserialize, Serialize};
+
+/// Counts commits. A snapshot of revision `n` has seen every commit up to `n`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(pub u64);
+
+/// A change to apply whole or not at all, together with its audit event.
+#[derive(Debug, Clone)]
+pub struct Commit {
+    /// The revision the change was planned against; when the store is elsewhere the commit is refused.
+    pub expected: Revision,
+    /// Applied in order. Deleting what is absent is no error.
+    pub mutations: Vec<Mutation>,
+    /// Goes to the outbox in the same transaction.
+    pub event: AuditEvent,
+    /// Outbox entries up to here are in the audit log and may be forgotten.
+    pub audited_up_to: u64,
+}
+
+/// Everything, at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    pub revision: Revision,
+    pub entities: Vec<Entity>,
+}
+
+/// An event that was committed and perhaps not yet written to the audit log.
+#[derive(Debug, Clone)]
+pub struct PendingAudit {
+    /// Ascending, never reused.
+    pub sequence: u64,
+    pub event: AuditEvent,
+}
+
+/// Why the store did not do it. Nothing was changed, unless said.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else committed first: catch up, plan again.
+    #[error("the directory moved on to revision {}; read it again and retry", .current.0)]
+    Conflict { current: Revision },
+    /// The database cannot be reached or cannot write now.
+    #[error("the state database does not answer; check the disk and the data folder, then retry")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A document in the database makes no sense.
+    #[error("the state database holds {}/{} that cannot be read; restore it from a backup", .key.kind.as_str(), .key.id)]
+    Corrupt { key: EntityKey, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+    /// The database was written by a newer program.
+    #[error("the state database has schema {found}, this program knows up to {known}; run the newer program")]
+    Schema { found: u32, known: u32 },
+    /// A sealed secret does not open.
+    #[error("a secret of {what} does not open; the master key does not belong to this data folder")]
+    Sealed { what: String },
+}
+
+/// Durable state. Each call is one transaction.
+#[async_trait]
+pub trait Store: Debug + Send + Sync {
+    /// Reads everything, at one revision.
+    async fn load(&self, ctx: &OpContext) -> Result<Loaded, StoreError>;
+
+    /// Applies a change and returns its revision (`expected + 1`) and its outbox sequence.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the store is not at `expected`.
+    async fn commit(&self, ctx: &OpContext, commit: Commit) -> Result<(Revision, u64), StoreError>;
+
+    /// What was committed after `revision`, in order, with the revision it leads to; `None` when that far back is no longer
+    /// known, and everything must be loaded.
+    async fn changes_since(&self, ctx: &OpContext, revision: Revision) -> Result<Option<(Revision, Vec<Mutation>)>, StoreError>;
+
+    /// The events that may be missing from the audit log, oldest first.
+    async fn pending_audit(&self, ctx: &OpContext) -> Result<Vec<PendingAudit>, StoreError>;
+}

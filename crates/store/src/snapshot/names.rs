@@ -1,0 +1,21 @@
+//! The other names by which documents are found.
+
+use imbl::{HashMap, HashSet, OrdMap};
+use keyless_model::entity::FederatedOwner;
+use keyless_model::{ClientId, CredentialId, ObjectId};
+
+/// From a second name to the key of the document.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names {
+    /// Client id to the service principal's object id.
+    pub(super) service_principals: HashMap<ClientId, ObjectId>,
+    /// Client id to the application object's id.
+    pub(super) applications: HashMap<ClientId, ObjectId>,
+    /// Lower-case user principal name to object id.
+    pub(super) users: HashMap<String, ObjectId>,
+    /// Folded ARM id of a user-assigned identity to its client id.
+    pub(super) user_assigned: OrdMap<String, ClientId>,
+    /// Custom subdomain of a live account to its folded ARM id.
+    pub(super) subdomains: HashMap<String, String>,
+    pub(super) federated: HashMap<FederatedOwner, HashSet<CredentialId>>,
+}
