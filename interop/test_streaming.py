@@ -1,0 +1,78 @@
+"""A streamed answer passes through frame by frame, ends with its caller, and is metered."""
+
+import pytest
+
+from support.clients import dated
+from support.upstream import HangsUpAfter, Stepwise
+
+QUESTION = "one two three four"
+WORDS = ["You", " said:", " one", " two", " three", " four"]
+USAGE = {"prompt_tokens": 4, "completion_tokens": 6}
+PATIENCE_SECS = 5
+
+
+@pytest.fixture
+def open_stream(system, demo):
+    """Starts a streamed chat; its raw form, because that has the id of the call."""
+    client = dated(system, demo["endpoint"], token=system.token("demo-app"))
+
+    def start(**options):
+        return client.chat.completions.with_raw_response.create(
+            model="chat", messages=[{"role": "user", "content": QUESTION}], stream=True, **options
+        )
+
+    return start
+
+
+def text_of(chunks) -> list[str]:
+    return [choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content]
+
+
+def next_word(chunks) -> str:
+    return next(text for chunk in chunks for text in text_of([chunk]))
+
+
+def test_each_frame_arrives_before_the_next_is_sent(open_stream, upstream):
+    with upstream.behaving(Stepwise()) as frames:
+        chunks = iter(open_stream().parse())
+        for number, word in enumerate(WORDS, start=1):
+            assert next_word(chunks) == word
+            assert frames.sent == number
+            frames.step()
+        frames.step(10)
+        assert text_of(chunks) == []
+
+
+def test_a_caller_who_leaves_cancels_the_upstream(open_stream, upstream):
+    with upstream.behaving(Stepwise()) as frames:
+        stream = open_stream().parse()
+        assert next_word(iter(stream)) == "You"
+        stream.close()
+        assert frames.caller_left.wait(PATIENCE_SECS)
+        assert frames.sent == 1
+
+
+def test_a_caller_who_leaves_is_audited(open_stream, upstream, system):
+    with upstream.behaving(Stepwise()) as frames:
+        raw = open_stream()
+        stream = raw.parse()
+        next_word(iter(stream))
+        stream.close()
+        assert frames.caller_left.wait(PATIENCE_SECS)
+    assert system.event(raw.headers["apim-request-id"])
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_usage_is_audited_whether_or_not_the_caller_asks_for_it(asked, open_stream, system):
+    raw = open_stream(**({"stream_options": {"include_usage": True}} if asked else {}))
+    chunks = list(raw.parse())
+    assert text_of(chunks) == WORDS
+    assert [chunk.usage.total_tokens for chunk in chunks if chunk.usage] == ([10] if asked else [])
+    event = system.event(raw.headers["apim-request-id"])
+    assert {name: event["tokens"][name] for name in USAGE} == USAGE
+
+
+def test_an_upstream_that_breaks_off_is_not_taken_for_the_end(open_stream, upstream):
+    with upstream.behaving(HangsUpAfter(2)):
+        with pytest.raises(Exception):
+            list(open_stream().parse())
