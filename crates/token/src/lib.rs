@@ -21,4 +21,4 @@ pub use grant::{AccessClaims, AppCredential, Grant, TokenSubject, Version};
 pub use public::PublicKeys;
 pub use signer::{NewKey, Signer, TokenHeader};
 pub use unverified::Unverified;
-pub use verify::{Expect, TokenKind, Verified, verify};
+pub use verify::{Expect, Signed, TokenKind, Verified, verify};

@@ -36,7 +36,7 @@ impl PublicKeys {
             if set.find(kid.as_str()).is_some() {
                 return Err(KeyError::DuplicateId(kid));
             }
-            let key = VerifyingKey::from_spki(algorithm.into(), spki)?;
+            let key = VerifyingKey::from_spki(algorithm.into(), spki.as_ref())?;
             set.jwks
                 .keys
                 .push(published(&kid, key.algorithm(), &key.numbers()?));
@@ -49,6 +49,12 @@ impl PublicKeys {
     #[must_use]
     pub const fn jwks(&self) -> &Jwks {
         &self.jwks
+    }
+
+    /// Whether a token signed by that key still counts.
+    #[must_use]
+    pub fn holds(&self, kid: &KeyId) -> bool {
+        self.find(kid.as_str()).is_some()
     }
 
     /// INVARIANT: what is found here may verify; the constructor left the others out.

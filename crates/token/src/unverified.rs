@@ -10,6 +10,7 @@ use crate::algorithm::Algorithm;
 use crate::claims::Claims;
 use crate::error::TokenError;
 use crate::json::{Object, Value};
+use crate::verifying::VerifyingKey;
 
 /// Longest token text, in bytes. Assertions with a certificate chain in the header are the largest that honest clients send.
 const MAX_TEXT: usize = 32 * 1024;
@@ -23,9 +24,9 @@ const MAX_NAME: usize = 256;
 /// `jwk`, `jku`, `x5u` and `x5c` are never read as keys: a token does not choose the key it is checked with.
 pub struct Unverified<'a> {
     /// `header.payload`, the bytes that were signed.
-    pub(crate) signed: &'a str,
-    pub(crate) signature: Vec<u8>,
-    pub(crate) algorithm: Algorithm,
+    signed: &'a str,
+    signature: Vec<u8>,
+    algorithm: Algorithm,
     payload: Vec<u8>,
     header: Header,
 }
@@ -101,6 +102,11 @@ impl<'a> Unverified<'a> {
     /// [`TokenError::Malformed`] when the payload is not one strict JSON object.
     pub fn stated_claims(&self) -> Result<Claims<'_>, TokenError> {
         Claims::parse(&self.payload)
+    }
+
+    /// Checks the signature with a key chosen by the caller.
+    pub(crate) fn check(&self, key: &VerifyingKey) -> Result<(), TokenError> {
+        key.check(self.signed.as_bytes(), &self.signature)
     }
 
     /// The key id, when it could be one of ours.

@@ -52,6 +52,13 @@ pub struct Verified {
     pub capabilities: Vec<String>,
 }
 
+/// A token that one of our keys signed. Whether it counts here and now is [`Signed::accept`]'s question.
+#[derive(Debug)]
+pub struct Signed<'a> {
+    claims: Claims<'a>,
+    kid: KeyId,
+}
+
 /// Verifies an access token against our own keys.
 ///
 /// # Errors
@@ -59,85 +66,99 @@ pub struct Verified {
 /// audience, because its answer names the token's tenant.
 pub fn verify(
     keys: &PublicKeys,
-    token: Unverified<'_>,
+    token: &Unverified<'_>,
     expect: &Expect<'_>,
 ) -> Result<Verified, TokenError> {
-    let kid = token.own_kid()?;
-    let Some(key) = keys.find(kid.as_str()) else {
-        return Err(TokenError::UnknownKey(kid));
-    };
-    if key.algorithm() != token.algorithm {
-        return Err(TokenError::Algorithm);
-    }
-    if token.typ() != Some("JWT") {
-        return Err(TokenError::Type);
-    }
-    key.check(token.signed.as_bytes(), &token.signature)?;
-    let claims = token.stated_claims()?;
-    accept(&claims, kid, expect)
+    Signed::check(keys, token)?.accept(expect)
 }
 
-/// The claim rules, for a payload whose signature holds.
-fn accept(claims: &Claims<'_>, kid: KeyId, expect: &Expect<'_>) -> Result<Verified, TokenError> {
-    let issuer = claims.required("iss")?;
-    if !expect.issuers.iter().any(|accepted| accepted == issuer) {
-        return Err(TokenError::Issuer);
+impl<'a> Signed<'a> {
+    /// Checks form, key and signature: the part that does not depend on who asks, and the only expensive one.
+    ///
+    /// # Errors
+    /// The first rule that fails, as a [`TokenError`].
+    pub fn check(keys: &PublicKeys, token: &'a Unverified<'_>) -> Result<Self, TokenError> {
+        let kid = token.own_kid()?;
+        let Some(key) = keys.find(kid.as_str()) else {
+            return Err(TokenError::UnknownKey(kid));
+        };
+        if key.algorithm() != token.algorithm() {
+            return Err(TokenError::Algorithm);
+        }
+        if token.typ() != Some("JWT") {
+            return Err(TokenError::Type);
+        }
+        token.check(key)?;
+        Ok(Self {
+            claims: token.stated_claims()?,
+            kid,
+        })
     }
-    let (issued, expires) = within_time(claims, expect)?;
-    // A list of audiences is refused even when ours is in it: the others could replay the token here.
-    let audience = claims.required("aud")?;
-    if !expect.audiences.iter().any(|accepted| accepted == audience) {
-        return Err(TokenError::Audience);
+
+    /// The claim rules. Cheap: a surface that answers for several tenants may ask once for each.
+    ///
+    /// # Errors
+    /// The first rule that fails, as a [`TokenError`].
+    pub fn accept(&self, expect: &Expect<'_>) -> Result<Verified, TokenError> {
+        let claims = &self.claims;
+        let issuer = claims.required("iss")?;
+        if !expect.issuers.iter().any(|accepted| accepted == issuer) {
+            return Err(TokenError::Issuer);
+        }
+        let (issued, expires) = within_time(claims, expect)?;
+        // A list of audiences is refused even when ours is in it: the others could replay the token here.
+        let audience = claims.required("aud")?;
+        if !expect.audiences.iter().any(|accepted| accepted == audience) {
+            return Err(TokenError::Audience);
+        }
+        let version = match claims.required("ver")? {
+            "1.0" => Version::V1,
+            "2.0" => Version::V2,
+            _ => return Err(TokenError::Claim("ver")),
+        };
+        // Id tokens are signed with the same keys and carry neither of these.
+        let client = match version {
+            Version::V1 => claims.optional("appid")?,
+            Version::V2 => claims.optional("azp")?,
+        };
+        let client_id: ClientId = client
+            .ok_or(TokenError::Type)?
+            .parse()
+            .map_err(|_| TokenError::Claim("appid"))?;
+        let tenant = tenant_of(claims, issuer)?;
+        let object_id: ObjectId = claims
+            .required("oid")?
+            .parse()
+            .map_err(|_| TokenError::Claim("oid"))?;
+        if tenant != expect.tenant {
+            return Err(TokenError::Tenant(tenant));
+        }
+        let owned = |text: &str| text.to_owned();
+        let scopes = claims.optional("scp")?.unwrap_or_default();
+        Ok(Verified {
+            tenant,
+            object_id,
+            client_id: Some(client_id),
+            kind: kind_of(claims)?,
+            version,
+            audience: audience.to_owned(),
+            issued,
+            expires,
+            token_id: claims.required("uti")?.to_owned(),
+            kid: self.kid.clone(),
+            scopes: scopes
+                .split(' ')
+                .filter(|one| !one.is_empty())
+                .map(owned)
+                .collect(),
+            upn: claims
+                .optional("upn")?
+                .or(claims.optional("preferred_username")?)
+                .map(owned),
+            name: claims.optional("name")?.map(owned),
+            capabilities: claims.strings("xms_cc")?.into_iter().map(owned).collect(),
+        })
     }
-    let version = match claims.required("ver")? {
-        "1.0" => Version::V1,
-        "2.0" => Version::V2,
-        _ => return Err(TokenError::Claim("ver")),
-    };
-    // Id tokens are signed with the same keys and carry neither of these.
-    let client = match version {
-        Version::V1 => claims.optional("appid")?,
-        Version::V2 => claims.optional("azp")?,
-    }
-    .ok_or(TokenError::Type)?;
-    let client_id: ClientId = client.parse().map_err(|_| TokenError::Claim("appid"))?;
-    let tenant = tenant_of(claims, issuer)?;
-    let object_id: ObjectId = claims
-        .required("oid")?
-        .parse()
-        .map_err(|_| TokenError::Claim("oid"))?;
-    if tenant != expect.tenant {
-        return Err(TokenError::Tenant(tenant));
-    }
-    let owned = |text: &str| text.to_owned();
-    let upn = claims
-        .optional("upn")?
-        .or(claims.optional("preferred_username")?)
-        .map(owned);
-    Ok(Verified {
-        tenant,
-        object_id,
-        client_id: Some(client_id),
-        kind: kind_of(claims)?,
-        version,
-        audience: audience.to_owned(),
-        issued,
-        expires,
-        token_id: claims.required("uti")?.to_owned(),
-        kid,
-        scopes: claims
-            .optional("scp")?
-            .map(|list| {
-                list.split(' ')
-                    .filter(|one| !one.is_empty())
-                    .map(owned)
-                    .collect()
-            })
-            .unwrap_or_default(),
-        upn,
-        name: claims.optional("name")?.map(owned),
-        capabilities: claims.strings("xms_cc")?.into_iter().map(owned).collect(),
-    })
 }
 
 /// `exp`, `nbf` and `iat`. The issue time is required: "revoke what was issued before" could not be answered without it.
