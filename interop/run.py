@@ -26,7 +26,9 @@ OLDEST_NODE = 22
 
 def main(arguments: list[str]) -> int:
     if sys.version_info < OLDEST_PYTHON:
-        sys.exit(f"interop tests need Python {'.'.join(map(str, OLDEST_PYTHON))} or newer, this is {sys.version.split()[0]}")
+        sys.exit(
+            f"interop tests need Python {'.'.join(map(str, OLDEST_PYTHON))} or newer, this is {sys.version.split()[0]}"
+        )
     keyless = Path(os.environ.get("KEYLESS_BIN", REPOSITORY / "target" / "debug" / "keyless")).resolve()
     if not keyless.is_file():
         sys.exit(f"no keyless binary at {keyless}: run `cargo build`, or set KEYLESS_BIN")
@@ -97,7 +99,9 @@ def node_modules(node: Path, npm: list[str]) -> Path:
                 shutil.copy(HERE / "node" / name, folder / name)
             path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
             quietly = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
-            subprocess.run([*npm, "ci", *quietly], check=True, cwd=folder, env=os.environ | {"PATH": path}, stdout=sys.stderr)
+            subprocess.run(
+                [*npm, "ci", *quietly], check=True, cwd=folder, env=os.environ | {"PATH": path}, stdout=sys.stderr
+            )
     return folder
 
 

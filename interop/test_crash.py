@@ -43,7 +43,7 @@ def test_kill_9_under_load_loses_nothing(victim):
     assert ask(dated(victim, account.endpoint, token=allowed_token)) == ANSWER
     assert refusal(dated(victim, account.endpoint, token=refused_token)) == permission_denied(refused.principal_id)
     victim.command("audit", "verify", *victim.locate())
-    audited = {event.get("request_id") for event in victim.audit()}
+    audited = {event["requestId"] for event in victim.calls()}
     assert len(answered) >= CALLS_BEFORE_THE_KILL
     assert set(answered) - audited == set()
 

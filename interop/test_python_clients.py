@@ -96,9 +96,15 @@ def test_the_call_is_audited_under_the_identity_and_its_assignment(system, opera
     app = operator.create_identity()
     assignment = operator.assign(app, demo["id"])
     _, request_id = ask_with_id(dated(system, demo["endpoint"], token=system.token(app.name)))
-    event = str(system.event(request_id))
-    assert app.principal_id in event
-    assert assignment in event
+    event = system.call(request_id)
+    assert (event["outcome"], event["status"]) == ("allowed", 200)
+    assert event["actor"]["objectId"] == app.principal_id
+    assert event["decision"]["assignment"] == assignment
+    assert event["target"].lower() == f"{demo['id']}/deployments/chat".lower()
+    assert (event["data"]["promptTokens"], event["data"]["completionTokens"]) == (
+        len(QUESTION.split()),
+        len(ANSWER.split()),
+    )
 
 
 def test_a_role_on_one_deployment_reaches_that_deployment(system, operator):

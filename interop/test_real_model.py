@@ -89,8 +89,8 @@ def test_real_usage_is_audited(system):
         model="chat", messages=[{"role": "user", "content": CAPITAL}], max_tokens=8
     )
     usage = raw.parse().usage
-    tokens = system.event(raw.headers["apim-request-id"])["tokens"]
-    assert (tokens["prompt_tokens"], tokens["completion_tokens"]) == (usage.prompt_tokens, usage.completion_tokens)
+    data = system.call(raw.headers["apim-request-id"])["data"]
+    assert (data["promptTokens"], data["completionTokens"]) == (usage.prompt_tokens, usage.completion_tokens)
 
 
 def test_up_prepares_and_runs_the_model_itself(new_system, model_python, examples):

@@ -6,9 +6,10 @@ import pytest
 import requests
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ManagedIdentityCredential
+from openai import APIStatusError
 
 from support import forge
-from support.clients import ANSWER, ask, ask_with_id, dated, refusal, v1
+from support.clients import ANSWER, ask, dated, refusal, v1
 from support.keyless import AI_SCOPE, ARM_SCOPE, environment
 from support.operator import OPENAI_USER
 from support.refusals import (
@@ -242,17 +243,16 @@ def identity_endpoint(variables: dict[str, str]) -> requests.Response:
 
 def test_a_refusal_is_audited_like_an_answer(system, operator, demo):
     app = operator.create_identity()
-    client = dated(system, demo["endpoint"], token=system.token(app.name))
-    raw = client.chat.completions.with_raw_response
-    with pytest.raises(Exception) as refused:
-        raw.create(model="chat", messages=[{"role": "user", "content": "hello"}])
-    event = str(system.event(refused.value.response.headers["apim-request-id"]))
-    assert app.principal_id in event
+    with pytest.raises(APIStatusError) as refused:
+        ask(dated(system, demo["endpoint"], token=system.token(app.name)))
+    event = system.call(refused.value.response.headers["apim-request-id"])
+    assert (event["outcome"], event["status"]) == ("denied", 401)
+    assert event["actor"]["objectId"] == app.principal_id
+    assert event["decision"]["allowed"] is False
 
 
-def test_refused_calls_never_reach_the_upstream(system, operator, upstream, demo):
+def test_a_refused_call_never_reaches_the_upstream(system, operator, upstream, demo):
     app = operator.create_identity()
-    client = dated(system, demo["endpoint"], token=system.token(app.name))
-    with pytest.raises(Exception):
-        ask_with_id(client, question="this must not arrive")
+    with pytest.raises(APIStatusError):
+        ask(dated(system, demo["endpoint"], token=system.token(app.name)), question="this must not arrive")
     assert not [request for request in upstream.requests if b"this must not arrive" in request.body]

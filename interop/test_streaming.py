@@ -1,13 +1,14 @@
 """A streamed answer passes through frame by frame, ends with its caller, and is metered."""
 
 import pytest
+from openai import APIError
 
 from support.clients import dated
 from support.upstream import HangsUpAfter, Stepwise
 
 QUESTION = "one two three four"
 WORDS = ["You", " said:", " one", " two", " three", " four"]
-USAGE = {"prompt_tokens": 4, "completion_tokens": 6}
+USAGE = {"promptTokens": 4, "completionTokens": 6}
 PATIENCE_SECS = 5
 
 
@@ -59,7 +60,7 @@ def test_a_caller_who_leaves_is_audited(open_stream, upstream, system):
         next_word(iter(stream))
         stream.close()
         assert frames.caller_left.wait(PATIENCE_SECS)
-    assert system.event(raw.headers["apim-request-id"])
+    assert system.call(raw.headers["apim-request-id"], PATIENCE_SECS)["data"]["cancelled"] is True
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -68,11 +69,10 @@ def test_usage_is_audited_whether_or_not_the_caller_asks_for_it(asked, open_stre
     chunks = list(raw.parse())
     assert text_of(chunks) == WORDS
     assert [chunk.usage.total_tokens for chunk in chunks if chunk.usage] == ([10] if asked else [])
-    event = system.event(raw.headers["apim-request-id"])
-    assert {name: event["tokens"][name] for name in USAGE} == USAGE
+    assert system.call(raw.headers["apim-request-id"])["data"].items() >= USAGE.items()
 
 
 def test_an_upstream_that_breaks_off_is_not_taken_for_the_end(open_stream, upstream):
     with upstream.behaving(HangsUpAfter(2)):
-        with pytest.raises(Exception):
+        with pytest.raises(APIError):
             list(open_stream().parse())

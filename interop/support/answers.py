@@ -56,7 +56,9 @@ def chat_completion(request: dict) -> dict:
     frames += [chunk({"content": word}) for word in rest]
     frames.append(chunk({}, "stop"))
     if (request.get("stream_options") or {}).get("include_usage"):
-        frames.append(event(base | {"object": "chat.completion.chunk", "choices": [], "usage": chat_usage(prompt, reply)}))
+        frames.append(
+            event(base | {"object": "chat.completion.chunk", "choices": [], "usage": chat_usage(prompt, reply)})
+        )
     return {"frames": [*frames, "data: [DONE]\n\n"]}
 
 

@@ -14,7 +14,9 @@ def claims_of(token: str) -> dict:
 def resigned(token: str, headers: dict | None = None, **changes) -> str:
     """`token` with `changes` to its claims, signed by a key of our own under the original's key id."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return jwt.encode(claims_of(token) | changes, key, "RS256", headers=jwt.get_unverified_header(token) | (headers or {}))
+    return jwt.encode(
+        claims_of(token) | changes, key, "RS256", headers=jwt.get_unverified_header(token) | (headers or {})
+    )
 
 
 def unsigned(token: str) -> str:

@@ -121,13 +121,21 @@ class Keyless:
     def audit(self, *filters: str) -> list[dict]:
         """Audit events, oldest first."""
         text = self.command("audit", "query", *self.locate(), *filters, "--json").stdout
-        return json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+        records = json.loads(text) if text.startswith("[") else [json.loads(line) for line in text.splitlines()]
+        return [record.get("event", record) for record in records]
 
-    def event(self, request_id: str) -> dict:
-        """The one audit event of a call."""
-        found = [event for event in self.audit() if event.get("request_id") == request_id]
-        assert len(found) == 1, f"{len(found)} audit events for request {request_id}"
-        return found[0]
+    def calls(self) -> list[dict]:
+        """The audit events of calls to models."""
+        return [event for event in self.audit() if event["category"] == "data"]
+
+    def call(self, request_id: str, within_secs: float = 0) -> dict:
+        """The one audit event of an answered call. It is there at once, unless the caller left before the answer ended."""
+        deadline = time.monotonic() + within_secs
+        while True:
+            found = [event for event in self.calls() if event["requestId"] == request_id]
+            if found or time.monotonic() >= deadline:
+                assert len(found) == 1, f"{len(found)} audit events for request {request_id}"
+                return found[0]
 
     # --- what it told us ---
 

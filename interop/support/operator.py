@@ -80,7 +80,9 @@ class Operator:
     def assign(self, identity: Identity, scope: str, role: str = "Cognitive Services OpenAI User") -> str:
         """Assigns `role` and returns the assignment's name."""
         name = str(uuid.uuid4())
-        definition = f"/subscriptions/{self.system.subscription}/providers/Microsoft.Authorization/roleDefinitions/{ROLES[role]}"
+        definition = (
+            f"/subscriptions/{self.system.subscription}/providers/Microsoft.Authorization/roleDefinitions/{ROLES[role]}"
+        )
         properties = {
             "role_definition_id": definition,
             "principal_id": identity.principal_id,

@@ -54,7 +54,9 @@ CHAT_ROUTE = "POST /openai/deployments/{deployment-id}/chat/completions"
 
 
 def permission_denied(principal_id: str, action: str = CHAT_ACTION, route: str = CHAT_ROUTE) -> tuple[int, dict]:
-    message = f"The principal `{principal_id}` lacks the required data action `{action}` to perform `{route}` operation."
+    message = (
+        f"The principal `{principal_id}` lacks the required data action `{action}` to perform `{route}` operation."
+    )
     return 401, {"error": {"code": "PermissionDenied", "message": message}}
 
 

@@ -161,7 +161,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.record(b"")
         if self.path.split("?")[0] == "/v1/models":
-            self.send_json({"object": "list", "data": [{"id": "stub", "object": "model", "created": 0, "owned_by": "stub"}]})
+            self.send_json(
+                {"object": "list", "data": [{"id": "stub", "object": "model", "created": 0, "owned_by": "stub"}]}
+            )
         else:
             self.not_found()
 

@@ -62,7 +62,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--chat", type=existing_file, help="model for chat and completions")
     parser.add_argument("--embedding", type=existing_file, help="model for embeddings (default: the chat model)")
     parser.add_argument("--port", type=int, default=0, help="port of the chat server; 0 takes a free one")
-    parser.add_argument("--embedding-port", type=int, default=0, help="port of the embedding server; 0 takes a free one")
+    parser.add_argument(
+        "--embedding-port", type=int, default=0, help="port of the embedding server; 0 takes a free one"
+    )
     return parser.parse_args()
 
 
