@@ -1,1 +1,20 @@
-//! Decides whether a principal may act: Azure RBAC semantics over an immutable compiled policy. Pure.
+//! Decides whether a principal may act: Azure RBAC semantics over an immutable compiled policy.
+//!
+//! Reason to be a crate: a pure core. It knows roles, assignments, groups, scopes and conditions; it knows nothing of tokens,
+//! HTTP, storage, time or the environment. Whoever asks gets a [`Decision`] that names the rule which decided, and - only when
+//! the answer is yes - a [`Permit`], the one thing that opens the data behind the question.
+
+mod attributes;
+pub mod builtin;
+pub mod condition;
+mod decision;
+mod digest;
+mod permit;
+mod policy;
+mod request;
+
+pub use attributes::{AttributeSource, AttributeValue, Attributes};
+pub use decision::{Because, Decision, Denial, Effect};
+pub use permit::Permit;
+pub use policy::Policy;
+pub use request::{Plane, Request};
