@@ -1,0 +1,91 @@
+//! Gives out tokens for a chosen identity: from memory while one is fresh, else from the token service.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use keyless_model::{ClientId, OpContext, Timestamp};
+use keyless_store::Snapshot;
+use keyless_web::Platform;
+use quick_cache::sync::Cache;
+
+use crate::source::{IssuedToken, TokenRequest, TokenSource, TokenSourceError};
+
+/// Tokens remembered, of about 2 kB each.
+const REMEMBERED: usize = 4_096;
+/// A remembered token is given out until this long before its end. The clients drop a token with less than 5 minutes left, so it
+/// must be renewed here before they ask again; and for long lives half the life is enough, as MSAL refreshes then.
+const MARGIN_SECS: i64 = 10 * 60;
+/// Callers whose rate is watched at once.
+const WATCHED: usize = 4_096;
+
+/// Why there is no token.
+#[derive(Debug)]
+pub(crate) enum BrokerError {
+    Source(TokenSourceError),
+    /// Too many fresh tokens per second (case 105); try again after this many seconds.
+    TooMany { retry_after_secs: u32 },
+    /// The identity's principal is disabled or gone.
+    Disabled,
+}
+
+#[derive(Debug)]
+pub(crate) struct Broker {
+    source: Arc<dyn TokenSource>,
+    remembered: Cache<(ClientId, String), Arc<IssuedToken>>,
+    /// The second each caller is in, and how many fresh tokens it had in it.
+    rates: Mutex<HashMap<(Option<u32>, ClientId), (i64, u32)>>,
+    issues_per_second: u32,
+}
+
+impl Broker {
+    pub(crate) fn new(source: Arc<dyn TokenSource>, issues_per_second: u32) -> Self {
+        Self { source, remembered: Cache::new(REMEMBERED), rates: Mutex::default(), issues_per_second }
+    }
+
+    /// A token for this identity that holds now and for a while.
+    pub(crate) fn token(
+        &self,
+        platform: &Platform,
+        snapshot: &Snapshot,
+        ctx: &OpContext,
+        request: &TokenRequest<'_>,
+        uid: Option<u32>,
+    ) -> Result<Arc<IssuedToken>, BrokerError> {
+        let identity = request.identity;
+        let principal = snapshot.principal(identity.principal_id).filter(|principal| principal.enabled).ok_or(BrokerError::Disabled)?;
+        let name = (identity.client_id, request.resource.to_owned());
+        if let Some(token) = self.remembered.get(&name) {
+            let keys = platform.keyring.at(snapshot).map_err(|error| BrokerError::Source(TokenSourceError::Unavailable(Box::new(error))))?;
+            let holds = keys.public().holds(&token.kid) && principal.tokens_valid_from.is_none_or(|from| token.issued >= from);
+            if holds && ctx.now.plus_secs(margin_secs(&token)) < token.expires {
+                return Ok(token);
+            }
+        }
+        self.count(uid, identity.client_id, ctx.now)?;
+        let token = Arc::new(self.source.issue(ctx, request).map_err(BrokerError::Source)?);
+        self.remembered.insert(name, Arc::clone(&token));
+        Ok(token)
+    }
+
+    fn count(&self, uid: Option<u32>, identity: ClientId, now: Timestamp) -> Result<(), BrokerError> {
+        let second = now.unix_secs();
+        let mut rates = self.rates.lock().expect("no holder of this lock panics");
+        if rates.len() >= WATCHED {
+            rates.retain(|_, (seen, _)| *seen == second);
+        }
+        let (seen, count) = rates.entry((uid, identity)).or_insert((second, 0));
+        if *seen != second {
+            (*seen, *count) = (second, 0);
+        }
+        if *count >= self.issues_per_second {
+            return Err(BrokerError::TooMany { retry_after_secs: 1 });
+        }
+        *count += 1;
+        Ok(())
+    }
+}
+
+fn margin_secs(token: &IssuedToken) -> i64 {
+    let life = token.expires.millis_since(token.issued) / 1000;
+    MARGIN_SECS.max(life / 2).min(life)
+}

@@ -1,0 +1,4 @@
+//! The owner's door: HTTP over a Unix socket in the data folder. The kernel says which user is at the other end, so no operator
+//! secret exists on disk or anywhere else.
+
+pub mod api;

@@ -1,0 +1,139 @@
+//! What is said over the local socket, and what the ready file holds.
+
+use keyless_model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An account as `status` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountStatus {
+    pub name: String,
+    pub id: String,
+    pub endpoint: String,
+    pub deployments: Vec<String>,
+}
+
+/// An identity as `status` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityStatus {
+    pub name: String,
+    pub id: String,
+    pub client_id: String,
+    pub principal_id: String,
+}
+
+/// Where calls of models go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamStatus {
+    pub name: String,
+    pub url: String,
+    /// `model server`, `supervised model` or `built-in responder (not a model)`.
+    pub kind: String,
+    pub models: Vec<String>,
+}
+
+/// A running system: what `keyless status --json` prints and the ready file holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub pid: u32,
+    pub started: Timestamp,
+    pub data: String,
+    /// URLs without a trailing slash.
+    pub authority: String,
+    pub control: String,
+    pub gateway: String,
+    /// The plain HTTP gateway on loopback, when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway_http: Option<String>,
+    pub metadata: String,
+    pub operations: String,
+    pub ca_file: String,
+    /// The system's roots plus the local CA: what children get.
+    pub ca_bundle: String,
+    pub tenant_id: String,
+    pub tenant_domain: String,
+    pub subscription_id: String,
+    pub accounts: Vec<AccountStatus>,
+    pub identities: Vec<IdentityStatus>,
+    pub upstreams: Vec<UpstreamStatus>,
+    /// The ARM id of the host that IMDS speaks for.
+    pub host: String,
+    /// Commits so far.
+    pub revision: u64,
+    /// Whether calls are answered; else why not.
+    pub health: String,
+}
+
+/// `POST /attachments`: lends an identity. A run's attachment ends when this connection does, so that it dies with the program
+/// even when the command that started it is killed.
+#[derive(Serialize, Deserialize)]
+pub struct AttachRequest {
+    /// Name, client id, object id or ARM id.
+    pub identity: String,
+    /// `run` or `shell`.
+    pub kind: String,
+    /// The identity header, made by the client: at least 32 random bytes in base64url. A client whose server restarts attaches again
+    /// with the same header, so its program does not notice.
+    pub header: String,
+    pub label: String,
+    /// For shells.
+    #[serde(default)]
+    pub ttl_secs: Option<u32>,
+}
+
+impl std::fmt::Debug for AttachRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AttachRequest").field("identity", &self.identity).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// The answer to [`AttachRequest`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Attached {
+    pub id: String,
+    pub identity: IdentityStatus,
+    /// `IDENTITY_ENDPOINT` for the borrower.
+    pub identity_endpoint: String,
+    pub until: Option<Timestamp>,
+}
+
+/// A live attachment, as `GET /attachments` lists them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AttachmentStatus {
+    pub id: String,
+    pub kind: String,
+    pub identity: String,
+    pub label: String,
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
+/// `POST /token`: a token of an identity for the owner of the data folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TokenRequest {
+    pub identity: String,
+    /// The resource; a scope's trailing `/.default` is taken off by the client.
+    pub resource: String,
+}
+
+/// The answer to [`TokenRequest`]. Holds the token: never log it.
+#[derive(Serialize, Deserialize)]
+pub struct TokenAnswer {
+    pub access_token: String,
+    pub expires: Timestamp,
+    pub identity: IdentityStatus,
+}
+
+impl std::fmt::Debug for TokenAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenAnswer").field("expires", &self.expires).field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+/// Any refusal on the local socket.
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct LocalError {
+    /// What happened and what to do next.
+    pub message: String,
+}

@@ -1,0 +1,36 @@
+//! How a system is started.
+
+use std::path::PathBuf;
+
+/// What `keyless up` runs.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub data: PathBuf,
+    /// HTTPS for all planes on localhost; 0 chooses a free one.
+    pub port: u16,
+    /// Plain HTTP for managed identities on 127.0.0.1; 0 chooses a free one.
+    pub metadata_port: u16,
+    /// Health and metrics on 127.0.0.1; 0 chooses a free one.
+    pub operations_port: u16,
+    /// The gateway in plain HTTP on 127.0.0.1, behind a TLS terminator.
+    pub gateway_http: Option<u16>,
+    pub upstream: UpstreamChoice,
+    /// Written once every listener answers.
+    pub ready_file: Option<PathBuf>,
+    /// Worker threads; the machine's cores when absent.
+    pub workers: Option<usize>,
+    pub strict_durability: bool,
+}
+
+/// Where calls of models go by default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpstreamChoice {
+    /// A server that already answers on this machine, else the built-in responder.
+    Detect,
+    /// An OpenAI-compatible server; the path `/v1` is added when the URL has none.
+    Url { url: String, api_key_file: Option<PathBuf> },
+    /// The small real model, run as a child.
+    SmolLm2,
+    /// The built-in responder, which says that it is no model.
+    BuiltIn,
+}
