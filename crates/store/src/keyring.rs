@@ -19,6 +19,12 @@ pub fn sealing_purpose(kid: &KeyId) -> String {
     format!("signing-key/{kid}")
 }
 
+/// The purpose under which API key `slot` (1 or 2) of an account is sealed; binds the ciphertext to its account and slot.
+#[must_use]
+pub fn account_key_purpose(account: &keyless_model::Scope, slot: u8) -> String {
+    format!("account-key/{}/{slot}", account.folded())
+}
+
 /// The keys of one snapshot.
 pub struct Keys {
     revision: Revision,
@@ -45,16 +51,16 @@ impl Keys {
         let mut keys = Self { revision: snapshot.revision(), states: states(snapshot), signers: Arc::default(), public: Arc::default() };
         let (mut public, mut signers) = (Vec::new(), Vec::new());
         for key in snapshot.signing_keys() {
-            let sealed = |_| StoreError::Sealed { what: format!("signing key {}", key.kid) };
-            let spki = STANDARD_NO_PAD.decode(&key.public).map_err(|_| StoreError::Sealed { what: format!("signing key {}", key.kid) })?;
+            let unreadable = || StoreError::Sealed { what: format!("signing key {}", key.kid) };
+            let spki = STANDARD_NO_PAD.decode(&key.public).map_err(|_| unreadable())?;
             public.push((key.kid.clone(), key.algorithm, spki, key.state));
             if key.state == KeyState::Active {
                 let private = sealer.open(&sealing_purpose(&key.kid), &key.private)?;
-                signers.push((key.algorithm, Signer::from_pkcs8(key.algorithm, key.kid.clone(), &private).map_err(sealed)?));
+                signers.push((key.algorithm, Signer::from_pkcs8(key.algorithm, key.kid.clone(), &private).map_err(|_| unreadable())?));
             }
         }
         keys.signers = Arc::new(signers);
-        keys.public = Arc::new(PublicKeys::new(public).map_err(|_| StoreError::Sealed { what: "the public signing keys".to_owned() })?);
+        keys.public = Arc::new(PublicKeys::new(public.iter().map(|(kid, algorithm, spki, state)| (KeyId::clone(kid), *algorithm, spki.as_slice(), *state))).map_err(|_| StoreError::Sealed { what: "the public signing keys".to_owned() })?);
         Ok(keys)
     }
 }
