@@ -6,6 +6,7 @@
 mod directory;
 pub mod keyring;
 mod port;
+pub mod sealer;
 mod snapshot;
 
 pub use directory::{Change, Committed, Directory, UpdateError};

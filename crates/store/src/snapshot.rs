@@ -94,7 +94,7 @@ impl Snapshot {
     /// The tenant named by id or by domain, in any case.
     #[must_use]
     pub fn tenant_named(&self, name: &str) -> Option<&Arc<Tenant>> {
-        match name.parse() {
+        match name.parse::<TenantId>() {
             Ok(id) => self.tenants.get(&id),
             Err(_) => self.tenants.values().find(|tenant| tenant.domain.eq_ignore_ascii_case(name)),
         }

@@ -11,7 +11,7 @@ use http::header::AUTHORIZATION;
 use keyless_model::entity::Principal;
 use keyless_model::{Actor, KeyId, TenantId, Timestamp};
 use keyless_store::{Snapshot, StoreError};
-use keyless_token::{Expect, TokenError, Unverified, Verified, verify};
+use keyless_token::{Expect, Signed, TokenError, Unverified, Verified};
 use quick_cache::sync::Cache;
 
 use crate::Platform;
@@ -140,6 +140,7 @@ impl Authenticator {
         now: Timestamp,
     ) -> Result<Verified, AuthnError> {
         let unverified = Unverified::parse(token)?;
+        let signed = Signed::check(keys, &unverified)?;
         let base = &self.platform.endpoints.authority;
         let mut refusal = AuthnError::Token(TokenError::Issuer);
         // One process may hold several tenants: each is an issuer of its own, and a token of one never counts in another.
@@ -147,7 +148,7 @@ impl Authenticator {
             let issuers = [format!("{base}/{}/", tenant.id), format!("{base}/{}/v2.0", tenant.id)];
             let expect =
                 Expect { issuers: &issuers, tenant: tenant.id, audiences: &self.audiences.0, now, leeway_secs: LEEWAY_SECS };
-            match verify(keys, &unverified, &expect) {
+            match signed.accept(&expect) {
                 Ok(verified) => return Ok(verified),
                 Err(TokenError::Issuer) => {}
                 Err(error) => refusal = error.into(),

@@ -1,0 +1,145 @@
+//! Encryption at rest: what a copy of the database must not give away.
+//!
+//! One 32-byte master key, kept beside the data in a file that only its owner reads (or handed in by the service manager). From
+//! it HKDF derives one key per use, so that no ciphertext or hash of one use means anything in another.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
+use keyless_model::entity::Sealed;
+use keyless_model::{Entropy, Secret};
+
+use crate::StoreError;
+
+mod master_key;
+
+pub use master_key::{MasterKey, MasterKeyError};
+
+/// First byte of every ciphertext, so that a later scheme can live beside this one.
+const VERSION: u8 = 1;
+
+/// Seals secrets, opens them, and hashes client secrets.
+pub struct Sealer {
+    sealing: LessSafeKey,
+    client_secrets: hmac::Key,
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+impl Sealer {
+    /// Derives the working keys from the master key.
+    #[must_use]
+    pub fn new(master: &MasterKey) -> Self {
+        let sealing = derive(master, b"keyless/v1/sealing");
+        let client_secrets = derive(master, b"keyless/v1/client-secrets");
+        let unbound = UnboundKey::new(&AES_256_GCM, sealing.expose()).expect("AES-256 takes 32 bytes");
+        Self { sealing: LessSafeKey::new(unbound), client_secrets: hmac::Key::new(hmac::HMAC_SHA256, client_secrets.expose()) }
+    }
+
+    /// Encrypts a secret. `purpose` says what it is and whose (`signing-key/{kid}`): a ciphertext opens for its purpose only, so
+    /// rows of the database cannot be swapped.
+    #[must_use]
+    pub fn seal(&self, purpose: &str, secret: &[u8], entropy: &dyn Entropy) -> Sealed {
+        let mut nonce = [0; NONCE_LEN];
+        entropy.fill(&mut nonce);
+        let mut sealed = secret.to_vec();
+        self.sealing
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose.as_bytes()), &mut sealed)
+            .expect("a secret is far below the limit of AES-GCM");
+        let mut bytes = Vec::with_capacity(1 + NONCE_LEN + sealed.len());
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&nonce);
+        bytes.extend_from_slice(&sealed);
+        Sealed::from_ciphertext(bytes)
+    }
+
+    /// Decrypts a secret.
+    ///
+    /// # Errors
+    /// When it was sealed under another master key or for another purpose, or was changed.
+    pub fn open(&self, purpose: &str, sealed: &Sealed) -> Result<Secret<Vec<u8>>, StoreError> {
+        let refused = || StoreError::Sealed { what: purpose.to_owned() };
+        let (&version, rest) = sealed.ciphertext().split_first().ok_or_else(refused)?;
+        let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).filter(|_| version == VERSION).ok_or_else(refused)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
+        let mut buffer = Secret::new(ciphertext.to_vec());
+        let mut bytes = buffer.expose().clone();
+        let length = self.sealing.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut bytes).map_err(|_| refused())?.len();
+        bytes.truncate(length);
+        buffer = Secret::new(bytes);
+        Ok(buffer)
+    }
+
+    /// The hash under which a client secret is kept: lower-case hex of HMAC-SHA256 over all of it.
+    #[must_use]
+    pub fn secret_hash(&self, client_secret: &str) -> String {
+        hmac::sign(&self.client_secrets, client_secret.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether `hash` is of this client secret, in time that does not depend on where they differ.
+    #[must_use]
+    pub fn secret_matches(&self, client_secret: &str, hash: &str) -> bool {
+        Secret::new(self.secret_hash(client_secret)).matches(hash.as_bytes())
+    }
+}
+
+struct ThirtyTwo;
+
+impl KeyType for ThirtyTwo {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+fn derive(master: &MasterKey, info: &[u8]) -> Secret<[u8; 32]> {
+    let mut key = [0; 32];
+    let prk = Salt::new(HKDF_SHA256, b"keyless").extract(master.bytes());
+    prk.expand(&[info], ThirtyTwo).and_then(|okm| okm.fill(&mut key)).expect("HKDF-SHA256 gives 32 bytes");
+    Secret::new(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Counter(std::sync::atomic::AtomicU8);
+
+    impl Entropy for Counter {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        }
+    }
+
+    fn sealer(byte: u8) -> Sealer {
+        Sealer::new(&MasterKey::from_bytes([byte; 32]))
+    }
+
+    #[test]
+    fn a_secret_opens_for_its_purpose_under_its_key_and_nowhere_else() {
+        let entropy = Counter(0.into());
+        let sealed = sealer(1).seal("account-key/a/1", b"secret", &entropy);
+        assert_eq!(sealer(1).open("account-key/a/1", &sealed).unwrap().expose(), b"secret");
+        assert!(sealer(1).open("account-key/a/2", &sealed).is_err());
+        assert!(sealer(2).open("account-key/a/1", &sealed).is_err());
+        let mut changed = sealed.ciphertext().to_vec();
+        *changed.last_mut().unwrap() ^= 1;
+        assert!(sealer(1).open("account-key/a/1", &Sealed::from_ciphertext(changed)).is_err());
+        assert!(sealer(1).open("account-key/a/1", &Sealed::from_ciphertext(vec![1, 2])).is_err());
+        assert_ne!(sealer(1).seal("p", b"x", &entropy), sealer(1).seal("p", b"x", &entropy), "nonces differ");
+    }
+
+    #[test]
+    fn a_prefix_of_a_client_secret_does_not_match_n71() {
+        let sealer = sealer(1);
+        let long = "x".repeat(100);
+        let hash = sealer.secret_hash(&long);
+        assert!(sealer.secret_matches(&long, &hash));
+        assert!(!sealer.secret_matches(&long[..72], &hash));
+        assert!(!sealer.secret_matches("", &hash) && !sealer.secret_matches(&long, ""));
+    }
+}
