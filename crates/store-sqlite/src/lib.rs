@@ -1,1 +1,3 @@
-//! Adapter: durable state in SQLite (WAL), passing the conformance suite of keyless-store.
+//! Durable state in SQLite (WAL), passing the conformance suite of keyless-store.
+//!
+//! Reason to be a crate: an adapter. Only `keyless-server` names it; everything else sees the port.

@@ -1,1 +1,11 @@
-//! Developers only: a fixed clock, seeded randomness, an in-memory directory and an upstream that records what it saw.
+//! Developers only: a clock moved by hand, seeded randomness, an audit sink that remembers, and a directory in memory.
+//!
+//! Reason to be a crate: developers only. Every crate's tests share it, and no released program contains it.
+
+mod audit;
+mod clock;
+mod entropy;
+
+pub use audit::MemoryAudit;
+pub use clock::ManualClock;
+pub use entropy::SeededEntropy;
