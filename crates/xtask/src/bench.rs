@@ -6,60 +6,27 @@ use anyhow::{Result, bail};
 
 use crate::{child, usage, workspace};
 
-const SUITES: &[&str] = &[
-    "gateway",
-    "streaming",
-    "metadata",
-    "issuance",
-    "decision",
-    "coldstart",
-    "memory",
-    "revocation",
-    "all",
-];
+const SUITES: &[&str] = &["gateway", "streaming", "metadata", "issuance", "decision", "coldstart", "memory", "revocation", "all"];
 
 /// Runs one suite, or all.
 ///
 /// # Errors
 /// When a build fails. A benchmark below target is not an error; one that could not be measured is.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
-    let (quick, names): (Vec<_>, Vec<_>) = arguments
-        .iter()
-        .partition(|argument| *argument == "--quick");
+    let (quick, names): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| *argument == "--quick");
     let suite = match names.as_slice() {
         [] => "all",
         [one] if SUITES.contains(&one.as_str()) => one,
         _ => return usage(&format!("bench takes one of {}", SUITES.join(", "))),
     };
     let root = workspace::root();
-    let target = workspace::metadata(&root)?
-        .target_directory
-        .into_std_path_buf();
+    let target = workspace::metadata(&root)?.target_directory.into_std_path_buf();
 
     for arguments in [
-        [
-            "build",
-            "--release",
-            "--package",
-            "keyless-cli",
-            "--bin",
-            "keyless",
-        ],
-        [
-            "build",
-            "--release",
-            "--package",
-            "keyless-testkit",
-            "--example",
-            "bare_axum",
-        ],
+        ["build", "--release", "--package", "keyless-cli", "--bin", "keyless"],
+        ["build", "--release", "--package", "keyless-testkit", "--example", "bare_axum"],
     ] {
-        let status = child::run(
-            Command::new(workspace::CARGO)
-                .args(arguments)
-                .current_dir(&root),
-            |_| (),
-        )?;
+        let status = child::run(Command::new(workspace::CARGO).args(arguments).current_dir(&root), |_| ())?;
         if !status.success() {
             bail!("the release build failed; fix the errors above");
         }
@@ -70,8 +37,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         .arg(suite)
         .arg("--keyless")
         .arg(target.join("release/keyless"))
-        .arg("--floor")
-        .arg(target.join("release/examples/bare_axum"))
+        .arg("--examples")
+        .arg(target.join("release/examples"))
         .arg("--out")
         .arg(target.join("bench"))
         .current_dir(&root);
@@ -79,9 +46,5 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         command.arg("--quick");
     }
     let status = child::run(&mut command, |_| ())?;
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -15,11 +15,7 @@ pub(crate) fn run(command: &mut Command, mut on_line: impl FnMut(&str)) -> Resul
     if std::io::stderr().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start `{name}`"))?;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| format!("cannot start `{name}`"))?;
     let stdout = child.stdout.take().expect("stdout was piped above");
     let stderr = child.stderr.take().expect("stderr was piped above");
 
@@ -37,9 +33,7 @@ pub(crate) fn run(command: &mut Command, mut on_line: impl FnMut(&str)) -> Resul
             on_line(&plain(&line));
         }
     });
-    child
-        .wait()
-        .with_context(|| format!("cannot wait for `{name}`"))
+    child.wait().with_context(|| format!("cannot wait for `{name}`"))
 }
 
 /// Sends each line of `source`; ends at end of file or when nobody listens any more.
@@ -81,12 +75,9 @@ mod tests {
     #[test]
     fn lines_of_both_streams_are_seen_and_the_status_is_kept() {
         let mut seen = Vec::new();
-        let status = run(
-            Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]),
-            |line| {
-                seen.push(line.to_owned());
-            },
-        )
+        let status = run(Command::new("sh").args(["-c", "echo out; echo err >&2; exit 3"]), |line| {
+            seen.push(line.to_owned());
+        })
         .unwrap();
         seen.sort();
         assert_eq!(seen, ["err", "out"]);
@@ -95,10 +86,7 @@ mod tests {
 
     #[test]
     fn colour_codes_are_removed() {
-        assert_eq!(
-            plain("\u{1b}[32;1m5 passed\u{1b}[0m in 1s"),
-            "5 passed in 1s"
-        );
+        assert_eq!(plain("\u{1b}[32;1m5 passed\u{1b}[0m in 1s"), "5 passed in 1s");
     }
 
     #[test]

@@ -32,31 +32,18 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     let mut targets = targets(&root.join("fuzz"))?;
     if let Some(wanted) = wanted {
         if !targets.contains(&wanted) {
-            return usage(&format!(
-                "no fuzz target `{wanted}`; there are {}",
-                targets.join(", ")
-            ));
+            return usage(&format!("no fuzz target `{wanted}`; there are {}", targets.join(", ")));
         }
         targets = vec![wanted];
     }
-    if !cargo_fuzz(&root)
-        .arg("--version")
-        .output()
-        .is_ok_and(|output| output.status.success())
-    {
+    if !cargo_fuzz(&root).arg("--version").output().is_ok_and(|output| output.status.success()) {
         bail!("cargo-fuzz is missing; install it with `cargo install cargo-fuzz --locked`");
     }
     let mut crashed = Vec::new();
     for target in targets {
         eprintln!("\n==> fuzz {target}, {seconds} s");
         let mut command = cargo_fuzz(&root);
-        command.args([
-            "run",
-            &target,
-            "--",
-            &format!("-max_total_time={seconds}"),
-            "-rss_limit_mb=2048",
-        ]);
+        command.args(["run", &target, "--", &format!("-max_total_time={seconds}"), "-rss_limit_mb=2048"]);
         if !child::run(&mut command, |_| ())?.success() {
             crashed.push(target);
         }
@@ -64,20 +51,14 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     if crashed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!(
-        "failed: {}; the inputs are in fuzz/artifacts",
-        crashed.join(", ")
-    );
+    eprintln!("failed: {}; the inputs are in fuzz/artifacts", crashed.join(", "));
     Ok(ExitCode::FAILURE)
 }
 
 /// The sanitizers are unstable compiler options; the environment variable lets the stable compiler take them.
 fn cargo_fuzz(root: &Path) -> Command {
     let mut command = Command::new(workspace::CARGO);
-    command
-        .arg("fuzz")
-        .current_dir(root)
-        .env("RUSTC_BOOTSTRAP", "1");
+    command.arg("fuzz").current_dir(root).env("RUSTC_BOOTSTRAP", "1");
     command
 }
 
@@ -85,15 +66,10 @@ fn cargo_fuzz(root: &Path) -> Command {
 fn targets(fuzz: &Path) -> Result<Vec<String>> {
     let folder = fuzz.join("fuzz_targets");
     let mut names = Vec::new();
-    for entry in
-        std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?
-    {
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|end| end == "rs") {
-            names.extend(
-                path.file_stem()
-                    .map(|stem| stem.to_string_lossy().into_owned()),
-            );
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
         }
     }
     names.sort();

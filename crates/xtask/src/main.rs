@@ -1,11 +1,7 @@
 //! Developers only: the one front door for tests, checks, benchmarks and fuzzing (`cargo xtask`).
 //!
 //! Knows the repository's rules and the tools that check them; knows nothing of what the product does.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command for developers: its output is its purpose"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command for developers: its output is its purpose")]
 
 mod bench;
 mod child;

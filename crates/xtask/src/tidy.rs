@@ -32,11 +32,7 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(place: impl Into<String>, what: impl Into<String>, remedy: &'static str) -> Self {
-        Self {
-            place: place.into(),
-            what: what.into(),
-            remedy,
-        }
+        Self { place: place.into(), what: what.into(), remedy }
     }
 }
 
@@ -50,10 +46,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     }
     let problems = check(&workspace::root())?;
     for problem in &problems {
-        println!(
-            "{}: {}\n    -> {}",
-            problem.place, problem.what, problem.remedy
-        );
+        println!("{}: {}\n    -> {}", problem.place, problem.what, problem.remedy);
     }
     if problems.is_empty() {
         println!("tidy");
@@ -66,9 +59,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
 /// Every rule, over the workspace at `root`.
 fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     let graph = Graph::of(&workspace::metadata(root)?);
-    let read = |name: &str| {
-        fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"))
-    };
+    let read = |name: &str| fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"));
     let files = sources::files(root)?;
 
     let mut problems = BTreeSet::new();

@@ -11,11 +11,7 @@ pub(crate) const CARGO: &str = env!("CARGO");
 
 /// The repository's root folder.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .expect("xtask lives two folders below the root")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lives two folders below the root").to_path_buf()
 }
 
 /// The resolved dependency graph for this machine's platform, from what is already downloaded.
@@ -26,21 +22,14 @@ pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
     MetadataCommand::new()
         .cargo_path(CARGO)
         .current_dir(root)
-        .other_options([
-            "--offline".to_owned(),
-            "--filter-platform".to_owned(),
-            host()?,
-        ])
+        .other_options(["--offline".to_owned(), "--filter-platform".to_owned(), host()?])
         .exec()
         .context("cannot read the dependency graph; run `cargo fetch` once, then again")
 }
 
 /// The platform triple of the compiler in use.
 fn host() -> Result<String> {
-    let output = Command::new("rustc")
-        .arg("-vV")
-        .output()
-        .context("cannot run rustc")?;
+    let output = Command::new("rustc").arg("-vV").output().context("cannot run rustc")?;
     let text = String::from_utf8(output.stdout).context("rustc -vV printed no text")?;
     match text.lines().find_map(|line| line.strip_prefix("host: ")) {
         Some(host) => Ok(host.to_owned()),

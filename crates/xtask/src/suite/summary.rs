@@ -16,10 +16,7 @@ impl Counts {
     /// Adds what `line` reports, when it is a runner's summary line; every other line changes nothing.
     pub(super) fn read(&mut self, line: &str) {
         let line = line.trim();
-        let found = nextest(line)
-            .or_else(|| cargo_test(line))
-            .or_else(|| pytest(line))
-            .or_else(|| node(line));
+        let found = nextest(line).or_else(|| cargo_test(line)).or_else(|| pytest(line)).or_else(|| node(line));
         if let Some(counts) = found {
             self.add(counts);
         }
@@ -42,27 +39,18 @@ fn cargo_test(line: &str) -> Option<Counts> {
 fn pytest(line: &str) -> Option<Counts> {
     let (rest, time) = line.trim_matches('=').trim().rsplit_once(" in ")?;
     let seconds = time.split_once('s')?.0;
-    let is_summary = seconds.parse::<f64>().is_ok()
-        && rest.split(", ").all(|part| number_and_word(part).is_some());
+    let is_summary = seconds.parse::<f64>().is_ok() && rest.split(", ").all(|part| number_and_word(part).is_some());
     is_summary.then(|| tally(rest))
 }
 
 /// `# pass 12` and `# fail 1` of `node --test` (TAP), or the same with an information sign (spec reporter)
 fn node(line: &str) -> Option<Counts> {
-    let rest = line
-        .strip_prefix("# ")
-        .or_else(|| line.strip_prefix("ℹ "))?;
+    let rest = line.strip_prefix("# ").or_else(|| line.strip_prefix("ℹ "))?;
     let (word, number) = rest.split_once(' ')?;
     let number = number.parse().ok()?;
     match word {
-        "pass" => Some(Counts {
-            passed: number,
-            failed: 0,
-        }),
-        "fail" | "cancelled" => Some(Counts {
-            passed: 0,
-            failed: number,
-        }),
+        "pass" => Some(Counts { passed: number, failed: 0 }),
+        "fail" | "cancelled" => Some(Counts { passed: 0, failed: number }),
         _ => None,
     }
 }
@@ -98,45 +86,25 @@ mod tests {
 
     #[test]
     fn nextest_summaries_are_read() {
-        assert_eq!(
-            of("     Summary [   0.035s] 12 tests run: 12 passed, 0 skipped"),
-            (12, 0)
-        );
-        assert_eq!(
-            of(
-                "Summary [ 1.0s] 9 tests run: 5 passed (1 slow), 2 failed, 1 timed out, 1 exec failed, 3 skipped"
-            ),
-            (5, 4)
-        );
+        assert_eq!(of("     Summary [   0.035s] 12 tests run: 12 passed, 0 skipped"), (12, 0));
+        assert_eq!(of("Summary [ 1.0s] 9 tests run: 5 passed (1 slow), 2 failed, 1 timed out, 1 exec failed, 3 skipped"), (5, 4));
     }
 
     #[test]
     fn a_nextest_run_cut_short_still_counts() {
-        assert_eq!(
-            of("Summary [ 1.0s] 3/12 tests run: 2 passed, 1 failed, 0 skipped"),
-            (2, 1)
-        );
+        assert_eq!(of("Summary [ 1.0s] 3/12 tests run: 2 passed, 1 failed, 0 skipped"), (2, 1));
     }
 
     #[test]
     fn cargo_test_summaries_are_read() {
-        assert_eq!(
-            of("test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out"),
-            (3, 1)
-        );
+        assert_eq!(of("test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out"), (3, 1));
     }
 
     #[test]
     fn pytest_summaries_are_read() {
-        assert_eq!(
-            of("==== 1 failed, 30 passed, 2 skipped, 1 error in 12.34s ===="),
-            (30, 2)
-        );
+        assert_eq!(of("==== 1 failed, 30 passed, 2 skipped, 1 error in 12.34s ===="), (30, 2));
         assert_eq!(of("5 passed in 0.50s"), (5, 0));
-        assert_eq!(
-            of("=== 140 passed, 1 warning in 75.10s (0:01:15) ==="),
-            (140, 0)
-        );
+        assert_eq!(of("=== 140 passed, 1 warning in 75.10s (0:01:15) ==="), (140, 0));
     }
 
     #[test]
@@ -147,13 +115,7 @@ mod tests {
 
     #[test]
     fn other_lines_change_nothing() {
-        for line in [
-            "test foo ... ok",
-            "# tests 4",
-            "passed in 1s",
-            "5 passed in a row",
-            "",
-        ] {
+        for line in ["test foo ... ok", "# tests 4", "passed in 1s", "5 passed in a row", ""] {
             assert_eq!(of(line), (0, 0), "{line}");
         }
     }
@@ -163,12 +125,6 @@ mod tests {
         let mut counts = Counts::default();
         counts.read("test result: ok. 3 passed; 0 failed; 0 ignored");
         counts.read("test result: FAILED. 1 passed; 2 failed; 0 ignored");
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 4,
-                failed: 2
-            }
-        );
+        assert_eq!(counts, Counts { passed: 4, failed: 2 });
     }
 }

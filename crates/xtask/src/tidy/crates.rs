@@ -26,17 +26,16 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    /// The word by which the first lines of the crate state this reason.
-    fn word(self) -> &'static str {
+    /// The words with which the crate's first lines state this reason; programs need none.
+    fn words(self) -> Option<&'static str> {
         match self {
-            Reason::Published => "published",
-            Reason::PureCore => "pure",
-            Reason::Port => "port",
-            Reason::Adapter => "adapter",
-            Reason::Role => "role",
-            Reason::Composition => "composes",
-            Reason::Command => "command",
-            Reason::Developers => "developers only",
+            Reason::Published => Some("published"),
+            Reason::PureCore => Some("a pure core"),
+            Reason::Port => Some("a port"),
+            Reason::Adapter => Some("an adapter"),
+            Reason::Role | Reason::Composition => Some("a process role"),
+            Reason::Developers => Some("developers only"),
+            Reason::Command => None,
         }
     }
 }
@@ -65,10 +64,7 @@ const CRATES: &[(&str, Reason)] = &[
 
 /// The reason for the crate `name`, if it is known.
 pub(super) fn reason(name: &str) -> Option<Reason> {
-    CRATES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, reason)| *reason)
+    CRATES.iter().find(|(known, _)| *known == name).map(|(_, reason)| *reason)
 }
 
 /// Crates are known, say why they exist, and only those meant for it can be published.
@@ -87,60 +83,39 @@ pub(super) fn check(graph: &Graph, files: &[SourceFile]) -> Vec<Problem> {
         if package.publishable != (reason == Reason::Published) {
             problems.push(Problem::new(
                 folder,
-                format!(
-                    "`{name}` is {reason:?} but publishable = {}",
-                    package.publishable
-                ),
+                format!("`{name}` is {reason:?} but publishable = {}", package.publishable),
                 "write `publish = false`, except in the crates meant for others",
             ));
         }
-        let first = ["lib.rs", "main.rs"]
-            .iter()
-            .map(|file| format!("{folder}/src/{file}"));
-        let Some(file) = first
-            .clone()
-            .find_map(|path| files.iter().find(|file| file.path == path))
-        else {
-            problems.push(Problem::new(
-                folder,
-                "neither src/lib.rs nor src/main.rs",
-                "add one",
-            ));
+        let first = ["lib.rs", "main.rs"].iter().map(|file| format!("{folder}/src/{file}"));
+        let Some(file) = first.clone().find_map(|path| files.iter().find(|file| file.path == path)) else {
+            problems.push(Problem::new(folder, "neither src/lib.rs nor src/main.rs", "add one"));
             continue;
         };
-        let header: String = header(&file.text).to_lowercase();
-        if !mentions(&header, reason.word()) {
+        if let Some(words) = reason.words()
+            && !states(&header(&file.text), words)
+        {
             problems.push(Problem::new(
                 &file.path,
-                format!(
-                    "its `//!` lines do not say that it is {reason:?} (no word `{}`)",
-                    reason.word()
-                ),
-                "start the file with what the crate is for and why it is a crate",
+                format!("its `//!` lines do not say `Reason to be a crate: {words}`"),
+                "start the file with what the crate is for, then why it is a crate",
             ));
         }
     }
     problems
 }
 
-/// The `//!` lines at the top of a file.
+/// The `//!` lines at the top of a file, as one line in lower case.
 fn header(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map_while(|line| line.trim_start().strip_prefix("//!"));
-    lines.collect::<Vec<_>>().join("\n")
+    let lines = text.lines().map_while(|line| line.trim_start().strip_prefix("//!"));
+    lines.map(str::trim).collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
-/// Whether `word` stands in `text` by itself (an ending `s` is no other word).
-fn mentions(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..]
-            .trim_start_matches('s')
-            .chars()
-            .next();
-        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
-    })
+/// Whether a header gives this reason.
+fn states(header: &str, words: &str) -> bool {
+    let reason = header.split_once("reason to be a crate:").map(|(_, rest)| rest.trim_start());
+    // A crate for developers says so in its first sentence.
+    reason.is_some_and(|reason| reason.starts_with(words)) || (words == "developers only" && header.starts_with(words))
 }
 
 #[cfg(test)]
@@ -154,28 +129,19 @@ mod tests {
 
     #[test]
     fn a_crate_that_states_its_reason_is_fine() {
-        let problems = check(
-            &graph("keyless-rbac"),
-            &[lib("rbac", "//! Decides.\n//! A pure core.\n")],
-        );
+        let problems = check(&graph("keyless-rbac"), &[lib("rbac", "//! Decides.\n//!\n//! Reason to be a\n//! crate: a pure core.\n")]);
         assert_eq!(problems, []);
     }
 
     #[test]
     fn a_crate_without_its_reason_is_reported() {
-        let problems = check(
-            &graph("keyless-rbac"),
-            &[lib("rbac", "//! Decides, purely.\nfn pure() {}")],
-        );
+        let problems = check(&graph("keyless-rbac"), &[lib("rbac", "//! Decides; not a pure core.\nfn f() {}")]);
         assert_eq!(problems.len(), 1, "{problems:?}");
     }
 
     #[test]
     fn an_unknown_crate_is_reported() {
-        assert_eq!(
-            check(&graph("keyless-util"), &[lib("util", "//! Pure.")]).len(),
-            1
-        );
+        assert_eq!(check(&graph("keyless-util"), &[lib("util", "//! Pure.")]).len(), 1);
     }
 
     #[test]
@@ -185,9 +151,7 @@ mod tests {
 
     #[test]
     fn a_private_crate_that_could_be_published_is_reported() {
-        let graph = change(graph("keyless-rbac"), "keyless-rbac", |package| {
-            package.publishable = true
-        });
-        assert_eq!(check(&graph, &[lib("rbac", "//! Pure.")]).len(), 1);
+        let graph = change(graph("keyless-rbac"), "keyless-rbac", |package| package.publishable = true);
+        assert_eq!(check(&graph, &[lib("rbac", "//! Reason to be a crate: a pure core")]).len(), 1);
     }
 }

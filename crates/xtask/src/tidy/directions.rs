@@ -59,10 +59,7 @@ pub(super) fn check(graph: &Graph) -> Vec<Problem> {
                     "only keyless-server chooses a store; tests take one from keyless-testkit",
                 ));
             }
-            if to == Some(Reason::Developers)
-                && from != Reason::Developers
-                && *edge == Kind::Shipped
-            {
+            if to == Some(Reason::Developers) && from != Reason::Developers && *edge == Kind::Shipped {
                 problems.push(Problem::new(
                     &package.name,
                     format!("ships `{dependency}`, which is for developers only"),
@@ -105,17 +102,11 @@ fn pure(graph: &Graph, name: &str, problems: &mut Vec<Problem>) {
 
 /// Roles meet in the composition only; not even their tests may know each other.
 fn role(graph: &Graph, name: &str, problems: &mut Vec<Problem>) {
-    let dev = graph
-        .ours()
-        .filter(|package| package.name == name)
-        .flat_map(|package| &package.dependencies);
+    let dev = graph.ours().filter(|package| package.name == name).flat_map(|package| &package.dependencies);
     let mut reached = graph.reach(name);
     reached.extend(dev.map(|(dependency, _)| dependency.as_str()));
     for other in reached {
-        if matches!(
-            reason(other),
-            Some(Reason::Role | Reason::Composition | Reason::Command)
-        ) {
+        if matches!(reason(other), Some(Reason::Role | Reason::Composition | Reason::Command)) {
             problems.push(Problem::new(
                 name,
                 format!("a role that depends on `{other}`"),
@@ -141,9 +132,7 @@ fn published(graph: &Graph, name: &str, problems: &mut Vec<Problem>) {
 
 /// The wire crate describes shapes; anything but serde would be behaviour.
 fn serde_only(graph: &Graph, problems: &mut Vec<Problem>) {
-    let wire = graph
-        .ours()
-        .filter(|package| package.name == "keyless-wire");
+    let wire = graph.ours().filter(|package| package.name == "keyless-wire");
     for (dependency, kind) in wire.flat_map(|package| &package.dependencies) {
         if *kind == Kind::Shipped && !matches!(dependency.as_str(), "serde" | "serde_json") {
             problems.push(Problem::new(
@@ -161,10 +150,7 @@ mod tests {
     use super::*;
 
     fn complaints(lines: &str) -> Vec<String> {
-        check(&graph(lines))
-            .into_iter()
-            .map(|problem| format!("{}: {}", problem.place, problem.what))
-            .collect()
+        check(&graph(lines)).into_iter().map(|problem| format!("{}: {}", problem.place, problem.what)).collect()
     }
 
     #[test]
@@ -199,19 +185,13 @@ mod tests {
     fn a_role_that_depends_on_a_role_is_reported_even_in_its_tests() {
         assert_eq!(complaints("keyless-gateway -> keyless-authority").len(), 1);
         assert_eq!(complaints("keyless-gateway ~> keyless-control").len(), 1);
-        assert_eq!(
-            complaints("keyless-gateway -> keyless-web\n keyless-web -> keyless-metadata").len(),
-            1
-        );
+        assert_eq!(complaints("keyless-gateway -> keyless-web\n keyless-web -> keyless-metadata").len(), 1);
     }
 
     #[test]
     fn only_the_composition_and_the_testkit_name_a_store() {
         assert_eq!(complaints("keyless-cli -> keyless-store-sqlite").len(), 1);
-        assert_eq!(
-            complaints("keyless-control ~> keyless-store-sqlite").len(),
-            1
-        );
+        assert_eq!(complaints("keyless-control ~> keyless-store-sqlite").len(), 1);
     }
 
     #[test]

@@ -37,47 +37,27 @@ impl Graph {
         let root = metadata.workspace_root.as_std_path();
         let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
         let nodes: BTreeMap<&PackageId, _> = nodes.map(|node| (&node.id, node)).collect();
-        let reached: Vec<_> = metadata
-            .packages
-            .iter()
-            .filter(|package| nodes.contains_key(&package.id))
-            .collect();
-        let index: BTreeMap<&PackageId, usize> = reached
-            .iter()
-            .enumerate()
-            .map(|(index, package)| (&package.id, index))
-            .collect();
+        let reached: Vec<_> = metadata.packages.iter().filter(|package| nodes.contains_key(&package.id)).collect();
+        let index: BTreeMap<&PackageId, usize> = reached.iter().enumerate().map(|(index, package)| (&package.id, index)).collect();
 
         let packages = reached.iter().map(|package| {
-            let folder = package
-                .manifest_path
-                .parent()
-                .and_then(|folder| folder.strip_prefix(root).ok());
+            let folder = package.manifest_path.parent().and_then(|folder| folder.strip_prefix(root).ok());
             let ours = metadata.workspace_members.contains(&package.id);
             Package {
                 name: package.name.to_string(),
                 folder: ours.then(|| folder.map(ToString::to_string)).flatten(),
-                publishable: package
-                    .publish
-                    .as_ref()
-                    .is_none_or(|registries| !registries.is_empty()),
+                publishable: package.publish.as_ref().is_none_or(|registries| !registries.is_empty()),
                 licence: package.license.clone(),
                 dependencies: package.dependencies.iter().map(declared).collect(),
                 edges: nodes[&package.id]
                     .deps
                     .iter()
-                    .filter(|dep| {
-                        dep.dep_kinds
-                            .iter()
-                            .any(|kind| kind.kind != DependencyKind::Development)
-                    })
+                    .filter(|dep| dep.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development))
                     .filter_map(|dep| index.get(&dep.pkg).copied())
                     .collect(),
             }
         });
-        Self {
-            packages: packages.collect(),
-        }
+        Self { packages: packages.collect() }
     }
 
     pub(super) fn packages(&self) -> impl Iterator<Item = &Package> {
@@ -86,17 +66,13 @@ impl Graph {
 
     /// Our own packages.
     pub(super) fn ours(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| package.folder.is_some())
+        self.packages.iter().filter(|package| package.folder.is_some())
     }
 
     /// Names of everything that ends up in a program built from `name`, `name` itself excluded.
     pub(super) fn reach(&self, name: &str) -> BTreeSet<&str> {
         let mut seen = BTreeSet::new();
-        let mut open: Vec<usize> = (0..self.packages.len())
-            .filter(|&at| self.packages[at].name == name)
-            .collect();
+        let mut open: Vec<usize> = (0..self.packages.len()).filter(|&at| self.packages[at].name == name).collect();
         while let Some(at) = open.pop() {
             for &next in &self.packages[at].edges {
                 if seen.insert(next) {
@@ -104,9 +80,7 @@ impl Graph {
                 }
             }
         }
-        seen.into_iter()
-            .map(|at| self.packages[at].name.as_str())
-            .collect()
+        seen.into_iter().map(|at| self.packages[at].name.as_str()).collect()
     }
 }
 
@@ -115,13 +89,7 @@ fn declared(dependency: &cargo_metadata::Dependency) -> (String, Kind) {
         DependencyKind::Development => Kind::Dev,
         _ => Kind::Shipped,
     };
-    (
-        dependency
-            .rename
-            .clone()
-            .unwrap_or_else(|| dependency.name.to_string()),
-        kind,
-    )
+    (dependency.rename.clone().unwrap_or_else(|| dependency.name.to_string()), kind)
 }
 
 #[cfg(test)]
@@ -138,15 +106,9 @@ pub(super) mod draw {
             let (name, shipped) = line.split_once("->").unwrap_or((line, ""));
             let at = node(&mut graph, name.trim());
             for (list, kind) in [(shipped, Kind::Shipped), (dev, Kind::Dev)] {
-                for dependency in list
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|name| !name.is_empty())
-                {
+                for dependency in list.split(',').map(str::trim).filter(|name| !name.is_empty()) {
                     let to = node(&mut graph, dependency);
-                    graph.packages[at]
-                        .dependencies
-                        .push((dependency.to_owned(), kind));
+                    graph.packages[at].dependencies.push((dependency.to_owned(), kind));
                     if kind == Kind::Shipped {
                         graph.packages[at].edges.push(to);
                     }
@@ -157,22 +119,14 @@ pub(super) mod draw {
     }
 
     /// The same graph with another licence or publishing state.
-    pub(in crate::tidy) fn change(
-        mut graph: Graph,
-        name: &str,
-        how: impl FnOnce(&mut Package),
-    ) -> Graph {
+    pub(in crate::tidy) fn change(mut graph: Graph, name: &str, how: impl FnOnce(&mut Package)) -> Graph {
         let at = node(&mut graph, name);
         how(&mut graph.packages[at]);
         graph
     }
 
     fn node(graph: &mut Graph, name: &str) -> usize {
-        if let Some(at) = graph
-            .packages
-            .iter()
-            .position(|package| package.name == name)
-        {
+        if let Some(at) = graph.packages.iter().position(|package| package.name == name) {
             return at;
         }
         let ours = name == "xtask" || name.starts_with("keyless-");
@@ -194,9 +148,6 @@ mod tests {
     #[test]
     fn reach_follows_shipped_edges_only() {
         let graph = graph("keyless-a -> b ~> c\n b -> d");
-        assert_eq!(
-            graph.reach("keyless-a").into_iter().collect::<Vec<_>>(),
-            ["b", "d"]
-        );
+        assert_eq!(graph.reach("keyless-a").into_iter().collect::<Vec<_>>(), ["b", "d"]);
     }
 }

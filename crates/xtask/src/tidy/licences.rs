@@ -9,27 +9,15 @@ use super::graph::Graph;
 pub(super) fn check(graph: &Graph, deny_toml: &str) -> Vec<Problem> {
     let allowed = allow_list(deny_toml);
     if allowed.is_empty() {
-        return vec![Problem::new(
-            "deny.toml",
-            "no licence is allowed",
-            "fill `allow` of its [licenses] section",
-        )];
+        return vec![Problem::new("deny.toml", "no licence is allowed", "fill `allow` of its [licenses] section")];
     }
-    let unacceptable = graph.packages().filter(|package| {
-        !package
-            .licence
-            .as_deref()
-            .and_then(|text| satisfied(text, &allowed))
-            .unwrap_or(false)
-    });
+    let unacceptable =
+        graph.packages().filter(|package| !package.licence.as_deref().and_then(|text| satisfied(text, &allowed)).unwrap_or(false));
     unacceptable
         .map(|package| {
             Problem::new(
                 &package.name,
-                format!(
-                    "licence `{}` is not accepted",
-                    package.licence.as_deref().unwrap_or("none stated")
-                ),
+                format!("licence `{}` is not accepted", package.licence.as_deref().unwrap_or("none stated")),
                 "choose another crate, or argue for the licence in deny.toml",
             )
         })
@@ -38,17 +26,9 @@ pub(super) fn check(graph: &Graph, deny_toml: &str) -> Vec<Problem> {
 
 /// The strings of `allow = [...]` in the `[licenses]` section.
 fn allow_list(deny_toml: &str) -> BTreeSet<String> {
-    let without_comments: String = deny_toml
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n");
-    let section = without_comments
-        .split("\n[")
-        .find_map(|section| section.strip_prefix("licenses]"));
-    let list = section
-        .and_then(|section| section.split_once("allow = ["))
-        .and_then(|(_, rest)| rest.split_once(']'));
+    let without_comments: String = deny_toml.lines().map(|line| line.split('#').next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let section = without_comments.split("\n[").find_map(|section| section.strip_prefix("licenses]"));
+    let list = section.and_then(|section| section.split_once("allow = [")).and_then(|(_, rest)| rest.split_once(']'));
     let strings = list.map(|(list, _)| list.split('"').skip(1).step_by(2).map(str::to_owned));
     strings.into_iter().flatten().collect()
 }
@@ -57,10 +37,7 @@ fn allow_list(deny_toml: &str) -> BTreeSet<String> {
 ///
 /// Accepts the old `A/B` for `A OR B`, as Cargo does. `AND` binds tighter than `OR` (SPDX 2.3, annex D.4).
 fn satisfied(expression: &str, allowed: &BTreeSet<String>) -> Option<bool> {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let mut words = spaced.split_whitespace().peekable();
     let result = either(&mut words, allowed)?;
     words.next().is_none().then_some(result)
@@ -117,10 +94,7 @@ mod tests {
 
     #[test]
     fn the_allow_list_is_that_of_the_licence_section() {
-        assert_eq!(
-            allow_list(DENY).into_iter().collect::<Vec<_>>(),
-            ["ISC", "MIT"]
-        );
+        assert_eq!(allow_list(DENY).into_iter().collect::<Vec<_>>(), ["ISC", "MIT"]);
     }
 
     #[test]
@@ -145,9 +119,7 @@ mod tests {
 
     #[test]
     fn a_package_with_a_refused_or_missing_licence_is_reported() {
-        let graph = change(graph("dep"), "dep", |package| {
-            package.licence = Some("GPL-3.0".to_owned())
-        });
+        let graph = change(graph("dep"), "dep", |package| package.licence = Some("GPL-3.0".to_owned()));
         assert_eq!(check(&graph, DENY).len(), 1);
         let graph = change(graph, "dep", |package| package.licence = None);
         assert_eq!(check(&graph, DENY).len(), 1);

@@ -26,19 +26,14 @@ pub(super) fn check(cargo_toml: &str) -> Vec<Problem> {
         previous = line;
     }
     if !cargo_toml.contains("[workspace.dependencies]") {
-        problems.push(Problem::new(
-            "Cargo.toml",
-            "no [workspace.dependencies]",
-            "declare dependencies once, there",
-        ));
+        problems.push(Problem::new("Cargo.toml", "no [workspace.dependencies]", "declare dependencies once, there"));
     }
     problems
 }
 
 /// A comment with words in it; a heading such as `# --- data ---` explains no single entry.
 fn explains(line: &str) -> bool {
-    line.strip_prefix('#')
-        .is_some_and(|text| !text.contains("---") && text.chars().any(char::is_alphabetic))
+    line.strip_prefix('#').is_some_and(|text| !text.contains("---") && text.chars().any(char::is_alphabetic))
 }
 
 #[cfg(test)]
@@ -46,10 +41,7 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> Vec<String> {
-        check(text)
-            .into_iter()
-            .map(|problem| problem.what)
-            .collect()
+        check(text).into_iter().map(|problem| problem.what).collect()
     }
 
     #[test]
@@ -61,13 +53,7 @@ mod tests {
     #[test]
     fn an_unexplained_dependency_is_reported() {
         let text = "[workspace.dependencies]\n# Why.\nserde = \"1\"\nrand = \"1\"\n# --- data ---\ntoml = \"1\"\n[x]\na = 1";
-        assert_eq!(
-            names(text),
-            [
-                "`rand` has no comment above it",
-                "`toml` has no comment above it"
-            ]
-        );
+        assert_eq!(names(text), ["`rand` has no comment above it", "`toml` has no comment above it"]);
     }
 
     #[test]

@@ -31,42 +31,18 @@ pub(super) fn check(root: &Path) -> Result<Vec<Problem>> {
             problems.push(Problem::new(*name, "missing", "write it"));
         }
     }
-    for folder in [
-        "",
-        "docs",
-        "docs/decisions",
-        "docs/security",
-        "fuzz",
-        "benches/system",
-        "interop",
-        "examples",
-    ] {
+    for folder in ["", "docs", "docs/decisions", "docs/security", "fuzz", "benches/system", "interop", "examples"] {
         let folder = root.join(folder);
         if !folder.is_dir() {
             continue;
         }
-        for entry in
-            fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))?
-        {
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
             let path = entry?.path();
             if path.extension().is_some_and(|end| end == "md") {
-                let text = fs::read_to_string(&path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                let name = path
-                    .strip_prefix(root)
-                    .unwrap_or(&path)
-                    .to_string_lossy()
-                    .into_owned();
-                let dead = links(&text)
-                    .into_iter()
-                    .filter(|link| !folder.join(link).exists());
-                problems.extend(dead.map(|link| {
-                    Problem::new(
-                        &name,
-                        format!("the link `{link}` leads nowhere"),
-                        "correct or remove it",
-                    )
-                }));
+                let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+                let dead = links(&text).into_iter().filter(|link| !folder.join(link).exists());
+                problems.extend(dead.map(|link| Problem::new(&name, format!("the link `{link}` leads nowhere"), "correct or remove it")));
             }
         }
     }
@@ -81,13 +57,7 @@ fn links(text: &str) -> Vec<String> {
             continue;
         }
         for part in prose.split("](").skip(1) {
-            let target = part
-                .split([')', ' '])
-                .next()
-                .unwrap_or_default()
-                .split('#')
-                .next()
-                .unwrap_or_default();
+            let target = part.split([')', ' ']).next().unwrap_or_default().split('#').next().unwrap_or_default();
             if !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:") {
                 found.push(target.to_owned());
             }

@@ -10,11 +10,7 @@ pub(super) fn code_only(text: &str) -> String {
             code.push(character);
             rest = &rest[character.len_utf8()..];
         } else {
-            code.extend(
-                rest[..skipped]
-                    .chars()
-                    .map(|c| if c == '\n' { '\n' } else { ' ' }),
-            );
+            code.extend(rest[..skipped].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
             rest = &rest[skipped..];
         }
     }
@@ -61,10 +57,7 @@ fn block_comment(rest: &str) -> usize {
 
 /// Length of `r"..."`, `br#"..."#` and the like.
 fn raw_string(rest: &str) -> Option<usize> {
-    let after = rest
-        .strip_prefix("br")
-        .or_else(|| rest.strip_prefix("cr"))
-        .or_else(|| rest.strip_prefix('r'))?;
+    let after = rest.strip_prefix("br").or_else(|| rest.strip_prefix("cr")).or_else(|| rest.strip_prefix('r'))?;
     let hashes = after.len() - after.trim_start_matches('#').len();
     let body = after[hashes..].strip_prefix('"')?;
     let start = rest.len() - body.len();
@@ -101,27 +94,18 @@ mod tests {
     use super::*;
 
     fn squeezed(text: &str) -> String {
-        code_only(text)
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
+        code_only(text).split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn comments_and_literals_vanish() {
         assert_eq!(squeezed("a // todo!()\nb /* x /* y */ z */ c"), "a b c");
-        assert_eq!(
-            squeezed(r##"f("todo!\" x", r#"a "b" c"#, br"d", 'x', '\'', "e") g"##),
-            "f( , , , , , ) g"
-        );
+        assert_eq!(squeezed(r##"f("todo!\" x", r#"a "b" c"#, br"d", 'x', '\'', "e") g"##), "f( , , , , , ) g");
     }
 
     #[test]
     fn lifetimes_and_identifiers_stay() {
-        assert_eq!(
-            squeezed("fn f<'a>(bar: &'a str) -> for_r"),
-            "fn f<'a>(bar: &'a str) -> for_r"
-        );
+        assert_eq!(squeezed("fn f<'a>(bar: &'a str) -> for_r"), "fn f<'a>(bar: &'a str) -> for_r");
     }
 
     #[test]

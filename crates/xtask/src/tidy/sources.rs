@@ -16,21 +16,10 @@ const MAX_LINES: usize = 800;
 const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Folders below the root that hold our source.
-const FOLDERS: &[&str] = &[
-    "crates", "fuzz", "benches", "examples", "interop", "deploy", "console",
-];
+const FOLDERS: &[&str] = &["crates", "fuzz", "benches", "examples", "interop", "deploy", "console"];
 
 /// Folders that tools make.
-const GENERATED: &[&str] = &[
-    "target",
-    "node_modules",
-    "__pycache__",
-    ".venv",
-    ".work",
-    ".pytest_cache",
-    "corpus",
-    "artifacts",
-];
+const GENERATED: &[&str] = &["target", "node_modules", "__pycache__", ".venv", ".work", ".pytest_cache", "corpus", "artifacts"];
 
 /// One source file of ours.
 #[derive(Debug)]
@@ -44,41 +33,27 @@ pub(super) struct SourceFile {
 
 impl SourceFile {
     pub(super) fn new(path: String, text: String) -> Self {
-        let code = if path.ends_with(".rs") {
-            code_only(&text)
-        } else {
-            String::new()
-        };
+        let code = if path.ends_with(".rs") { code_only(&text) } else { String::new() };
         Self { path, text, code }
     }
 
     /// The name of the crate the file belongs to, when it lies in one.
     fn crate_name(&self) -> Option<String> {
         let folder = self.path.strip_prefix("crates/")?.split('/').next()?;
-        Some(if folder == "xtask" {
-            folder.to_owned()
-        } else {
-            format!("keyless-{folder}")
-        })
+        Some(if folder == "xtask" { folder.to_owned() } else { format!("keyless-{folder}") })
     }
 
     /// Code that ships: nothing of a test file, and of others what comes before an inline test module.
     fn shipped_code(&self) -> &str {
-        let is_test = self
-            .path
-            .split('/')
-            .any(|part| matches!(part, "tests" | "tests.rs" | "benches" | "examples"));
+        let is_test = self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "benches" | "examples"));
         if is_test {
             return "";
         }
         let end = self.code.match_indices("#[cfg(test)]").find(|(at, mark)| {
             let after = self.code[at + mark.len()..].trim_start();
-            after.strip_prefix("mod").is_some_and(|module| {
-                module
-                    .split(['{', ';'])
-                    .next()
-                    .is_some_and(|name| module[name.len()..].starts_with('{'))
-            })
+            after
+                .strip_prefix("mod")
+                .is_some_and(|module| module.split(['{', ';']).next().is_some_and(|name| module[name.len()..].starts_with('{')))
         });
         &self.code[..end.map_or(self.code.len(), |(at, _)| at)]
     }
@@ -101,32 +76,17 @@ pub(super) fn files(root: &Path) -> Result<Vec<SourceFile>> {
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) -> Result<()> {
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?
-    {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
             if !GENERATED.contains(&name.as_str()) && !name.starts_with('.') {
                 collect(root, &path, files)?;
             }
-        } else if [".rs", ".py", ".js", ".mjs", ".ts", ".lua", ".sh", ".sql"]
-            .iter()
-            .any(|end| name.ends_with(end))
-        {
-            let text = fs::read_to_string(&path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            let relative = path
-                .strip_prefix(root)
-                .context("a file outside the repository")?;
-            files.push(SourceFile::new(
-                relative.to_string_lossy().replace('\\', "/"),
-                text,
-            ));
+        } else if [".rs", ".py", ".js", ".mjs", ".ts", ".lua", ".sh", ".sql"].iter().any(|end| name.ends_with(end)) {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let relative = path.strip_prefix(root).context("a file outside the repository")?;
+            files.push(SourceFile::new(relative.to_string_lossy().replace('\\', "/"), text));
         }
     }
     Ok(())
@@ -136,15 +96,8 @@ fn collect(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) -> Result<()
 pub(super) fn check(files: &[SourceFile]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (path, _) in LONG_FILES {
-        if !files
-            .iter()
-            .any(|file| file.path == *path && file.text.lines().count() > MAX_LINES)
-        {
-            problems.push(Problem::new(
-                *path,
-                "an exception that nothing needs",
-                "remove it from LONG_FILES",
-            ));
+        if !files.iter().any(|file| file.path == *path && file.text.lines().count() > MAX_LINES) {
+            problems.push(Problem::new(*path, "an exception that nothing needs", "remove it from LONG_FILES"));
         }
     }
     for file in files {
@@ -170,21 +123,12 @@ fn size(file: &SourceFile, problems: &mut Vec<Problem>) {
 
 fn module_header(file: &SourceFile, problems: &mut Vec<Problem>) {
     if file.path.ends_with("/mod.rs") {
-        problems.push(Problem::new(
-            &file.path,
-            "a mod.rs",
-            "name it after its module: `foo.rs` beside `foo/`",
-        ));
+        problems.push(Problem::new(&file.path, "a mod.rs", "name it after its module: `foo.rs` beside `foo/`"));
     }
     // Test files say what they test in the names of their tests.
-    let is_test =
-        file.path.ends_with("/tests.rs") || file.path.split('/').any(|part| part == "tests");
+    let is_test = file.path.ends_with("/tests.rs") || file.path.split('/').any(|part| part == "tests");
     if !is_test && !file.text.trim_start().starts_with("//!") {
-        problems.push(Problem::new(
-            &file.path,
-            "no `//!` at the top",
-            "say what the module is for and what it does not know",
-        ));
+        problems.push(Problem::new(&file.path, "no `//!` at the top", "say what the module is for and what it does not know"));
     }
 }
 
@@ -196,54 +140,23 @@ fn words(file: &SourceFile, problems: &mut Vec<Problem>) {
     let mut forbid = |code: &str, pattern: &str, remedy: &'static str| {
         for (number, line) in code.lines().enumerate() {
             if line.replace(' ', "").contains(pattern) {
-                problems.push(Problem::new(
-                    format!("{}:{}", file.path, number + 1),
-                    format!("`{pattern}`"),
-                    remedy,
-                ));
+                problems.push(Problem::new(format!("{}:{}", file.path, number + 1), format!("`{pattern}`"), remedy));
             }
         }
     };
     for pattern in ["todo!", "unimplemented!"] {
-        forbid(
-            &file.code,
-            pattern,
-            "write it, or leave it out until it can be written",
-        );
+        forbid(&file.code, pattern, "write it, or leave it out until it can be written");
     }
-    forbid(
-        &file.code,
-        "#[ignore",
-        "a test that does not run proves nothing: fix it or delete it",
-    );
+    forbid(&file.code, "#[ignore", "a test that does not run proves nothing: fix it or delete it");
     forbid(&file.code, "allow(dead_code)", "delete what nothing uses");
     if reason == Some(Reason::PureCore) {
-        for pattern in [
-            "SystemTime",
-            "Instant::now",
-            "now_utc",
-            "std::fs",
-            "std::net",
-            "std::process",
-            "std::thread",
-        ] {
-            forbid(
-                shipped,
-                pattern,
-                "a pure core takes time, files and network as arguments",
-            );
+        for pattern in ["SystemTime", "Instant::now", "now_utc", "std::fs", "std::net", "std::process", "std::thread"] {
+            forbid(shipped, pattern, "a pure core takes time, files and network as arguments");
         }
     }
-    let may_read_environment = matches!(
-        name.as_deref(),
-        None | Some("keyless-server" | "keyless-cli" | "keyless-credential")
-    );
+    let may_read_environment = matches!(name.as_deref(), None | Some("keyless-server" | "keyless-cli" | "keyless-credential"));
     if !may_read_environment && reason != Some(Reason::Developers) {
-        forbid(
-            shipped,
-            "std::env",
-            "only keyless-server and keyless-cli read the environment; take the value as an argument",
-        );
+        forbid(shipped, "std::env", "only keyless-server and keyless-cli read the environment; take the value as an argument");
     }
 }
 
@@ -253,26 +166,19 @@ mod tests {
 
     fn complaints(path: &str, text: &str) -> Vec<String> {
         let files = [SourceFile::new(path.to_owned(), text.to_owned())];
-        check(&files)
-            .into_iter()
-            .map(|problem| format!("{}: {}", problem.place, problem.what))
-            .collect()
+        check(&files).into_iter().map(|problem| format!("{}: {}", problem.place, problem.what)).collect()
     }
 
     #[test]
     fn an_ordinary_file_is_fine() {
-        let text =
-            "//! Purpose; never todo!().\nfn f() -> &'static str { \"std::env #[ignore]\" }\n";
+        let text = "//! Purpose; never todo!().\nfn f() -> &'static str { \"std::env #[ignore]\" }\n";
         assert_eq!(complaints("crates/rbac/src/decide.rs", text), [""; 0]);
     }
 
     #[test]
     fn a_long_file_is_reported() {
         let text = format!("//! Purpose.\n{}", "\n".repeat(800));
-        assert_eq!(
-            complaints("crates/web/src/a.rs", &text),
-            ["crates/web/src/a.rs: 801 lines, more than 800"]
-        );
+        assert_eq!(complaints("crates/web/src/a.rs", &text), ["crates/web/src/a.rs: 801 lines, more than 800"]);
         assert_eq!(complaints("interop/a.py", &text).len(), 1);
     }
 
@@ -284,54 +190,24 @@ mod tests {
     #[test]
     fn a_module_without_a_purpose_is_reported() {
         assert_eq!(complaints("crates/web/src/a.rs", "fn f() {}").len(), 1);
-        assert_eq!(
-            complaints("crates/web/src/a/tests.rs", "fn f() {}"),
-            [""; 0]
-        );
+        assert_eq!(complaints("crates/web/src/a/tests.rs", "fn f() {}"), [""; 0]);
     }
 
     #[test]
     fn unwritten_code_and_unrun_tests_are_reported_wherever_they_stand() {
-        for code in [
-            "fn f() { todo!() }",
-            "#[ignore]",
-            "#[ignore = \"slow\"]",
-            "#[allow(dead_code)]",
-            "unimplemented!()",
-        ] {
-            assert_eq!(
-                complaints("crates/cli/src/a/tests.rs", code).len(),
-                1,
-                "{code}"
-            );
+        for code in ["fn f() { todo!() }", "#[ignore]", "#[ignore = \"slow\"]", "#[allow(dead_code)]", "unimplemented!()"] {
+            assert_eq!(complaints("crates/cli/src/a/tests.rs", code).len(), 1, "{code}");
         }
     }
 
     #[test]
     fn pure_cores_that_touch_the_world_are_reported() {
-        for code in [
-            "use std::time::SystemTime;",
-            "std::fs::read(p)",
-            "use std::net::IpAddr;",
-            "std::env::var(x)",
-        ] {
+        for code in ["use std::time::SystemTime;", "std::fs::read(p)", "use std::net::IpAddr;", "std::env::var(x)"] {
             let text = format!("//! X.\n{code}\n");
-            assert_eq!(
-                complaints("crates/token/src/a.rs", &text).len(),
-                1,
-                "{code}"
-            );
-            assert_eq!(
-                complaints("crates/token/src/a/tests.rs", &text),
-                [""; 0],
-                "{code}"
-            );
+            assert_eq!(complaints("crates/token/src/a.rs", &text).len(), 1, "{code}");
+            assert_eq!(complaints("crates/token/src/a/tests.rs", &text), [""; 0], "{code}");
             let tested = format!("//! X.\n#[cfg(test)]\nmod tests {{\n{code}\n}}\n");
-            assert_eq!(
-                complaints("crates/token/src/a.rs", &tested),
-                [""; 0],
-                "{code}"
-            );
+            assert_eq!(complaints("crates/token/src/a.rs", &tested), [""; 0], "{code}");
         }
     }
 
