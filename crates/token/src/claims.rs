@@ -13,9 +13,7 @@ impl<'a> Claims<'a> {
     /// # Errors
     /// [`TokenError::Malformed`] when the payload is not one strict JSON object.
     pub fn parse(payload: &'a [u8]) -> Result<Self, TokenError> {
-        Object::parse(payload)
-            .map(Self)
-            .ok_or(TokenError::Malformed("the payload is not strict JSON"))
+        Object::parse(payload).map(Self).ok_or(TokenError::Malformed("the payload is not strict JSON"))
     }
 
     /// A claim's text, when it is a string.
@@ -30,9 +28,7 @@ impl<'a> Claims<'a> {
     /// # Errors
     /// [`TokenError::Claim`] when absent, empty or no string.
     pub fn required(&self, name: &'static str) -> Result<&str, TokenError> {
-        self.text(name)
-            .filter(|text| !text.is_empty())
-            .ok_or(TokenError::Claim(name))
+        self.text(name).filter(|text| !text.is_empty()).ok_or(TokenError::Claim(name))
     }
 
     /// # Errors
@@ -66,10 +62,7 @@ impl<'a> Claims<'a> {
         match self.0.member(name) {
             Some(Value::Float(secs)) if secs.is_finite() && (0.0..=YEAR_9999).contains(secs) =>
             {
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    reason = "the range was checked one line above"
-                )]
+                #[allow(clippy::cast_possible_truncation, reason = "the range was checked one line above")]
                 Ok(Some(secs.floor() as i64))
             }
             _ => self.seconds(name),
@@ -82,11 +75,7 @@ impl<'a> Claims<'a> {
     /// [`TokenError::Claim`] when absent, empty, or anything else than a string or strings.
     pub fn audiences(&self) -> Result<Vec<&str>, TokenError> {
         let found = self.strings("aud")?;
-        if found.is_empty() || found.iter().any(|text| text.is_empty()) {
-            Err(TokenError::Claim("aud"))
-        } else {
-            Ok(found)
-        }
+        if found.is_empty() || found.iter().any(|text| text.is_empty()) { Err(TokenError::Claim("aud")) } else { Ok(found) }
     }
 
     /// A list of strings; a single string is a list of one, an absent claim is an empty list.

@@ -10,9 +10,7 @@ pub enum TokenError {
     #[error("the token is malformed ({0}); request a new one")]
     Malformed(&'static str),
     /// `alg` is missing, not on the list, or not the algorithm of the key it names.
-    #[error(
-        "the token's signature algorithm is not accepted for its key; use RS256, PS256 or ES256 as registered"
-    )]
+    #[error("the token's signature algorithm is not accepted for its key; use RS256, PS256 or ES256 as registered")]
     Algorithm,
     /// No key of that name may verify now.
     #[error("the token names signing key `{0}`, which is not published; request a new token")]
@@ -25,19 +23,13 @@ pub enum TokenError {
     NotYetValid,
     #[error("the token was issued for another audience; request one for this resource")]
     Audience,
-    #[error(
-        "the token comes from an issuer that is not trusted here; request one from this system's authority"
-    )]
+    #[error("the token comes from an issuer that is not trusted here; request one from this system's authority")]
     Issuer,
     /// Genuine, but of another tenant than the resource's.
-    #[error(
-        "the token belongs to tenant {0}, not to the resource's tenant; sign in to the right tenant"
-    )]
+    #[error("the token belongs to tenant {0}, not to the resource's tenant; sign in to the right tenant")]
     Tenant(TenantId),
     /// Genuine, but no access token (an id token, say).
-    #[error(
-        "this is not an access token; send the access token of the answer, not the id token or refresh token"
-    )]
+    #[error("this is not an access token; send the access token of the answer, not the id token or refresh token")]
     Type,
     /// A claim is missing or has the wrong form.
     #[error("the token's claim `{0}` is missing or malformed; request a new token")]
@@ -48,9 +40,7 @@ pub enum TokenError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    #[error(
-        "the cryptographic library could not make a key; check that the system's random source works"
-    )]
+    #[error("the cryptographic library could not make a key; check that the system's random source works")]
     Generate,
     /// The text says which rule the key breaks.
     #[error("the key is refused: {0}")]

@@ -153,22 +153,9 @@ impl Grant<'_> {
         let issued = self.issued.unix_secs();
         let (client_id, object_id, credential) = match &self.subject {
             // Entra's managed identities hold a certificate that nobody sees, hence "2".
-            TokenSubject::ManagedIdentity {
-                client_id,
-                object_id,
-                ..
-            } => (*client_id, *object_id, AppCredential::Certificate),
-            TokenSubject::Application {
-                client_id,
-                object_id,
-                credential,
-            }
-            | TokenSubject::User {
-                client_id,
-                object_id,
-                credential,
-                ..
-            } => (*client_id, *object_id, *credential),
+            TokenSubject::ManagedIdentity { client_id, object_id, .. } => (*client_id, *object_id, AppCredential::Certificate),
+            TokenSubject::Application { client_id, object_id, credential }
+            | TokenSubject::User { client_id, object_id, credential, .. } => (*client_id, *object_id, *credential),
         };
         let v1 = self.version == Version::V1;
         let mut claims = AccessClaims {
@@ -201,20 +188,12 @@ impl Grant<'_> {
             iss: issuer,
         };
         match &self.subject {
-            TokenSubject::ManagedIdentity {
-                resource_id, host, ..
-            } => {
+            TokenSubject::ManagedIdentity { resource_id, host, .. } => {
                 claims.xms_mirid = Some(resource_id);
                 claims.xms_az_rid = host.as_deref();
             }
             TokenSubject::Application { .. } => {}
-            TokenSubject::User {
-                upn,
-                name,
-                methods,
-                scopes,
-                ..
-            } => {
+            TokenSubject::User { upn, name, methods, scopes, .. } => {
                 claims.idtyp = "user";
                 claims.amr = methods;
                 claims.name = Some(name);
@@ -237,11 +216,7 @@ impl Grant<'_> {
 }
 
 /// A person's `sub` differs per application, so that two applications cannot join their records by it.
-pub(crate) fn pairwise_subject(
-    tenant: TenantId,
-    object_id: ObjectId,
-    client_id: ClientId,
-) -> String {
+pub(crate) fn pairwise_subject(tenant: TenantId, object_id: ObjectId, client_id: ClientId) -> String {
     let mut input = b"keyless pairwise subject\0".to_vec();
     for id in [tenant.uuid(), object_id.uuid(), client_id.uuid()] {
         input.extend_from_slice(id.as_bytes());

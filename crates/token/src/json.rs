@@ -44,10 +44,7 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn member(&self, name: &str) -> Option<&Value<'a>> {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
@@ -61,10 +58,7 @@ struct Seed {
 
 impl Seed {
     fn deeper<E: serde::de::Error>(&self) -> Result<Self, E> {
-        self.depth
-            .checked_sub(1)
-            .map(|depth| Self { depth })
-            .ok_or_else(|| E::custom("too deep"))
+        self.depth.checked_sub(1).map(|depth| Self { depth }).ok_or_else(|| E::custom("too deep"))
     }
 }
 
@@ -96,9 +90,7 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value<'de>, E> {
-        i64::try_from(value)
-            .map(Value::Int)
-            .map_err(|_| E::custom("number too large"))
+        i64::try_from(value).map(Value::Int).map_err(|_| E::custom("number too large"))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
@@ -167,9 +159,5 @@ impl<'de> Visitor<'de> for Name {
 
 /// Refuses NUL, which ends a string early in whatever C code sees the claim next.
 fn plain<E: serde::de::Error>(text: Cow<'_, str>) -> Result<Cow<'_, str>, E> {
-    if text.as_bytes().contains(&0) {
-        Err(E::custom("NUL in a string"))
-    } else {
-        Ok(text)
-    }
+    if text.as_bytes().contains(&0) { Err(E::custom("NUL in a string")) } else { Ok(text) }
 }

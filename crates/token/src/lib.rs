@@ -4,21 +4,39 @@
 //! environment. Text from outside is an [`Unverified`] until [`verify`] has made a [`Verified`] of it, and only that says who called.
 
 mod algorithm;
+pub mod assertion;
+mod certificate;
 mod claims;
+pub mod code;
+mod der;
 mod error;
+pub mod expression;
+pub mod federated;
 mod grant;
+mod id_token;
 mod json;
+pub mod jwks;
+pub mod opaque;
+pub mod pkce;
 mod public;
+pub mod replay;
+pub mod rotation;
 mod signer;
+mod strength;
+mod thumbprint;
 mod unverified;
+mod validity;
 mod verify;
 mod verifying;
 
 pub use algorithm::Algorithm;
+pub use certificate::Certificate;
 pub use claims::Claims;
 pub use error::{KeyError, TokenError};
 pub use grant::{AccessClaims, AppCredential, Grant, TokenSubject, Version};
+pub use id_token::{IdClaims, IdGrant};
 pub use public::PublicKeys;
 pub use signer::{NewKey, Signer, TokenHeader};
 pub use unverified::Unverified;
+pub use validity::TimeError;
 pub use verify::{Expect, Signed, TokenKind, Verified, verify};

@@ -24,9 +24,7 @@ impl PublicKeys {
     ///
     /// # Errors
     /// [`KeyError::Rejected`] when a key is unusable, [`KeyError::DuplicateId`] when two share a name.
-    pub fn new<'a>(
-        keys: impl IntoIterator<Item = (KeyId, SigningAlgorithm, &'a [u8], KeyState)>,
-    ) -> Result<Self, KeyError> {
+    pub fn new<B: AsRef<[u8]>>(keys: impl IntoIterator<Item = (KeyId, SigningAlgorithm, B, KeyState)>) -> Result<Self, KeyError> {
         let mut set = Self::default();
         for (kid, algorithm, spki, state) in keys {
             match state {
@@ -37,9 +35,7 @@ impl PublicKeys {
                 return Err(KeyError::DuplicateId(kid));
             }
             let key = VerifyingKey::from_spki(algorithm.into(), spki.as_ref())?;
-            set.jwks
-                .keys
-                .push(published(&kid, key.algorithm(), &key.numbers()?));
+            set.jwks.keys.push(published(&kid, key.algorithm(), &key.numbers()?));
             set.keys.push((kid, key));
         }
         Ok(set)
@@ -59,10 +55,7 @@ impl PublicKeys {
 
     /// INVARIANT: what is found here may verify; the constructor left the others out.
     pub(crate) fn find(&self, kid: &str) -> Option<&VerifyingKey> {
-        self.keys
-            .iter()
-            .find(|(own, _)| own.as_str() == kid)
-            .map(|(_, key)| key)
+        self.keys.iter().find(|(own, _)| own.as_str() == kid).map(|(_, key)| key)
     }
 }
 
@@ -70,8 +63,6 @@ fn published(kid: &KeyId, algorithm: Algorithm, numbers: &PublicNumbers) -> Jwk 
     let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     match numbers {
         PublicNumbers::Rsa { n, e } => Jwk::rsa(kid.as_str(), algorithm.as_str(), text(n), text(e)),
-        PublicNumbers::P256 { x, y } => {
-            Jwk::p256(kid.as_str(), algorithm.as_str(), text(x), text(y))
-        }
+        PublicNumbers::P256 { x, y } => Jwk::p256(kid.as_str(), algorithm.as_str(), text(x), text(y)),
     }
 }

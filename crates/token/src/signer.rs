@@ -6,9 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyless_model::entity::SigningAlgorithm;
@@ -75,38 +73,22 @@ impl Signer {
                 let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(fail)?;
                 let private: Pkcs8V1Der<'_> = pair.as_der().map_err(fail)?;
                 let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(fail)?;
-                (
-                    Secret::new(private.as_ref().to_vec()),
-                    public.as_ref().to_vec(),
-                )
+                (Secret::new(private.as_ref().to_vec()), public.as_ref().to_vec())
             }
             SigningAlgorithm::ES256 => {
-                let pair =
-                    EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(fail)?;
+                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(fail)?;
                 let private = pair.to_pkcs8v1().map_err(fail)?;
                 let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(fail)?;
-                (
-                    Secret::new(private.as_ref().to_vec()),
-                    public.as_ref().to_vec(),
-                )
+                (Secret::new(private.as_ref().to_vec()), public.as_ref().to_vec())
             }
         };
         let kid = thumbprint(&VerifyingKey::from_spki(algorithm.into(), &public_spki)?.numbers()?)?;
-        Ok(NewKey {
-            kid,
-            algorithm,
-            private_pkcs8,
-            public_spki,
-        })
+        Ok(NewKey { kid, algorithm, private_pkcs8, public_spki })
     }
 
     /// # Errors
     /// [`KeyError::Rejected`] when the bytes are no such private key.
-    pub fn from_pkcs8(
-        algorithm: SigningAlgorithm,
-        kid: KeyId,
-        pkcs8: &Secret<Vec<u8>>,
-    ) -> Result<Self, KeyError> {
+    pub fn from_pkcs8(algorithm: SigningAlgorithm, kid: KeyId, pkcs8: &Secret<Vec<u8>>) -> Result<Self, KeyError> {
         let rejected = |_| KeyError::Rejected("it is not a PKCS#8 private key for its algorithm");
         let pair = match algorithm {
             SigningAlgorithm::RS256 => {
@@ -116,10 +98,9 @@ impl Signer {
                 }
                 Pair::Rsa(Box::new(pair))
             }
-            SigningAlgorithm::ES256 => Pair::P256(Box::new(
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.expose())
-                    .map_err(rejected)?,
-            )),
+            SigningAlgorithm::ES256 => {
+                Pair::P256(Box::new(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.expose()).map_err(rejected)?))
+            }
         };
         let alg = crate::Algorithm::from(algorithm).as_str();
         // A key id is base64url (its type says so), so it needs no JSON escape.
@@ -128,12 +109,7 @@ impl Signer {
             format!(r#"{{"typ":"JWT","alg":"{alg}","kid":"{kid}"}}"#),
         ]
         .map(|json| URL_SAFE_NO_PAD.encode(json) + ".");
-        Ok(Self {
-            kid,
-            pair,
-            random: SystemRandom::new(),
-            heads,
-        })
+        Ok(Self { kid, pair, random: SystemRandom::new(), heads })
     }
 
     #[must_use]
@@ -145,11 +121,7 @@ impl Signer {
     ///
     /// # Errors
     /// [`KeyError::Claims`] when the claims cannot be written as JSON, [`KeyError::Sign`] when the library fails.
-    pub fn sign(
-        &self,
-        claims: &impl Serialize,
-        header: TokenHeader,
-    ) -> Result<Secret<String>, KeyError> {
+    pub fn sign(&self, claims: &impl Serialize, header: TokenHeader) -> Result<Secret<String>, KeyError> {
         let payload = serde_json::to_vec(claims).map_err(|_| KeyError::Claims)?;
         let head = match header {
             TokenHeader::V1 => &self.heads[0],
@@ -168,23 +140,17 @@ impl Signer {
         match &self.pair {
             Pair::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &self.random, message, &mut signature)
-                    .map_err(|_| KeyError::Sign)?;
+                pair.sign(&RSA_PKCS1_SHA256, &self.random, message, &mut signature).map_err(|_| KeyError::Sign)?;
                 Ok(signature)
             }
-            Pair::P256(pair) => pair
-                .sign(&self.random, message)
-                .map(|found| found.as_ref().to_vec())
-                .map_err(|_| KeyError::Sign),
+            Pair::P256(pair) => pair.sign(&self.random, message).map(|found| found.as_ref().to_vec()).map_err(|_| KeyError::Sign),
         }
     }
 }
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
+        f.debug_struct("Signer").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
@@ -195,12 +161,7 @@ fn thumbprint(numbers: &PublicNumbers) -> Result<KeyId, KeyError> {
         PublicNumbers::Rsa { n, e } => {
             format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n))
         }
-        PublicNumbers::P256 { x, y } => format!(
-            r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
-            text(x),
-            text(y)
-        ),
+        PublicNumbers::P256 { x, y } => format!(r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#, text(x), text(y)),
     };
-    KeyId::new(&text(digest(&SHA256, canonical.as_bytes()).as_ref()))
-        .map_err(|_| KeyError::Generate)
+    KeyId::new(&text(digest(&SHA256, canonical.as_bytes()).as_ref())).map_err(|_| KeyError::Generate)
 }

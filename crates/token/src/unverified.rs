@@ -57,13 +57,7 @@ impl<'a> Unverified<'a> {
             return Err(TokenError::Malformed("header too long"));
         }
         let (algorithm, header) = read_header(&decode(header)?)?;
-        Ok(Self {
-            signed,
-            signature: decode(signature)?,
-            algorithm,
-            payload: decode(payload)?,
-            header,
-        })
+        Ok(Self { signed, signature: decode(signature)?, algorithm, payload: decode(payload)?, header })
     }
 
     /// The algorithm the header names. The key decides whether it is the right one.
@@ -119,23 +113,18 @@ impl<'a> Unverified<'a> {
 /// Shows the form, never the content: a token in a debug log is a leaked token.
 impl fmt::Debug for Unverified<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unverified")
-            .field("algorithm", &self.algorithm)
-            .finish_non_exhaustive()
+        f.debug_struct("Unverified").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }
 
 /// Canonical base64url: no padding, no `+` or `/`, no spare bits. Otherwise one token would have many spellings, and a cache or a
 /// revocation list keyed by its hash could be walked around.
 fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
-    URL_SAFE_NO_PAD
-        .decode(segment)
-        .map_err(|_| TokenError::Malformed("a segment is not canonical base64url"))
+    URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Malformed("a segment is not canonical base64url"))
 }
 
 fn read_header(bytes: &[u8]) -> Result<(Algorithm, Header), TokenError> {
-    let object =
-        Object::parse(bytes).ok_or(TokenError::Malformed("the header is not strict JSON"))?;
+    let object = Object::parse(bytes).ok_or(TokenError::Malformed("the header is not strict JSON"))?;
     let mut algorithm = None;
     let mut header = Header::default();
     for (name, value) in object.iter() {
@@ -150,9 +139,7 @@ fn read_header(bytes: &[u8]) -> Result<(Algorithm, Header), TokenError> {
             "x5t#S256" => header.x5t_s256 = Some(name_text(value, "x5t#S256")?),
             // Each of these changes what the signature covers or what the payload is. Honest clients send none of them.
             "crit" | "b64" | "zip" | "enc" | "p2c" | "p2s" | "epk" => {
-                return Err(TokenError::Malformed(
-                    "the header asks for processing that is not supported",
-                ));
+                return Err(TokenError::Malformed("the header asks for processing that is not supported"));
             }
             // SECURITY: "jwk", "jku", "x5u" and "x5c" land here with everything else and are ignored.
             _ => {}

@@ -64,11 +64,7 @@ pub struct Signed<'a> {
 /// # Errors
 /// The first rule that fails, as a [`TokenError`]. [`TokenError::Tenant`] is only ever said of a genuine, current token for this
 /// audience, because its answer names the token's tenant.
-pub fn verify(
-    keys: &PublicKeys,
-    token: &Unverified<'_>,
-    expect: &Expect<'_>,
-) -> Result<Verified, TokenError> {
+pub fn verify(keys: &PublicKeys, token: &Unverified<'_>, expect: &Expect<'_>) -> Result<Verified, TokenError> {
     Signed::check(keys, token)?.accept(expect)
 }
 
@@ -89,10 +85,7 @@ impl<'a> Signed<'a> {
             return Err(TokenError::Type);
         }
         token.check(key)?;
-        Ok(Self {
-            claims: token.stated_claims()?,
-            kid,
-        })
+        Ok(Self { claims: token.stated_claims()?, kid })
     }
 
     /// The claim rules. Cheap: a surface that answers for several tenants may ask once for each.
@@ -121,15 +114,9 @@ impl<'a> Signed<'a> {
             Version::V1 => claims.optional("appid")?,
             Version::V2 => claims.optional("azp")?,
         };
-        let client_id: ClientId = client
-            .ok_or(TokenError::Type)?
-            .parse()
-            .map_err(|_| TokenError::Claim("appid"))?;
+        let client_id: ClientId = client.ok_or(TokenError::Type)?.parse().map_err(|_| TokenError::Claim("appid"))?;
         let tenant = tenant_of(claims, issuer)?;
-        let object_id: ObjectId = claims
-            .required("oid")?
-            .parse()
-            .map_err(|_| TokenError::Claim("oid"))?;
+        let object_id: ObjectId = claims.required("oid")?.parse().map_err(|_| TokenError::Claim("oid"))?;
         if tenant != expect.tenant {
             return Err(TokenError::Tenant(tenant));
         }
@@ -146,15 +133,8 @@ impl<'a> Signed<'a> {
             expires,
             token_id: claims.required("uti")?.to_owned(),
             kid: self.kid.clone(),
-            scopes: scopes
-                .split(' ')
-                .filter(|one| !one.is_empty())
-                .map(owned)
-                .collect(),
-            upn: claims
-                .optional("upn")?
-                .or(claims.optional("preferred_username")?)
-                .map(owned),
+            scopes: scopes.split(' ').filter(|one| !one.is_empty()).map(owned).collect(),
+            upn: claims.optional("upn")?.or(claims.optional("preferred_username")?).map(owned),
             name: claims.optional("name")?.map(owned),
             capabilities: claims.strings("xms_cc")?.into_iter().map(owned).collect(),
         })
@@ -162,10 +142,7 @@ impl<'a> Signed<'a> {
 }
 
 /// `exp`, `nbf` and `iat`. The issue time is required: "revoke what was issued before" could not be answered without it.
-fn within_time(
-    claims: &Claims<'_>,
-    expect: &Expect<'_>,
-) -> Result<(Timestamp, Timestamp), TokenError> {
+fn within_time(claims: &Claims<'_>, expect: &Expect<'_>) -> Result<(Timestamp, Timestamp), TokenError> {
     let now = expect.now.unix_secs();
     let expires = claims.seconds("exp")?.ok_or(TokenError::Claim("exp"))?;
     if now >= expires.saturating_add(expect.leeway_secs) {
@@ -179,10 +156,7 @@ fn within_time(
     if expires <= issued {
         return Err(TokenError::Claim("exp"));
     }
-    Ok((
-        Timestamp::from_unix_secs(issued),
-        Timestamp::from_unix_secs(expires),
-    ))
+    Ok((Timestamp::from_unix_secs(issued), Timestamp::from_unix_secs(expires)))
 }
 
 /// The token's tenant. SECURITY: an issuer is trusted for its own tenant only, so `tid` must be the one its URL names; a token that
@@ -190,14 +164,7 @@ fn within_time(
 fn tenant_of(claims: &Claims<'_>, issuer: &str) -> Result<TenantId, TokenError> {
     let text = claims.required("tid")?;
     let tenant: TenantId = text.parse().map_err(|_| TokenError::Claim("tid"))?;
-    if issuer
-        .split('/')
-        .any(|part| part.eq_ignore_ascii_case(text))
-    {
-        Ok(tenant)
-    } else {
-        Err(TokenError::Issuer)
-    }
+    if issuer.split('/').any(|part| part.eq_ignore_ascii_case(text)) { Ok(tenant) } else { Err(TokenError::Issuer) }
 }
 
 /// `idtyp` says it; without it (Entra omits it for people) a delegated scope is the mark of a user.

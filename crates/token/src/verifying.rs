@@ -3,7 +3,7 @@
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::PublicKey as RsaPublicKey;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+    ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents,
     VerificationAlgorithm,
 };
 
@@ -40,9 +40,27 @@ impl VerifyingKey {
             Algorithm::PS256 => &RSA_PSS_2048_8192_SHA256,
             Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
         };
-        let key = ParsedPublicKey::new(scheme, spki)
-            .map_err(|_| KeyError::Rejected("it is not a public key for its algorithm"))?;
+        let key = ParsedPublicKey::new(scheme, spki).map_err(|_| KeyError::Rejected("it is not a public key for its algorithm"))?;
         Ok(Self { algorithm, key })
+    }
+
+    /// From the numbers of a JWK (RFC 7518 section 6).
+    ///
+    /// # Errors
+    /// [`KeyError::Rejected`] when they are no key of that algorithm: a point beside the curve, say.
+    pub(crate) fn from_numbers(algorithm: Algorithm, numbers: &PublicNumbers) -> Result<Self, KeyError> {
+        let rejected = |_| KeyError::Rejected("its numbers are not a public key");
+        match (algorithm, numbers) {
+            (Algorithm::RS256 | Algorithm::PS256, PublicNumbers::Rsa { n, e }) => {
+                let spki: PublicKeyX509Der<'_> = RsaPublicKeyComponents { n, e }.as_der().map_err(|_| rejected(()))?;
+                // The DER way in runs the library's own consistency checks; the component way does not.
+                Self::from_spki(algorithm, spki.as_ref())
+            }
+            (Algorithm::ES256, PublicNumbers::P256 { x, y }) if x.len() == 32 && y.len() == 32 => {
+                Self::from_spki(algorithm, &[&[4], x.as_slice(), y.as_slice()].concat())
+            }
+            _ => Err(rejected(())),
+        }
     }
 
     pub(crate) const fn algorithm(&self) -> Algorithm {
@@ -56,9 +74,7 @@ impl VerifyingKey {
         if self.algorithm == Algorithm::ES256 && signature.len() != 64 {
             return Err(TokenError::Signature);
         }
-        self.key
-            .verify_sig(message, signature)
-            .map_err(|_| TokenError::Signature)
+        self.key.verify_sig(message, signature).map_err(|_| TokenError::Signature)
     }
 
     /// The numbers to publish.
@@ -79,10 +95,7 @@ impl VerifyingKey {
             Algorithm::ES256 => match der.as_ref().get(P256_SPKI_HEAD..) {
                 Some([4, point @ ..]) if point.len() == P256_POINT - 1 => {
                     let (x, y) = point.split_at(32);
-                    Ok(PublicNumbers::P256 {
-                        x: x.to_vec(),
-                        y: y.to_vec(),
-                    })
+                    Ok(PublicNumbers::P256 { x: x.to_vec(), y: y.to_vec() })
                 }
                 _ => Err(unreadable),
             },
