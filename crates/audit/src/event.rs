@@ -9,6 +9,8 @@ use std::sync::Arc;
 use keyless_model::{Actor, AssignmentId, ClientId, ObjectId, OpContext, RequestId, RoleId, Scope, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::Anchor;
+
 /// The plane an event belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -150,6 +152,9 @@ pub struct AuditEvent {
     pub operation: Cow<'static, str>,
     pub outcome: Outcome,
     pub actor: ActorRecord,
+    /// The directory revision that a change made; with the request id it names the change, in the outbox and in the log alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<IpAddr>,
     /// What it was done to.
@@ -179,6 +184,7 @@ impl AuditEvent {
             operation: operation.into(),
             outcome,
             actor: ActorRecord::from(&ctx.actor),
+            revision: None,
             source: ctx.source,
             target: None,
             decision: None,
@@ -210,4 +216,9 @@ pub trait AuditSink: Debug + Send + Sync {
     /// # Errors
     /// When the last write failed and the log has not recovered.
     fn ready(&self) -> Result<(), AuditUnavailable>;
+
+    /// The last event that is known to be on disk, for keeping elsewhere; none when the sink has no chain.
+    fn anchor(&self) -> Option<Anchor> {
+        None
+    }
 }

@@ -2,6 +2,15 @@
 //!
 //! Reason to be a crate: a pure core. It does not know where lines are kept; `keyless-store` writes them.
 
+mod chain;
 mod event;
+mod hash;
+mod line;
+pub mod redact;
+mod scrub;
+pub mod verify;
 
+pub use chain::{Chain, Unwritable};
 pub use event::{ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, TokenDetail};
+pub use hash::{Anchor, Hash, InvalidHash};
+pub use line::{Line, LineError, LineKind};

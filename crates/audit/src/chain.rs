@@ -1,0 +1,116 @@
+//! Binds each event to all before it.
+//!
+//! A line is one JSON object. Its last members are the event's number, the hash of the line before, and the line's own hash,
+//! which is SHA-256 over the line's bytes up to (not including) `,"hash":`:
+//!
+//! ```text
+//! {"time":1795219200000,…,"seq":7,"prev":"<64 hex>","hash":"<64 hex>"}
+//! ```
+//!
+//! A file of lines (a segment) starts with a header of the same form, `{"segment":2,"format":1,"next":8,"prev":…,"hash":…}`, which
+//! is part of the chain and binds the file to the one before. Where files are and when they are cut is not known here.
+
+use std::io::Write as _;
+
+use crate::hash::{Anchor, Hash};
+use crate::{AuditEvent, redact, scrub};
+
+/// The line format written here.
+pub(crate) const FORMAT: u32 = 1;
+
+/// The end of a chain, ready for the next line. Copy it before [`Chain::append`] to go back when the line could not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chain {
+    head: Hash,
+    last: Anchor,
+}
+
+/// An event that cannot be written as JSON. The schema's types always can; this is here because the serialiser says it may fail.
+#[derive(Debug, thiserror::Error)]
+#[error("the audit event cannot be written as JSON")]
+pub struct Unwritable(#[source] serde_json::Error);
+
+impl Chain {
+    /// The chain of an empty log.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { head: Hash::GENESIS, last: Anchor { sequence: 0, hash: Hash::GENESIS } }
+    }
+
+    /// The chain after a line whose hash is `head`, when `last` is the last event (or the anchor of [`Chain::new`]).
+    pub(crate) const fn resume(head: Hash, last: Anchor) -> Self {
+        Self { head, last }
+    }
+
+    /// The last event.
+    #[must_use]
+    pub const fn last(&self) -> Anchor {
+        self.last
+    }
+
+    /// The number that the next event gets.
+    #[must_use]
+    pub const fn next_sequence(&self) -> u64 {
+        self.last.sequence.saturating_add(1)
+    }
+
+    pub(crate) const fn head(&self) -> Hash {
+        self.head
+    }
+
+    /// Appends the event's line, with its newline, to `out`, and returns the event's place.
+    ///
+    /// The event is written once, straight into `out`. Documents of control events are redacted on the way, and text that looks
+    /// like a credential is removed wherever it stands.
+    ///
+    /// # Errors
+    /// When the event cannot be written as JSON; chain and `out` are then as before.
+    pub fn append(&mut self, event: &AuditEvent, out: &mut Vec<u8>) -> Result<Anchor, Unwritable> {
+        let start = out.len();
+        let written = match &event.control {
+            None => serde_json::to_writer(&mut *out, event),
+            Some(detail) => {
+                let control = Some(redact::detail(detail));
+                serde_json::to_writer(&mut *out, &AuditEvent { control, ..event.clone() })
+            }
+        };
+        if let Err(error) = written {
+            out.truncate(start);
+            return Err(Unwritable(error));
+        }
+        scrub::from(out, start);
+        let sequence = self.next_sequence();
+        // The object stays open for the members of the chain.
+        out.pop();
+        _ = write!(out, ",\"seq\":{sequence}");
+        let hash = self.close(start, out);
+        self.last = Anchor { sequence, hash };
+        Ok(self.last)
+    }
+
+    /// Appends the header line of segment `number` to `out`.
+    pub fn header(&mut self, number: u64, out: &mut Vec<u8>) {
+        let start = out.len();
+        let next = self.next_sequence();
+        _ = write!(out, "{{\"segment\":{number},\"format\":{FORMAT},\"next\":{next}");
+        self.close(start, out);
+    }
+
+    fn close(&mut self, start: usize, out: &mut Vec<u8>) -> Hash {
+        out.extend_from_slice(b",\"prev\":\"");
+        self.head.write_hex(out);
+        out.push(b'"');
+        let hash = Hash::of(&out[start..]);
+        out.extend_from_slice(b",\"hash\":\"");
+        hash.write_hex(out);
+        out.extend_from_slice(b"\"}\n");
+        self.head = hash;
+        hash
+    }
+}
+
+impl Default for Chain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
