@@ -3,7 +3,24 @@
 //! Reason to be a crate: a process role. Only this crate names a concrete store, and only this crate and the command line read the
 //! environment and files at start-up.
 
+mod adapter;
+mod app;
+mod bootstrap;
+mod data;
+mod listen;
 pub mod local;
+mod model;
+mod operations;
 mod options;
+mod start;
+mod system;
+mod telemetry;
+mod tls;
+mod upstreams;
+mod worker;
 
+pub use data::DataFolder;
 pub use options::{Options, UpstreamChoice};
+pub use start::run;
+pub use system::{SystemClock, SystemEntropy};
+pub use telemetry::{LogFormat, start_log};

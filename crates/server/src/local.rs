@@ -2,3 +2,11 @@
 //! secret exists on disk or anywhere else.
 
 pub mod api;
+mod attachments;
+mod door;
+mod status;
+
+pub use crate::data::socket_path;
+pub(crate) use attachments::{recall, remember};
+pub(crate) use door::Door;
+pub(crate) use status::{Facts, status};

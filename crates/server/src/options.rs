@@ -6,6 +6,8 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 pub struct Options {
     pub data: PathBuf,
+    /// Where the small model is prepared; kept between runs.
+    pub cache: PathBuf,
     /// HTTPS for all planes on localhost; 0 chooses a free one.
     pub port: u16,
     /// Plain HTTP for managed identities on 127.0.0.1; 0 chooses a free one.

@@ -1,0 +1,35 @@
+//! Glue between roles that must not know each other.
+
+use keyless_authority::{IssueError, IssueRequest, Issuer};
+use keyless_metadata::{IssuedToken, TokenRequest, TokenSource, TokenSourceError};
+use keyless_model::OpContext;
+use keyless_token::TokenSubject;
+
+/// A managed identity's token lives for 24 hours and 5 minutes, as on Azure. That is safe here because a token only identifies: the
+/// snapshot decides at every call.
+const IDENTITY_TOKEN_SECS: i64 = 24 * 3600 + 300;
+/// What the owner asks for on the command line is used at once.
+pub(crate) const OWNER_TOKEN_SECS: i64 = 3600;
+
+/// Metadata's port to the authority.
+#[derive(Debug)]
+pub(crate) struct AuthorityTokens(pub(crate) Issuer);
+
+impl TokenSource for AuthorityTokens {
+    fn issue(&self, ctx: &OpContext, request: &TokenRequest<'_>) -> Result<IssuedToken, TokenSourceError> {
+        let identity = request.identity;
+        let subject = TokenSubject::ManagedIdentity {
+            client_id: identity.client_id,
+            object_id: identity.principal_id,
+            resource_id: identity.scope.clone(),
+            host: Some(request.host.clone()),
+        };
+        let wanted =
+            IssueRequest::new(identity.tenant, request.resource, subject, IDENTITY_TOKEN_SECS, "managed_identity", request.credential);
+        match self.0.issue(ctx, wanted) {
+            Ok(issued) => Ok(IssuedToken { token: issued.token, issued: issued.issued, expires: issued.expires, kid: issued.kid }),
+            Err(IssueError::ResourceUnknown(resource)) => Err(TokenSourceError::UnknownResource(resource)),
+            Err(error) => Err(TokenSourceError::Unavailable(Box::new(error))),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a connection is answered with: the planes behind one address, told apart by path or host name.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use keyless_gateway::Gateway;
+use keyless_metadata::{Connection, Metadata, owner_of};
+use keyless_web::Peer;
+use tower::ServiceExt as _;
+
+use crate::listen::Service;
+use crate::operations::Operations;
+
+/// An answer of any plane.
+pub(crate) type Answer = Either<keyless_gateway::Body, Either<Full<Bytes>, Body>>;
+
+/// The roles of this process.
+#[derive(Debug)]
+pub(crate) struct App {
+    tls: Arc<rustls::ServerConfig>,
+    gateway: Arc<Gateway>,
+    metadata: Arc<Metadata>,
+    /// Authority, control plane and Graph: their paths do not collide.
+    planes: Router,
+    operations: Arc<Operations>,
+    /// `.openai.{domain}`, where accounts have host names of their own.
+    account_suffix: Option<String>,
+}
+
+impl App {
+    pub(crate) fn new(
+        tls: Arc<rustls::ServerConfig>,
+        gateway: Arc<Gateway>,
+        metadata: Arc<Metadata>,
+        planes: Router,
+        operations: Arc<Operations>,
+        wildcard_domain: Option<&str>,
+    ) -> Self {
+        let account_suffix = wildcard_domain.map(|domain| format!(".openai.{domain}"));
+        Self { tls, gateway, metadata, planes, operations, account_suffix }
+    }
+
+    pub(crate) const fn tls(&self) -> &Arc<rustls::ServerConfig> {
+        &self.tls
+    }
+
+    /// What is learnt of a connection once, before its first request.
+    pub(crate) fn connection(&self, service: Service, peer: SocketAddr, local: SocketAddr) -> Option<Connection> {
+        (service == Service::Metadata).then(|| Connection { peer, owner: owner_of(peer, local) })
+    }
+
+    pub(crate) async fn answer(
+        &self,
+        service: Service,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+        connection: Option<&Connection>,
+    ) -> Result<Response<Answer>, Infallible> {
+        let response = match service {
+            Service::PlainGateway => self.gateway.handle(request, peer).await.map(Either::Left),
+            Service::Planes if self.is_gateway(&request) => self.gateway.handle(request, peer).await.map(Either::Left),
+            Service::Planes => {
+                request.extensions_mut().insert(Peer(peer));
+                let response = match self.planes.clone().oneshot(request.map(Body::new)).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                };
+                response.map(|body| Either::Right(Either::Right(body)))
+            }
+            Service::Metadata => {
+                let unknown = Connection { peer, owner: keyless_metadata::PeerOwner::Unknown };
+                self.metadata.handle(&request, connection.unwrap_or(&unknown)).map(|body| Either::Right(Either::Left(body)))
+            }
+            Service::Operations => self.operations.handle(&request).map(|body| Either::Right(Either::Left(body))),
+        };
+        self.operations.count(service, response.status());
+        Ok(response)
+    }
+
+    fn is_gateway(&self, request: &Request<Incoming>) -> bool {
+        if request.uri().path().starts_with("/ai/") {
+            return true;
+        }
+        let Some(suffix) = &self.account_suffix else { return false };
+        let host = request.uri().host().or_else(|| request.headers().get(http::header::HOST)?.to_str().ok()).unwrap_or_default();
+        host.split(':').next().unwrap_or_default().ends_with(suffix.as_str())
+    }
+}

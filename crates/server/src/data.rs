@@ -1,0 +1,106 @@
+//! The data folder: what is where, and who may look.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+/// The data folder of one system. Only its owner may enter it.
+#[derive(Debug, Clone)]
+pub struct DataFolder {
+    root: PathBuf,
+}
+
+impl DataFolder {
+    /// Opens the folder, making it if needed.
+    ///
+    /// # Errors
+    /// When it cannot be made, belongs to someone else, or lets others in.
+    pub fn open(root: &Path) -> anyhow::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(root).with_context(|| format!("cannot make the data folder {}", root.display()))?;
+        let root = fs::canonicalize(root)?;
+        let found = fs::metadata(&root)?;
+        if found.uid() != rustix::process::geteuid().as_raw() {
+            bail!("the data folder {} belongs to another user; choose one of your own with --data", root.display());
+        }
+        if found.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(&root, fs::Permissions::from_mode(0o700))
+                .with_context(|| format!("others may enter the data folder {}; run chmod 700 on it", root.display()))?;
+        }
+        let folder = Self { root };
+        for inner in [folder.audit(), folder.tls()] {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(&inner)?;
+        }
+        Ok(folder)
+    }
+
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    #[must_use]
+    pub fn master_key(&self) -> PathBuf {
+        self.root.join("master.key")
+    }
+
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.root.join("state.db")
+    }
+
+    #[must_use]
+    pub fn audit(&self) -> PathBuf {
+        self.root.join("audit")
+    }
+
+    #[must_use]
+    pub fn tls(&self) -> PathBuf {
+        self.root.join("tls")
+    }
+
+    /// The shells that an identity was lent to, remembered across restarts (header digests only).
+    #[must_use]
+    pub fn attachments(&self) -> PathBuf {
+        self.root.join("attachments.json")
+    }
+
+    /// Ports, host name and ids chosen at the first start.
+    #[must_use]
+    pub fn identity(&self) -> PathBuf {
+        self.root.join("system.json")
+    }
+
+    /// Writes a file whole or not at all.
+    pub(crate) fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        replace(path, content)
+    }
+}
+
+/// Writes a file whole or not at all: a reader sees the old content or the new, never half.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let next = folder.join(name);
+    fs::write(&next, content)?;
+    fs::set_permissions(&next, fs::Permissions::from_mode(0o600))?;
+    fs::rename(&next, path)
+}
+
+/// Where the local socket is reached. A Unix socket's path holds at most 107 bytes; a longer one is named through an open
+/// descriptor of its folder, which must be kept until the socket was bound or connected.
+///
+/// # Errors
+/// When the folder cannot be opened.
+pub fn socket_path(data: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
+    let plain = data.join("keyless.sock");
+    if plain.as_os_str().len() <= 100 {
+        return Ok((plain, None));
+    }
+    let folder: OwnedFd = fs::File::open(data)?.into();
+    Ok((PathBuf::from(format!("/proc/self/fd/{}/keyless.sock", folder.as_raw_fd())), Some(folder)))
+}

@@ -1,0 +1,157 @@
+//! Lending identities, and tokens for the owner.
+
+use std::sync::Arc;
+
+use keyless_authority::IssueRequest;
+use keyless_metadata::{Attachment, AttachmentKind, NewAttachment};
+use keyless_model::entity::{IdentityKind, ManagedIdentity};
+use keyless_model::{Actor, Scope};
+use keyless_store::Snapshot;
+use keyless_token::TokenSubject;
+
+use super::api::{AttachRequest, Attached, AttachmentStatus, IdentityStatus, LocalError, TokenAnswer, TokenRequest};
+use super::door::{Guest, refusal};
+use super::{Door, status};
+use crate::adapter;
+
+/// A shell's loan without a stated time.
+const SHELL_TTL_SECS: u32 = 8 * 3600;
+const MAX_TTL_SECS: u32 = 30 * 24 * 3600;
+
+pub(super) fn attach(door: &Door, guest: &Guest<'_>, wanted: AttachRequest) -> Result<Attached, LocalError> {
+    let platform = &door.platform;
+    let snapshot = platform.directory.snapshot();
+    let identity = find(&snapshot, &wanted.identity)?;
+    let now = platform.clock.now();
+    let (kind, until) = match wanted.kind.as_str() {
+        "run" => (AttachmentKind::Run, None),
+        "shell" => {
+            let ttl = wanted.ttl_secs.unwrap_or(SHELL_TTL_SECS).min(MAX_TTL_SECS);
+            (AttachmentKind::Shell, Some(now.plus_secs(i64::from(ttl))))
+        }
+        other => return Err(refusal(format!("an identity is lent to a `run` or a `shell`, not to `{other}`"))),
+    };
+    let new = NewAttachment { kind, identity: identity.client_id, uid: guest.uid, label: wanted.label, until };
+    let attachments = door.metadata.attachments();
+    let attachment = attachments.attach(new, &wanted.header, &*platform.entropy, now).map_err(|error| refusal(error.to_string()))?;
+    if let Err(error) = record(door, &identity, &attachment) {
+        attachments.detach(&attachment.id);
+        return Err(error);
+    }
+    match kind {
+        AttachmentKind::Run => guest.holds(attachment.id.clone()),
+        AttachmentKind::Shell => remember(door),
+    }
+    Ok(Attached {
+        id: attachment.id,
+        identity: identity_status(&identity),
+        identity_endpoint: format!("{}/msi/token", platform.endpoints.metadata),
+        until,
+    })
+}
+
+pub(super) fn detach(door: &Door, id: &str) -> Result<(), LocalError> {
+    if !door.metadata.attachments().detach(id) {
+        return Err(refusal(format!("nothing is lent under `{id}`; `keyless status` lists what is")));
+    }
+    remember(door);
+    Ok(())
+}
+
+pub(super) fn list(door: &Door) -> Vec<AttachmentStatus> {
+    let snapshot = door.platform.directory.snapshot();
+    let name = |attachment: &Attachment| match snapshot.identity(attachment.identity) {
+        Some(identity) => status::identity_name(identity),
+        None => attachment.identity.to_string(),
+    };
+    let all = door.metadata.attachments().list(door.platform.clock.now());
+    all.iter()
+        .map(|attachment| AttachmentStatus {
+            id: attachment.id.clone(),
+            kind: match attachment.kind {
+                AttachmentKind::Run => "run".to_owned(),
+                AttachmentKind::Shell => "shell".to_owned(),
+            },
+            identity: name(attachment),
+            label: attachment.label.clone(),
+            since: attachment.since,
+            until: attachment.until,
+        })
+        .collect()
+}
+
+pub(super) fn token(door: &Door, wanted: TokenRequest) -> Result<TokenAnswer, LocalError> {
+    let snapshot = door.platform.directory.snapshot();
+    let identity = find(&snapshot, &wanted.identity)?;
+    let subject = TokenSubject::ManagedIdentity {
+        client_id: identity.client_id,
+        object_id: identity.principal_id,
+        resource_id: identity.scope.clone(),
+        host: Some(door.facts.host.clone()),
+    };
+    let request =
+        IssueRequest::new(identity.tenant, wanted.resource, subject, adapter::OWNER_TOKEN_SECS, "managed_identity", "local_socket");
+    let ctx = door.platform.begin(Actor::System("the owner, over the local socket"));
+    let issued = door.issuer.issue(&ctx, request).map_err(|error| refusal(error.to_string()))?;
+    Ok(TokenAnswer { access_token: issued.token.expose().clone(), expires: issued.expires, identity: identity_status(&identity) })
+}
+
+/// The identity that a person means: by name, client id, object id or ARM id.
+fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdentity>, LocalError> {
+    let by_scope = named.parse::<Scope>().ok();
+    let mut found = snapshot.identities().filter(|identity| {
+        status::identity_name(identity).eq_ignore_ascii_case(named)
+            || identity.client_id.to_string().eq_ignore_ascii_case(named)
+            || identity.principal_id.to_string().eq_ignore_ascii_case(named)
+            || by_scope.as_ref() == Some(&identity.scope)
+    });
+    match (found.next(), found.next()) {
+        (Some(identity), None) => Ok(Arc::clone(identity)),
+        (Some(_), Some(_)) => Err(refusal(format!("several identities are called `{named}`; use the client id or the resource id"))),
+        (None, _) => Err(refusal(format!("there is no identity `{named}`; `keyless status` lists them, and `az identity create` makes one"))),
+    }
+}
+
+pub(super) fn identity_status(identity: &ManagedIdentity) -> IdentityStatus {
+    IdentityStatus {
+        name: status::identity_name(identity),
+        id: match &identity.identity_kind {
+            IdentityKind::UserAssigned => identity.scope.to_string(),
+            IdentityKind::SystemAssigned { owner } => owner.to_string(),
+        },
+        client_id: identity.client_id.to_string(),
+        principal_id: identity.principal_id.to_string(),
+    }
+}
+
+/// That an identity was lent is an event of its own: later tokens say only that the header was right.
+fn record(door: &Door, identity: &ManagedIdentity, attachment: &Attachment) -> Result<(), LocalError> {
+    use keyless_audit::{AuditEvent, Category, ControlDetail, Outcome};
+    let ctx = door.platform.begin(Actor::System("the owner, over the local socket"));
+    let mut event = AuditEvent::new(&ctx, Category::Control, "Keyless.Host/attachments/write", Outcome::Allowed);
+    event.target = Some(identity.scope.clone());
+    let after = serde_json::json!({
+        "attachment": attachment.id, "label": attachment.label, "uid": attachment.uid, "until": attachment.until,
+        "principalId": identity.principal_id,
+    });
+    event.control = Some(ControlDetail { before: None, after: Some(after) });
+    door.platform.audit.record(&event).map_err(|error| refusal(error.to_string()))
+}
+
+/// Keeps the shells' loans for the next start.
+pub(crate) fn remember(door: &Door) {
+    let remembered = door.metadata.attachments().remember(door.platform.clock.now());
+    let written = serde_json::to_vec(&remembered).map_err(std::io::Error::other).and_then(|text| door.data.replace(&door.data.attachments(), &text));
+    if let Err(error) = written {
+        tracing::warn!(%error, "lent identities will not be remembered after a restart");
+    }
+}
+
+/// Takes the shells' loans of the last run.
+pub(crate) fn recall(door: &Door) {
+    let Ok(text) = std::fs::read(door.data.attachments()) else { return };
+    match serde_json::from_slice(&text) {
+        Ok(remembered) => door.metadata.attachments().recall(remembered),
+        Err(error) => tracing::warn!(%error, "the list of lent identities is damaged; shells must ask again"),
+    }
+}

@@ -1,0 +1,154 @@
+//! Accepts connections on the local socket and answers them.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use keyless_authority::Issuer;
+use keyless_metadata::Metadata;
+use keyless_web::Platform;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::api::LocalError;
+use super::{Facts, attachments, status};
+use crate::data::{DataFolder, socket_path};
+
+/// The largest request: an attachment or a token request is a few hundred bytes.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// What the local socket gives access to.
+#[derive(Debug)]
+pub(crate) struct Door {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) metadata: Arc<Metadata>,
+    pub(crate) issuer: Issuer,
+    pub(crate) facts: Facts,
+    pub(crate) data: DataFolder,
+}
+
+/// One connection: who is there, and what was lent for as long as it lasts.
+pub(crate) struct Guest<'a> {
+    door: &'a Door,
+    pub(crate) uid: u32,
+    lent: RefCell<Vec<String>>,
+}
+
+impl Guest<'_> {
+    /// Ties an attachment to this connection.
+    pub(crate) fn holds(&self, attachment: String) {
+        self.lent.borrow_mut().push(attachment);
+    }
+}
+
+impl Drop for Guest<'_> {
+    /// SECURITY: the kernel closes the connection however its process ends, so a lent identity cannot outlive the borrower.
+    fn drop(&mut self) {
+        for id in self.lent.take() {
+            self.door.metadata.attachments().detach(&id);
+        }
+    }
+}
+
+impl Door {
+    /// Binds the socket, replacing one that a dead process left. The data folder's lock proves that it is dead.
+    pub(crate) fn bind(&self) -> anyhow::Result<UnixListener> {
+        let (path, _folder) = socket_path(self.data.root())?;
+        _ = fs::remove_file(&path);
+        let listener = UnixListener::bind(&path).with_context(|| format!("cannot make the local socket {}", path.display()))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    }
+
+    /// Serves the socket until `stop`.
+    pub(crate) async fn run(self: Arc<Self>, listener: UnixListener, mut stop: watch::Receiver<bool>) {
+        let mut guests = JoinSet::new();
+        loop {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(_) = guests.join_next(), if !guests.is_empty() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => _ = guests.spawn(Arc::clone(&self).serve(stream)),
+                    Err(error) => {
+                        tracing::warn!(%error, "a local connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn serve(self: Arc<Self>, stream: UnixStream) {
+        let Ok(peer) = stream.peer_cred() else { return };
+        // The folder's mode keeps others out already; this is the second lock. Root may do anything on this machine anyway.
+        let owner = rustix::process::geteuid().as_raw();
+        if peer.uid() != owner && peer.uid() != 0 {
+            tracing::warn!(uid = peer.uid(), "another user tried the local socket");
+            return;
+        }
+        let door = Arc::clone(&self);
+        let serving = async move {
+            let guest = Guest { door: &door, uid: owner, lent: RefCell::default() };
+            let answer = service_fn(|request| async { Ok::<_, Infallible>(door.answer(&guest, request).await) });
+            let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a local connection ended early");
+            }
+        };
+        serving.await;
+    }
+
+    async fn answer(&self, guest: &Guest<'_>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        let result = match (&parts.method, path.as_str()) {
+            (&Method::GET, "/status") => Ok(json(StatusCode::OK, &status(self))),
+            (&Method::GET, "/attachments") => Ok(json(StatusCode::OK, &attachments::list(self))),
+            (&Method::POST, "/attachments") => match read(body).await {
+                Ok(wanted) => attachments::attach(self, guest, wanted).map(|attached| json(StatusCode::OK, &attached)),
+                Err(error) => Err(error),
+            },
+            (&Method::POST, "/token") => match read(body).await {
+                Ok(wanted) => attachments::token(self, wanted).map(|answer| json(StatusCode::OK, &answer)),
+                Err(error) => Err(error),
+            },
+            (&Method::DELETE, path) => match path.strip_prefix("/attachments/") {
+                Some(id) => attachments::detach(self, id).map(|()| json(StatusCode::OK, &serde_json::json!({}))),
+                None => Err(refusal("there is no such path")),
+            },
+            _ => Err(refusal("there is no such path")),
+        };
+        result.unwrap_or_else(|error| json(StatusCode::BAD_REQUEST, &error))
+    }
+}
+
+pub(super) fn refusal(message: impl Into<String>) -> LocalError {
+    LocalError { message: message.into() }
+}
+
+async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, LocalError> {
+    let bytes = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|_| refusal("the request is too large or broke off"))?.to_bytes();
+    // SECURITY: serde's message could quote the identity header, so it is not passed on.
+    serde_json::from_slice(&bytes).map_err(|_| refusal("the request is not what this version of keyless expects; use the same version on both sides"))
+}
+
+fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(serde_json::to_vec(body).unwrap_or_default()));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,72 @@
+//! What there is to know about the running system.
+
+use keyless_model::entity::{IdentityKind, ManagedIdentity};
+use keyless_model::{Scope, Timestamp};
+
+use super::Door;
+use super::api::{AccountStatus, Status, UpstreamStatus};
+use super::attachments::identity_status;
+use crate::operations::Operations;
+use std::sync::{Arc, RwLock};
+
+/// What is fixed once the system has started.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    pub(crate) started: Timestamp,
+    pub(crate) gateway_http: Option<String>,
+    pub(crate) operations_url: String,
+    pub(crate) ca_file: String,
+    pub(crate) ca_bundle: String,
+    pub(crate) host: Scope,
+    pub(crate) operations: Arc<Operations>,
+    pub(crate) upstreams: RwLock<Vec<UpstreamStatus>>,
+}
+
+/// The name by which people call an identity.
+pub(crate) fn identity_name(identity: &ManagedIdentity) -> String {
+    match &identity.identity_kind {
+        IdentityKind::UserAssigned => identity.scope.name().to_owned(),
+        IdentityKind::SystemAssigned { owner } => owner.name().to_owned(),
+    }
+}
+
+pub(crate) fn status(door: &Door) -> Status {
+    let (platform, facts) = (&door.platform, &door.facts);
+    let snapshot = platform.directory.snapshot();
+    let endpoints = &platform.endpoints;
+    let tenant = snapshot.tenants().next();
+    let mut identities: Vec<_> = snapshot.identities().map(|identity| identity_status(identity)).collect();
+    identities.sort_by(|a, b| a.name.cmp(&b.name));
+    Status {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        started: facts.started,
+        data: door.data.root().display().to_string(),
+        authority: endpoints.authority.clone(),
+        control: endpoints.control.clone(),
+        gateway: endpoints.gateway.clone(),
+        gateway_http: facts.gateway_http.clone(),
+        metadata: endpoints.metadata.clone(),
+        operations: facts.operations_url.clone(),
+        ca_file: facts.ca_file.clone(),
+        ca_bundle: facts.ca_bundle.clone(),
+        tenant_id: tenant.map(|tenant| tenant.id.to_string()).unwrap_or_default(),
+        tenant_domain: tenant.map(|tenant| tenant.domain.clone()).unwrap_or_default(),
+        subscription_id: snapshot.subscriptions().next().map(|found| found.id.to_string()).unwrap_or_default(),
+        accounts: snapshot
+            .accounts_below(&Scope::root())
+            .filter(|account| account.deleted.is_none())
+            .map(|account| AccountStatus {
+                name: account.scope.name().to_owned(),
+                id: account.scope.to_string(),
+                endpoint: format!("{}/ai/{}", endpoints.gateway, account.custom_subdomain),
+                deployments: snapshot.deployments_of(&account.scope).map(|deployment| deployment.scope.name().to_owned()).collect(),
+            })
+            .collect(),
+        identities,
+        upstreams: facts.upstreams.read().expect("no holder of this lock panics").clone(),
+        host: facts.host.to_string(),
+        revision: snapshot.revision().0,
+        health: facts.operations.health(),
+    }
+}

@@ -1,0 +1,97 @@
+//! Health, readiness and metrics, on a loopback listener of their own.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use keyless_web::Platform;
+
+use crate::listen::Service;
+
+const SERVICES: [(Service, &str); 4] = [
+    (Service::Planes, "planes"),
+    (Service::PlainGateway, "gateway_http"),
+    (Service::Metadata, "metadata"),
+    (Service::Operations, "operations"),
+];
+
+/// Counters and health of this process.
+#[derive(Debug)]
+pub(crate) struct Operations {
+    platform: Arc<Platform>,
+    ready: AtomicBool,
+    /// By service, then by class of status (1xx to 5xx).
+    answers: [[AtomicU64; 5]; 4],
+}
+
+impl Operations {
+    pub(crate) fn new(platform: Arc<Platform>) -> Self {
+        Self { platform, ready: AtomicBool::new(false), answers: Default::default() }
+    }
+
+    pub(crate) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count(&self, service: Service, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        let row = SERVICES.iter().position(|(known, _)| *known == service).unwrap_or_default();
+        self.answers[row][class].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// `ok`, or why calls are not answered.
+    pub(crate) fn health(&self) -> String {
+        match self.platform.audit.ready() {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    pub(crate) fn handle<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
+        if request.method() != Method::GET {
+            return text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned());
+        }
+        match request.uri().path() {
+            // Alive: the process answers. Ready: it may be sent calls.
+            "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
+            "/readyz" => match (self.ready.load(Ordering::Relaxed), self.health()) {
+                (true, health) if health == "ok" => text(StatusCode::OK, "ok\n".to_owned()),
+                (true, health) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{health}\n")),
+                (false, _) => text(StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n".to_owned()),
+            },
+            "/metrics" => text(StatusCode::OK, self.metrics()),
+            _ => text(StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n".to_owned()),
+        }
+    }
+
+    fn metrics(&self) -> String {
+        let mut out = String::with_capacity(1024);
+        let snapshot = self.platform.directory.load();
+        let ready = u8::from(self.platform.audit.ready().is_ok());
+        // Writing to a String cannot fail.
+        _ = writeln!(out, "# HELP keyless_build_info The running version.\n# TYPE keyless_build_info gauge");
+        _ = writeln!(out, "keyless_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
+        _ = writeln!(out, "# HELP keyless_directory_revision Commits that this process has seen.\n# TYPE keyless_directory_revision counter");
+        _ = writeln!(out, "keyless_directory_revision {}", snapshot.revision().0);
+        _ = writeln!(out, "# HELP keyless_audit_writable Whether audit events can be written; calls are refused when 0.\n# TYPE keyless_audit_writable gauge");
+        _ = writeln!(out, "keyless_audit_writable {ready}");
+        _ = writeln!(out, "# HELP keyless_answers_total Answers by listener and class of status.\n# TYPE keyless_answers_total counter");
+        for ((_, service), classes) in SERVICES.iter().zip(&self.answers) {
+            for (class, count) in classes.iter().enumerate() {
+                let count = count.load(Ordering::Relaxed);
+                _ = writeln!(out, "keyless_answers_total{{listener=\"{service}\",status=\"{}xx\"}} {count}", class + 1);
+            }
+        }
+        out
+    }
+}
+
+fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}

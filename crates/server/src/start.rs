@@ -1,0 +1,243 @@
+//! From options to a running system, and down again.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use keyless_audit::AuditSink;
+use keyless_authority::Issuer;
+use keyless_gateway::Gateway;
+use keyless_metadata::Metadata;
+use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
+use keyless_store::audit_log::{AuditLog, Durability};
+use keyless_store::sealer::{MasterKey, Sealer};
+use keyless_store::{Directory, KeyRing, Store};
+use keyless_store_sqlite::SqliteStore;
+use keyless_web::{Endpoints, Platform};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::adapter::AuthorityTokens;
+use crate::app::App;
+use crate::data::DataFolder;
+use crate::listen::{Bound, Service, bind};
+use crate::local::api::Status;
+use crate::local::{Door, Facts, recall, status};
+use crate::operations::Operations;
+use crate::options::Options;
+use crate::system::{SystemClock, SystemEntropy};
+use crate::tls::LocalCa;
+use crate::{bootstrap, upstreams, worker};
+
+/// How often other processes' commits are looked for, as a safety net under their notices.
+const CATCH_UP: Duration = Duration::from_millis(250);
+
+/// Runs a system until it is told to stop (SIGTERM, SIGINT), then drains. `on_ready` is called once every listener answers; `tell`
+/// hears each step that takes time, for people.
+///
+/// # Errors
+/// When the system cannot start; the message says what to do.
+pub fn run(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status)) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(start(options, tell, on_ready))
+}
+
+async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status)) -> anyhow::Result<()> {
+    // Before anything else, so that a signal during a slow start ends it in order.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let parts = tokio::select! {
+        parts = prepare(&options, tell) => parts?,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let workers = parts.start(&options, &mut tasks, &stopped)?;
+
+    parts.operations.set_ready(true);
+    let status = status(&parts.door);
+    if let Some(file) = &options.ready_file {
+        crate::data::replace(file, &serde_json::to_vec_pretty(&status)?).with_context(|| format!("cannot write the ready file {}", file.display()))?;
+    }
+    on_ready(&status);
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: no new connections, running calls may finish");
+    parts.operations.set_ready(false);
+    if let Some(file) = &options.ready_file {
+        _ = std::fs::remove_file(file);
+    }
+    stop.send_replace(true);
+    // Joining blocks, and the tasks of this thread must go on meanwhile: calls that drain still commit and audit.
+    tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| _ = worker.join())).await?;
+    parts.door.platform.directory.close().await;
+    while tasks.join_next().await.is_some() {}
+    _ = std::fs::remove_file(crate::data::socket_path(parts.door.data.root())?.0);
+    Ok(())
+}
+
+/// Everything that exists before the first call is answered.
+struct Parts {
+    door: Arc<Door>,
+    app: Arc<App>,
+    gateway: Arc<Gateway>,
+    operations: Arc<Operations>,
+    audit: Arc<AuditLog>,
+    bound: std::sync::Mutex<Vec<Bound>>,
+    model: std::sync::Mutex<Option<crate::model::ModelServer>>,
+}
+
+async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let ctx = OpContext::new(RequestId::new(entropy.uuid()), clock.now(), Actor::System("start"));
+
+    let data = DataFolder::open(&options.data)?;
+    let store = Arc::new(SqliteStore::open(&data.database())?);
+    let sealer = Arc::new(Sealer::new(&MasterKey::load_or_create(&data.master_key(), &*entropy)?));
+    let durability = if options.strict_durability { Durability::Strict } else { Durability::Relaxed };
+    let audit = Arc::new(AuditLog::open(&data.audit(), durability, &ctx)?);
+    let directory = Directory::open(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>, &ctx).await?;
+    replay_outbox(&*store, &audit, &directory, &ctx).await?;
+
+    let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
+    let bound = bind_all(options, workers)?;
+    let endpoints = endpoints(&bound);
+    let ca = LocalCa::open(&data, &sealer, &*entropy, ctx.now)?;
+    let chosen = upstreams::choose(&options.upstream, &options.cache, tell).await?;
+    let host = bootstrap::ensure(&directory, &sealer, &*entropy, &ctx, &chosen).await?;
+    let snapshot = directory.snapshot();
+    let keyring = KeyRing::open(&snapshot, Arc::clone(&sealer))?;
+    let platform =
+        Arc::new(Platform { directory, keyring, sealer, audit: Arc::clone(&audit) as Arc<dyn AuditSink>, clock, entropy, endpoints });
+
+    let authority = keyless_authority::Config::default();
+    let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
+    let metadata = Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
+    let mut gateway = keyless_gateway::Config::default();
+    gateway.default_upstream = Some(upstreams::DEFAULT.to_owned());
+    gateway.upstreams = chosen.upstreams;
+    gateway.roots = rustls_native_certs::load_native_certs().certs;
+    let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
+    let operations = Arc::new(Operations::new(Arc::clone(&platform)));
+    let planes = keyless_authority::router(Arc::clone(&platform), authority)
+        .merge(keyless_control::router(Arc::clone(&platform), keyless_control::Config::default()));
+    let app = App::new(
+        ca.server_config(ctx.now)?,
+        Arc::clone(&gateway),
+        Arc::clone(&metadata),
+        planes,
+        Arc::clone(&operations),
+        platform.endpoints.wildcard_domain.as_deref(),
+    );
+    let address_of = |service| bound.iter().find(|found| found.service == service).map(|found| found.address);
+    let facts = Facts {
+        started: ctx.now,
+        gateway_http: address_of(Service::PlainGateway).map(|address| format!("http://{address}")),
+        operations_url: address_of(Service::Operations).map(|address| format!("http://{address}")).unwrap_or_default(),
+        ca_file: ca.ca_file.display().to_string(),
+        ca_bundle: ca.bundle_file.display().to_string(),
+        host,
+        operations: Arc::clone(&operations),
+        upstreams: RwLock::new(chosen.shown),
+    };
+    let door = Arc::new(Door { platform, metadata, issuer, facts, data });
+    recall(&door);
+    Ok(Parts { door, app: Arc::new(app), gateway, operations, audit, bound: bound.into(), model: chosen.child.into() })
+}
+
+impl Parts {
+    /// Starts the workers and this thread's own tasks.
+    fn start(&self, options: &Options, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) -> anyhow::Result<Vec<thread::JoinHandle<()>>> {
+        let local = self.door.bind()?;
+        tasks.spawn(Arc::clone(&self.door).run(local, stop.clone()));
+        tasks.spawn(Arc::clone(&self.audit).run(stop.clone()));
+        tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
+        if let Some(model) = self.model.lock().expect("no holder of this lock panics").take() {
+            tasks.spawn(upstreams::supervise(model, Arc::clone(&self.gateway), options.cache.clone(), stop.clone()));
+        }
+        let mut shares: Vec<Vec<(Service, std::net::TcpListener)>> = Vec::new();
+        for bound in self.bound.lock().expect("no holder of this lock panics").drain(..) {
+            for (number, socket) in bound.sockets.into_iter().enumerate() {
+                if shares.len() <= number {
+                    shares.push(Vec::new());
+                }
+                shares[number].push((bound.service, socket));
+            }
+        }
+        let started = shares.into_iter().enumerate().map(|(number, share)| worker::start(number, Arc::clone(&self.app), share, stop.clone()));
+        Ok(started.collect::<std::io::Result<_>>()?)
+    }
+}
+
+/// Writes what was committed but not audited before a crash.
+async fn replay_outbox(store: &dyn Store, audit: &AuditLog, directory: &Directory, ctx: &OpContext) -> anyhow::Result<()> {
+    let pending = store.pending_audit(ctx).await?;
+    audit.ensure(&pending)?;
+    if let Some(last) = pending.last() {
+        directory.audited_up_to(last.sequence);
+    }
+    Ok(())
+}
+
+fn bind_all(options: &Options, workers: usize) -> anyhow::Result<Vec<Bound>> {
+    let v4 = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let planes = bind(Service::Planes, v4(options.port), workers)?;
+    // `localhost` is two addresses; a client that tries ::1 first must not find someone else there.
+    let six = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), planes.address.port());
+    let second = bind(Service::Planes, six, workers);
+    let mut all = vec![planes, bind(Service::Metadata, v4(options.metadata_port), workers)?, bind(Service::Operations, v4(options.operations_port), 1)?];
+    match second {
+        Ok(bound) => all.push(bound),
+        Err(error) => tracing::debug!(error = format!("{error:#}"), "no IPv6 loopback here"),
+    }
+    if let Some(port) = options.gateway_http {
+        all.push(bind(Service::PlainGateway, v4(port), workers)?);
+    }
+    Ok(all)
+}
+
+fn endpoints(bound: &[Bound]) -> Endpoints {
+    let port = |service| bound.iter().find(|found| found.service == service).map_or(0, |found| found.address.port());
+    let base = format!("https://localhost:{}", port(Service::Planes));
+    Endpoints {
+        authority: base.clone(),
+        control: base.clone(),
+        gateway: base,
+        metadata: format!("http://127.0.0.1:{}", port(Service::Metadata)),
+        wildcard_domain: None,
+    }
+}
+
+fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_metadata::Config {
+    let own = platform.endpoints.metadata.trim_start_matches("http://").to_owned();
+    let port = own.rsplit(':').next().unwrap_or_default().to_owned();
+    keyless_metadata::Config {
+        host,
+        location: bootstrap::LOCATION.to_owned(),
+        allowed_uids: vec![rustix::process::geteuid().as_raw()],
+        // Azure's own address is allowed for hosts that route it here.
+        allowed_hosts: vec![own, format!("localhost:{port}"), "169.254.169.254".to_owned()],
+        issues_per_second: 20,
+    }
+}
+
+async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(CATCH_UP) => {}
+        }
+        let ctx = platform.begin(Actor::System("catch up"));
+        if let Err(error) = platform.directory.catch_up(&ctx).await {
+            tracing::warn!(%error, "the state database could not be read; decisions go on with the last snapshot");
+        }
+    }
+}
