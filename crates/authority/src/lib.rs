@@ -1,1 +1,32 @@
-//! The token service: discovery, JWKS, grants, Entra error envelopes.
+//! The token service: discovery, key sets, every grant, in Entra's words.
+//!
+//! Reason to be a crate: a process role testable alone. It proves who is asking and signs tokens; what a token's holder may do is
+//! asked of `rbac` by the planes that receive it. It knows no listener, no file and no environment.
+
+mod client;
+mod codes;
+mod config;
+mod grant;
+mod issuer;
+mod refusal;
+mod requested_claims;
+mod resource;
+mod routes;
+mod scope;
+mod state;
+mod tenant;
+mod throttle;
+
+use std::sync::Arc;
+
+pub use config::Config;
+pub use issuer::{IssueError, IssueRequest, Issued, Issuer};
+use keyless_web::Platform;
+
+/// The authority's routes.
+pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {
+    routes::router(Arc::new(state::Authority::new(platform, config)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! Which program is asking, and whether it proved to be that program (RFC 6749 section 2.3).
+//!
+//! It does not know what the program asks for.
+
+use std::sync::Arc;
+
+use keyless_audit::ActorRecord;
+use keyless_model::entity::{Application, IdentityKind, ManagedIdentity, Principal, Tenant};
+use keyless_model::{ClientId, TenantId};
+use keyless_store::Snapshot;
+use keyless_token::{AppCredential, TokenSubject};
+use keyless_web::{Form, RequestFacts};
+
+use crate::codes;
+use crate::refusal::Refusal;
+use crate::state::{Attempt, Authority};
+
+mod secret;
+
+/// A program that the directory knows, and that has proved nothing yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Registered {
+    pub(crate) client_id: ClientId,
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) what: Registration,
+}
+
+/// What stands behind a client id.
+#[derive(Debug, Clone)]
+pub(crate) enum Registration {
+    Application(Arc<Application>),
+    /// User-assigned: it has no secret, but a federated credential may speak for it.
+    Identity(Arc<ManagedIdentity>),
+}
+
+/// A program that has proved to be itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    pub(crate) registered: Registered,
+    pub(crate) credential: AppCredential,
+}
+
+impl Registered {
+    /// The program of that id in the tenant.
+    fn find(snapshot: &Snapshot, tenant: TenantId, client_id: ClientId) -> Option<Self> {
+        let principal = Arc::clone(snapshot.service_principal(client_id).filter(|found| found.tenant == tenant)?);
+        let application = snapshot.application_of(client_id).filter(|found| found.tenant == tenant).cloned();
+        let identity = || {
+            let found = snapshot.identity(client_id)?;
+            (found.tenant == tenant && found.identity_kind == IdentityKind::UserAssigned).then(|| Arc::clone(found))
+        };
+        let what = application.map(Registration::Application).or_else(|| identity().map(Registration::Identity))?;
+        Some(Self { client_id, principal, what })
+    }
+
+    fn application(&self) -> Option<&Application> {
+        match &self.what {
+            Registration::Application(application) => Some(application),
+            Registration::Identity(_) => None,
+        }
+    }
+}
+
+impl Client {
+    /// Whom a token of this program names when it acts for itself.
+    pub(crate) fn subject(&self) -> TokenSubject {
+        let (client_id, object_id) = (self.registered.client_id, self.registered.principal.id);
+        match &self.registered.what {
+            Registration::Application(_) => TokenSubject::Application { client_id, object_id, credential: self.credential },
+            Registration::Identity(identity) => {
+                TokenSubject::ManagedIdentity { client_id, object_id, resource_id: identity.scope.as_str().to_owned(), host: None }
+            }
+        }
+    }
+}
+
+/// Authenticates a program that must have a credential.
+pub(crate) fn authenticate(
+    authority: &Authority,
+    facts: &RequestFacts,
+    snapshot: &Snapshot,
+    tenant: &Tenant,
+    form: &Form,
+    attempt: &mut Attempt,
+) -> Result<Client, Refusal> {
+    let named = form.field("client_id").ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with("client_id"))?;
+    // SECURITY: an unknown client costs the same work as a wrong secret (case 69); only the code tells them apart, as Entra's does.
+    let registered = named.parse().ok().and_then(|client_id| Registered::find(snapshot, tenant.id, client_id));
+    let credential = match (form.field("client_secret"), form.field("client_assertion")) {
+        (Some(_), Some(_)) => {
+            let text = "Send either 'client_secret' or 'client_assertion', not both.";
+            return Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text));
+        }
+        (Some(presented), None) => {
+            attempt.credential = "secret".into();
+            secret::check(authority, facts, registered.as_ref(), presented).map(|()| AppCredential::Secret)
+        }
+        (None, _) => Err(Refusal::new(&codes::CREDENTIAL_MISSING).with(&attempt.grant)),
+    };
+    let registered = registered.ok_or_else(|| Refusal::new(&codes::APPLICATION_NOT_FOUND).with(named).with(&tenant.display_name))?;
+    let credential = credential?;
+    attempt.actor =
+        Some(ActorRecord::Principal { object_id: registered.principal.id, tenant: tenant.id, client_id: Some(registered.client_id) });
+    if !registered.principal.enabled {
+        return Err(Refusal::new(&codes::APPLICATION_DISABLED).with(registered.client_id).with(&registered.principal.display_name));
+    }
+    Ok(Client { registered, credential })
+}

@@ -1,0 +1,127 @@
+//! The one table of AADSTS codes: number, OAuth error, HTTP status and text of every refusal the authority can give.
+//!
+//! Texts are Entra's, because people search the web for them. `{}` takes the next argument. It does not know when a code applies.
+
+/// One row of the table.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// The number after `AADSTS`.
+    pub(crate) number: u32,
+    /// `error` in the envelope: what clients decide by (RFC 6749 section 5.2).
+    pub(crate) error: &'static str,
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// `error_description` without its trailers.
+    text: &'static str,
+}
+
+/// Longest text of one argument in an answer, in characters.
+const MAX_ARGUMENT: usize = 200;
+
+impl Code {
+    /// The text with its arguments in place. Arguments come from strangers: they are cut, and control characters become `?`.
+    pub(crate) fn text(&self, arguments: &[String]) -> String {
+        let mut arguments = arguments.iter();
+        let mut parts = self.text.split("{}");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let argument = arguments.next().map(String::as_str).unwrap_or_default();
+            text.extend(argument.chars().take(MAX_ARGUMENT).map(|c| if c.is_control() { '?' } else { c }));
+            text.push_str(part);
+        }
+        text
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $error:literal, $status:literal, $text:literal;)*) => {
+        $($(#[$doc])* pub(crate) const $name: Code = Code { number: $number, error: $error, status: $status, text: $text };)*
+
+        #[cfg(test)]
+        const ALL: &[&Code] = &[$(&$name),*];
+    };
+}
+
+codes! {
+    // --- the request itself ---
+    MALFORMED_REQUEST = 9002313, "invalid_request", 400, "Invalid request. Request is malformed or invalid. {}";
+    REQUEST_TOO_LARGE = 90015, "invalid_request", 413, "The request is too long. {}";
+    UNSUPPORTED_MEDIA_TYPE = 900561, "invalid_request", 415,
+        "The endpoint only accepts requests with the content type application/x-www-form-urlencoded.";
+    METHOD_NOT_ALLOWED = 900561, "invalid_request", 405, "The endpoint only accepts POST requests. Received a {} request.";
+    PARAMETER_MISSING = 900144, "invalid_request", 400, "The request body must contain the following parameter: '{}'.";
+    UNSUPPORTED_GRANT = 70003, "unsupported_grant_type", 400, "The app requested an unsupported grant type '{}'.";
+
+    // --- tenant ---
+    TENANT_NOT_FOUND = 90002, "invalid_request", 400,
+        "Tenant '{}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.";
+    NO_TENANT_INFORMATION = 50059, "invalid_request", 400,
+        "No tenant-identifying information found in either the request or implied by any provided credentials.";
+    UNKNOWN_INSTANCE = 50049, "invalid_instance", 400, "Unknown or invalid instance.";
+
+    // --- client ---
+    APPLICATION_NOT_FOUND = 700016, "unauthorized_client", 400,
+        "Application with identifier '{}' was not found in the directory '{}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.";
+    APPLICATION_DISABLED = 7000112, "unauthorized_client", 400, "Application '{}'({}) is disabled.";
+    PRINCIPAL_GONE = 7000112, "unauthorized_client", 400, "The account that asks was disabled or deleted.";
+    CREDENTIAL_MISSING = 7000216, "invalid_client", 401,
+        "'client_assertion', 'client_secret' or 'request' is required for the '{}' grant type.";
+    WRONG_SECRET = 7000215, "invalid_client", 401,
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '{}'.";
+    EXPIRED_SECRET = 7000222, "invalid_client", 401,
+        "The provided client secret keys for app '{}' are expired. Create new keys for the app, or use a federated credential, which needs none.";
+    PUBLIC_CLIENT = 700025, "invalid_client", 401,
+        "Client '{}' is public so neither 'client_assertion' nor 'client_secret' should be presented.";
+    TOO_MANY_FAILURES = 90055, "temporarily_unavailable", 429,
+        "The client '{}' sent too many wrong credentials. Wait, then retry with the right one.";
+
+    // --- scope and resource ---
+    SCOPE_NOT_DEFAULT = 1002012, "invalid_scope", 400,
+        "The provided value for scope {} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).";
+    SEVERAL_RESOURCES = 28000, "invalid_scope", 400,
+        "Provided value for the input parameter scope is not valid because it contains more than one resource. Scope {} is not valid.";
+    RESOURCE_NOT_FOUND = 500011, "invalid_resource", 400,
+        "The resource principal named {} was not found in the tenant named {}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.";
+
+    // --- the authority itself ---
+    UNAVAILABLE = 90033, "temporarily_unavailable", 503, "A transient error has occurred. Please try again.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_cut_and_cannot_break_a_line() {
+        let text = APPLICATION_NOT_FOUND.text(&["a\r\nSet-Cookie: x".to_owned(), "b".repeat(5000)]);
+        assert!(text.starts_with("Application with identifier 'a??Set-Cookie: x' was not found in the directory 'bbb"));
+        assert!(text.len() < 700, "{}", text.len());
+    }
+
+    #[test]
+    fn every_row_is_an_error_that_oauth_knows() {
+        let errors = [
+            "invalid_request",
+            "invalid_client",
+            "invalid_grant",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "invalid_resource",
+            "invalid_instance",
+            "temporarily_unavailable",
+            "authorization_pending",
+            "slow_down",
+            "expired_token",
+            "authorization_declined",
+            "bad_verification_code",
+            "interaction_required",
+            "access_denied",
+        ];
+        for code in ALL {
+            assert!(errors.contains(&code.error), "{code:?}");
+            assert!((400..=503).contains(&code.status), "{code:?}");
+            assert_eq!(code.error == "invalid_client", code.status == 401, "RFC 6749 section 5.2: {code:?}");
+        }
+    }
+}

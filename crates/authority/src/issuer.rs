@@ -1,0 +1,197 @@
+//! Issues access tokens: the one place where a token is signed, and where its audit event is written before it leaves.
+//!
+//! It does not know how the subject proved itself; grants, and the metadata plane through the server's adapter, do.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome, TokenDetail};
+use keyless_model::entity::{Principal, SigningAlgorithm};
+use keyless_model::{ClientId, KeyId, ObjectId, OpContext, Secret, TenantId, Timestamp};
+use keyless_store::{Snapshot, StoreError};
+use keyless_token::{Grant, KeyError, TokenHeader, TokenSubject};
+use keyless_web::Platform;
+
+use crate::resource::{Resource, Resources};
+
+/// Bytes of randomness in a token's `uti`.
+const TOKEN_ID_BYTES: usize = 16;
+
+/// A token to issue. Whoever fills this in has authenticated the subject.
+#[derive(Debug, Clone)]
+pub struct IssueRequest {
+    pub tenant: TenantId,
+    /// The resource as the client named it, with its trailing slash if it sent one.
+    pub audience: String,
+    pub subject: TokenSubject,
+    pub lifetime_secs: i64,
+    /// `client_credentials`, `managed_identity`, …: for the audit.
+    pub grant: Cow<'static, str>,
+    /// `secret`, `imds`, …: for the audit.
+    pub credential: Cow<'static, str>,
+    /// `xms_cc`.
+    pub capabilities: Vec<String>,
+    /// `sid`, for people.
+    pub session: Option<String>,
+}
+
+impl IssueRequest {
+    /// A request without client capabilities or session.
+    #[must_use]
+    pub fn new(
+        tenant: TenantId,
+        audience: impl Into<String>,
+        subject: TokenSubject,
+        lifetime_secs: i64,
+        grant: &'static str,
+        credential: &'static str,
+    ) -> Self {
+        Self {
+            tenant,
+            audience: audience.into(),
+            subject,
+            lifetime_secs,
+            grant: grant.into(),
+            credential: credential.into(),
+            capabilities: Vec::new(),
+            session: None,
+        }
+    }
+}
+
+/// A token that was issued and audited.
+#[derive(Debug, Clone)]
+pub struct Issued {
+    pub token: Secret<String>,
+    pub issued: Timestamp,
+    pub expires: Timestamp,
+    /// `uti`: names the token in the audit log without being it.
+    pub token_id: String,
+    /// The key that signed it: whoever caches the token drops it when that key is revoked.
+    pub kid: KeyId,
+    /// `aud`; differs from the name asked for when that was an application's identifier URI.
+    pub audience: String,
+}
+
+/// Why no token was issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    #[error("the tenant does not exist; use the id of one that `keyless status` shows")]
+    TenantUnknown,
+    #[error("no resource is named `{0}` in this tenant; ask for one that exists, such as https://cognitiveservices.azure.com")]
+    ResourceUnknown(String),
+    #[error("the principal does not exist in this tenant; create the identity again")]
+    PrincipalGone,
+    #[error("the principal is disabled; enable it to get tokens")]
+    PrincipalDisabled,
+    #[error("no signing key is active; run `keyless keys rotate --now`")]
+    NoSigningKey,
+    #[error(transparent)]
+    Keys(#[from] StoreError),
+    #[error(transparent)]
+    Sign(#[from] KeyError),
+    #[error(transparent)]
+    Audit(#[from] AuditUnavailable),
+}
+
+/// The token service without its HTTP face. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Issuer {
+    platform: Arc<Platform>,
+    resources: Arc<Resources>,
+}
+
+impl Issuer {
+    /// An issuer for the resources of this system and `federation_audiences` (see [`crate::Config`]).
+    #[must_use]
+    pub fn new(platform: Arc<Platform>, federation_audiences: &[String]) -> Self {
+        let resources = Arc::new(Resources::new(&platform.endpoints, federation_audiences));
+        Self { platform, resources }
+    }
+
+    /// Issues a token with the active key. When this returns, the event is in the audit log.
+    ///
+    /// # Errors
+    /// When the resource or the principal does not exist now, no key can sign, or the audit cannot be written: then no token leaves.
+    pub fn issue(&self, ctx: &OpContext, request: IssueRequest) -> Result<Issued, IssueError> {
+        let snapshot = self.platform.directory.snapshot();
+        self.issue_at(&snapshot, ctx, request)
+    }
+
+    /// As [`Issuer::issue`], deciding from a snapshot that the caller already decided from.
+    pub(crate) fn issue_at(&self, snapshot: &Snapshot, ctx: &OpContext, request: IssueRequest) -> Result<Issued, IssueError> {
+        let resource = self.resource(snapshot, request.tenant, &request.audience)?;
+        let (client_id, object_id) = ids(&request.subject);
+        let principal = snapshot.principal(object_id).filter(|found| found.tenant == request.tenant).ok_or(IssueError::PrincipalGone)?;
+        if !principal.enabled {
+            return Err(IssueError::PrincipalDisabled);
+        }
+        let issued = issue_time(principal, ctx.now).ok_or(IssueError::PrincipalDisabled)?;
+        let actor = ActorRecord::Principal { object_id, tenant: request.tenant, client_id: Some(client_id) };
+        let grant = Grant {
+            version: resource.version,
+            issuer_base: &self.platform.endpoints.authority,
+            tenant: request.tenant,
+            audience: &resource.audience,
+            subject: request.subject,
+            issued,
+            lifetime_secs: request.lifetime_secs,
+            token_id: self.platform.entropy.text(TOKEN_ID_BYTES),
+            capabilities: request.capabilities,
+            session: request.session,
+        };
+        let keys = self.platform.keyring.at(snapshot)?;
+        let signer = keys.signer(SigningAlgorithm::RS256).ok_or(IssueError::NoSigningKey)?;
+        let token = signer.sign(&grant.claims(), TokenHeader::from(resource.version))?;
+        let expires = Timestamp::from_unix_secs(issued.unix_secs()).plus_secs(request.lifetime_secs);
+
+        let mut event = AuditEvent::new(ctx, Category::Token, "Token_Issue", Outcome::Allowed);
+        event.actor = actor;
+        event.status = Some(200);
+        event.decision = Some(DecisionRecord {
+            allowed: true,
+            because: "the credential holds and the principal is enabled".into(),
+            assignment: None,
+            role: None,
+            via_group: None,
+        });
+        event.token = Some(TokenDetail {
+            grant: request.grant,
+            credential: request.credential,
+            audience: Some(resource.audience.clone()),
+            token_id: Some(grant.token_id.clone()),
+            expires: Some(expires),
+            error: None,
+        });
+        // SECURITY: before the token leaves, so that no token exists that the audit has not seen.
+        self.platform.audit.record(&event)?;
+        Ok(Issued { token, issued, expires, token_id: grant.token_id, kid: signer.kid().clone(), audience: resource.audience })
+    }
+
+    /// The resource of that name in this tenant.
+    pub(crate) fn resource(&self, snapshot: &Snapshot, tenant: TenantId, name: &str) -> Result<Resource, IssueError> {
+        if snapshot.tenant(tenant).is_none() {
+            return Err(IssueError::TenantUnknown);
+        }
+        self.resources.find(snapshot, tenant, name).ok_or_else(|| IssueError::ResourceUnknown(name.chars().take(200).collect()))
+    }
+}
+
+const fn ids(subject: &TokenSubject) -> (ClientId, ObjectId) {
+    match subject {
+        TokenSubject::ManagedIdentity { client_id, object_id, .. }
+        | TokenSubject::Application { client_id, object_id, .. }
+        | TokenSubject::User { client_id, object_id, .. } => (*client_id, *object_id),
+    }
+}
+
+/// When the token counts as issued. A token's time has whole seconds: one that is issued in the second in which the principal's
+/// sessions were revoked would look older than the revocation, so it gets the next second. None while the revocation itself lies
+/// in the future.
+fn issue_time(principal: &Principal, now: Timestamp) -> Option<Timestamp> {
+    match principal.tokens_valid_from {
+        Some(from) if from > now => None,
+        Some(from) if Timestamp::from_unix_secs(now.unix_secs()) < from => Some(Timestamp::from_unix_secs(now.unix_secs()).plus_secs(1)),
+        _ => Some(now),
+    }
+}

@@ -1,0 +1,27 @@
+//! The authority's URLs: one file per handler, named as the path is.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::state::Authority;
+
+mod instance;
+mod keys;
+mod method;
+mod openid_configuration;
+mod token;
+
+pub(crate) fn router(authority: Arc<Authority>) -> Router {
+    Router::new()
+        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(openid_configuration::v2))
+        .route("/{tenant}/.well-known/openid-configuration", get(openid_configuration::v1))
+        .route("/{tenant}/discovery/v2.0/keys", get(keys::keys))
+        .route("/{tenant}/discovery/keys", get(keys::keys))
+        .route("/common/discovery/instance", get(instance::instance))
+        .route("/{tenant}/oauth2/v2.0/token", post(token::v2))
+        .route("/{tenant}/oauth2/token", post(token::v1))
+        .method_not_allowed_fallback(method::not_allowed)
+        .with_state(authority)
+}

@@ -1,0 +1,85 @@
+//! `POST /{tenant}/oauth2/v2.0/token` and `/{tenant}/oauth2/token`: reads the request strictly, then a grant decides.
+
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use http::request::Parts;
+use http::{Response, header};
+use keyless_web::{Form, RequestFacts};
+
+use crate::codes;
+use crate::grant::{self, Protocol, TokenRequest};
+use crate::refusal::Refusal;
+use crate::state::{Attempt, Authority};
+
+/// The most bytes of a body (case 81).
+const MAX_BODY: usize = 64 * 1024;
+
+/// What belongs into the body. In a query it would end up in logs of proxies and in a browser's history (case 79).
+const BODY_ONLY: [&str; 12] = [
+    "client_secret",
+    "client_assertion",
+    "password",
+    "assertion",
+    "code",
+    "refresh_token",
+    "device_code",
+    "code_verifier",
+    "grant_type",
+    "client_id",
+    "scope",
+    "resource",
+];
+
+pub(super) async fn v2(State(authority): State<Arc<Authority>>, Path(tenant): Path<String>, request: Request) -> Response<Body> {
+    respond(&authority, &tenant, Protocol::V2, request).await
+}
+
+pub(super) async fn v1(State(authority): State<Arc<Authority>>, Path(tenant): Path<String>, request: Request) -> Response<Body> {
+    respond(&authority, &tenant, Protocol::V1, request).await
+}
+
+async fn respond(authority: &Authority, tenant: &str, protocol: Protocol, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let facts = RequestFacts::of(&authority.platform, &parts.headers, &parts.extensions);
+    let mut attempt = Attempt::default();
+    let answer = match read_form(&parts, body).await {
+        Ok(form) => grant::run(authority, &TokenRequest { facts: &facts, tenant, protocol, form: &form }, &mut attempt).await,
+        Err(refusal) => Err(refusal),
+    };
+    answer.unwrap_or_else(|refusal| authority.refuse(&facts, attempt, &refusal))
+}
+
+/// The form of a request that is a form and nothing else.
+pub(super) async fn read_form(parts: &Parts, body: Body) -> Result<Form, Refusal> {
+    let query = Form::parse(parts.uri.query().unwrap_or_default().as_bytes())?;
+    if query.names().any(|name| BODY_ONLY.contains(&name)) {
+        let text = "Parameters of a token request belong into the body, never into the URL.";
+        return Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text));
+    }
+    // SECURITY: a second way to send credentials could disagree with the first (case 80).
+    if parts.headers.contains_key(header::AUTHORIZATION) {
+        let text = "Send the client's credential in the body, without an Authorization header.";
+        return Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text));
+    }
+    if !is_form(parts) {
+        return Err(Refusal::new(&codes::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let body = to_bytes(body, MAX_BODY).await.map_err(|error| {
+        if std::error::Error::source(&error).is_some_and(|source| source.is::<http_body_util::LengthLimitError>()) {
+            Refusal::new(&codes::REQUEST_TOO_LARGE).with("The limit is 64 kB.")
+        } else {
+            Refusal::new(&codes::MALFORMED_REQUEST).with("The body ended early.")
+        }
+    })?;
+    Ok(Form::parse(&body)?)
+}
+
+fn is_form(parts: &Parts) -> bool {
+    let mut types = parts.headers.get_all(header::CONTENT_TYPE).iter();
+    let only = types.next().filter(|_| types.next().is_none());
+    only.and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next())
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+}

@@ -1,0 +1,95 @@
+//! What every handler of the authority works with, and the one way out for a refusal.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::Response;
+use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, TokenDetail};
+use keyless_web::{Platform, RequestFacts};
+
+use crate::codes;
+use crate::config::Config;
+use crate::issuer::{IssueError, Issuer};
+use crate::refusal::Refusal;
+use crate::throttle::Throttle;
+
+/// The authority. One per router; handlers share it.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) config: Config,
+    pub(crate) issuer: Issuer,
+    pub(crate) throttle: Throttle,
+}
+
+/// What is known of a request so far: the audit of a refusal says how far it got.
+#[derive(Debug, Default)]
+pub(crate) struct Attempt {
+    pub(crate) grant: Cow<'static, str>,
+    pub(crate) credential: Cow<'static, str>,
+    pub(crate) audience: Option<String>,
+    /// Set once the caller has proved who it is.
+    pub(crate) actor: Option<ActorRecord>,
+}
+
+impl Authority {
+    pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Self {
+        let issuer = Issuer::new(Arc::clone(&platform), &config.federation_audiences);
+        let throttle = Throttle::new(config.failures_per_minute);
+        Self { platform, config, issuer, throttle }
+    }
+
+    /// Audits the refusal and answers it. When it cannot be audited the answer is 503 for everything: a log that cannot be
+    /// written must not become an oracle that nobody sees being asked.
+    pub(crate) fn refuse(&self, facts: &RequestFacts, attempt: Attempt, refusal: &Refusal) -> Response<Body> {
+        let code = refusal.code();
+        let mut event = AuditEvent::new(&facts.ctx, Category::Token, "Token_Issue", Outcome::Denied);
+        event.status = Some(code.status);
+        if let Some(actor) = attempt.actor {
+            event.actor = actor;
+        }
+        event.decision =
+            Some(DecisionRecord { allowed: false, because: refusal.reason().into(), assignment: None, role: None, via_group: None });
+        event.token = Some(TokenDetail {
+            grant: attempt.grant,
+            credential: attempt.credential,
+            audience: attempt.audience,
+            token_id: None,
+            expires: None,
+            error: Some(format!("AADSTS{}", code.number).into()),
+        });
+        tracing::info!(request_id = %facts.ctx.request_id, code = code.number, reason = %refusal.reason(), "token refused");
+        match self.platform.audit.record(&event) {
+            Ok(()) => refusal.answer(facts, &self.platform.endpoints.authority),
+            Err(error) => {
+                tracing::error!(%error, request_id = %facts.ctx.request_id, "a refusal could not be audited");
+                Refusal::new(&codes::UNAVAILABLE).answer(facts, &self.platform.endpoints.authority)
+            }
+        }
+    }
+
+    /// A lifetime at random within the range, in seconds.
+    pub(crate) fn lifetime(&self, range: &RangeInclusive<i64>) -> i64 {
+        let mut bytes = [0; 4];
+        self.platform.entropy.fill(&mut bytes);
+        let width = range.end().saturating_sub(*range.start()).max(0).saturating_add(1);
+        range.start() + i64::from(u32::from_le_bytes(bytes)) % width
+    }
+}
+
+impl Refusal {
+    /// What the client learns when a token that it earned could not be issued.
+    pub(crate) fn from_issue(error: IssueError, tenant: &str) -> Self {
+        match error {
+            IssueError::ResourceUnknown(ref name) => Self::new(&codes::RESOURCE_NOT_FOUND).with(name).with(tenant),
+            IssueError::TenantUnknown => Self::new(&codes::TENANT_NOT_FOUND).with(tenant),
+            IssueError::PrincipalGone | IssueError::PrincipalDisabled => Self::new(&codes::PRINCIPAL_GONE).because(error),
+            IssueError::NoSigningKey | IssueError::Keys(_) | IssueError::Sign(_) | IssueError::Audit(_) => {
+                tracing::error!(%error, "a token could not be issued");
+                Self::new(&codes::UNAVAILABLE).because(error).retry_after(5)
+            }
+        }
+    }
+}

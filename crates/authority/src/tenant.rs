@@ -1,0 +1,37 @@
+//! The first path segment: which tenant, if any, the client named.
+
+use std::sync::Arc;
+
+use keyless_model::entity::Tenant;
+use keyless_store::Snapshot;
+
+use crate::codes;
+use crate::refusal::Refusal;
+
+/// What stands where a tenant's name belongs.
+#[derive(Debug, Clone)]
+pub(crate) enum Realm {
+    /// A tenant, by id or domain.
+    Tenant(Arc<Tenant>),
+    /// `common` or `organizations`: the account that signs in decides.
+    Any,
+}
+
+impl Realm {
+    /// Reads the segment. `consumers` is refused: there are no personal accounts here.
+    pub(crate) fn parse(snapshot: &Snapshot, segment: &str) -> Result<Self, Refusal> {
+        if segment.eq_ignore_ascii_case("common") || segment.eq_ignore_ascii_case("organizations") {
+            return Ok(Self::Any);
+        }
+        let tenant = snapshot.tenant_named(segment).ok_or_else(|| Refusal::new(&codes::TENANT_NOT_FOUND).with(segment))?;
+        Ok(Self::Tenant(Arc::clone(tenant)))
+    }
+
+    /// The tenant, for grants in which nobody signs in who could decide.
+    pub(crate) fn named(self) -> Result<Arc<Tenant>, Refusal> {
+        match self {
+            Self::Tenant(tenant) => Ok(tenant),
+            Self::Any => Err(Refusal::new(&codes::NO_TENANT_INFORMATION)),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Slows down whoever guesses one client's credentials. It does not know what a credential is.
+
+use keyless_model::{ClientId, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+const MINUTE_MILLIS: i64 = 60_000;
+
+/// Counts failures per client in a leaky bucket: `per_minute` may come at once, then one more each time a share of the minute has
+/// passed.
+///
+/// SECURITY: only failures of clients that exist are counted, so the map is bounded by the directory and strangers cannot push
+/// entries out of it. Successes are never slowed: client ids are no secret, and otherwise anyone could lock a client out.
+#[derive(Debug)]
+pub(crate) struct Throttle {
+    per_minute: u32,
+    /// The moment at which the client's bucket will be empty again.
+    empty_at: Mutex<HashMap<ClientId, Timestamp>>,
+}
+
+impl Throttle {
+    pub(crate) fn new(per_minute: u32) -> Self {
+        Self { per_minute: per_minute.max(1), empty_at: Mutex::default() }
+    }
+
+    /// Notes a failure. When the client had too many, the seconds after which it may try again.
+    pub(crate) fn failure(&self, client: ClientId, now: Timestamp) -> Option<u32> {
+        let mut buckets = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let share = MINUTE_MILLIS / i64::from(self.per_minute);
+        // A clock that went back must not turn into a long lock-out: nothing is ever more than a minute away.
+        let latest = now.plus_millis(MINUTE_MILLIS);
+        let empty_at = buckets.get(&client).copied().unwrap_or(now).clamp(now, latest);
+        let next = empty_at.plus_millis(share);
+        if next > latest {
+            let wait = next.millis_since(latest);
+            return Some(u32::try_from(wait / 1000 + 1).unwrap_or(60));
+        }
+        buckets.insert(client, next);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ClientId = ClientId::from_u128(1);
+    const B: ClientId = ClientId::from_u128(2);
+
+    #[test]
+    fn ten_thousand_failures_a_minute_stop_that_client_only_n73() {
+        let throttle = Throttle::new(60);
+        let start = Timestamp::from_unix_secs(1_700_000_000);
+        let refused = (0..10_000).filter(|n| throttle.failure(A, start.plus_millis(n * 6)).is_some()).count();
+        assert!(refused > 9_800, "{refused}");
+        assert_eq!(throttle.failure(B, start.plus_secs(60)), None);
+        assert_eq!(throttle.failure(A, start.plus_secs(180)), None, "the bucket drains");
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_locks_nobody_out_for_long() {
+        let throttle = Throttle::new(2);
+        let late = Timestamp::from_unix_secs(1_700_000_000);
+        let early = late.plus_secs(-86_400);
+        assert_eq!((throttle.failure(A, late), throttle.failure(A, late)), (None, None));
+        assert!(throttle.failure(A, early).is_some_and(|wait| wait <= 60));
+        assert_eq!(throttle.failure(A, early.plus_secs(60)), None);
+    }
+}
