@@ -116,7 +116,8 @@ struct Seal(u64);
 
 impl Seal {
     fn of(effect: Effect, request: &Request<'_>) -> Self {
-        let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(effect == Effect::Allow) ^ (u64::from(request.plane == crate::Plane::Data) << 1);
+        let mut state =
+            0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(effect == Effect::Allow) ^ (u64::from(request.plane == crate::Plane::Data) << 1);
         let id = request.principal.uuid().as_u128();
         for part in [id.to_le_bytes().as_slice(), request.action.as_bytes(), request.scope.folded().as_bytes()] {
             state = crate::digest::absorb(state, part);

@@ -9,12 +9,15 @@ pub mod builtin;
 pub mod condition;
 mod decision;
 mod digest;
+mod pattern;
 mod permit;
 mod policy;
 mod request;
+mod role;
 
 pub use attributes::{AttributeSource, AttributeValue, Attributes};
 pub use decision::{Because, Decision, Denial, Effect};
 pub use permit::Permit;
 pub use policy::Policy;
 pub use request::{Plane, Request};
+pub use role::{RoleError, validate_custom_role};
