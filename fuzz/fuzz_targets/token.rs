@@ -45,7 +45,11 @@ static GENUINE: LazyLock<Genuine> = LazyLock::new(|| {
     };
     Genuine {
         keys: PublicKeys::new([(key.kid, key.algorithm, key.public_spki.as_slice(), KeyState::Active)]).expect("one key, one name"),
-        token: signer.sign(&grant.claims(), Version::V1.into()).expect("claims of known form are signed"),
+        token: signer
+            .sign(&grant.claims(), Version::V1.into())
+            .expect("claims of known form are signed")
+            .expose()
+            .clone(),
         issuers: vec![Version::V1.issuer(ISSUER_BASE, TENANT)],
         audiences: vec![AUDIENCE.to_owned()],
     }

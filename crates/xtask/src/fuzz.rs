@@ -42,8 +42,12 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     let mut crashed = Vec::new();
     for target in targets {
         eprintln!("\n==> fuzz {target}, {seconds} s");
+        // What the fuzzer finds goes to the first folder; the second holds the inputs that every run starts from.
+        let corpus = root.join("fuzz/corpus").join(&target);
+        std::fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
         let mut command = cargo_fuzz(&root);
-        command.args(["run", &target, "--", &format!("-max_total_time={seconds}"), "-rss_limit_mb=2048"]);
+        command.args(["run", &target]).arg(corpus).arg(root.join("fuzz/seeds").join(&target));
+        command.args(["--", &format!("-max_total_time={seconds}"), "-rss_limit_mb=2048"]);
         if !child::run(&mut command, |_| ())?.success() {
             crashed.push(target);
         }
