@@ -217,6 +217,11 @@ pub trait AuditSink: Debug + Send + Sync {
     /// When the last write failed and the log has not recovered.
     fn ready(&self) -> Result<(), AuditUnavailable>;
 
+    /// The number of the last event written; 0 when the sink has no chain.
+    fn position(&self) -> u64 {
+        0
+    }
+
     /// The last event that is known to be on disk, for keeping elsewhere; none when the sink has no chain.
     fn anchor(&self) -> Option<Anchor> {
         None

@@ -1,5 +1,6 @@
 //! The live directory: the current snapshot, and the one way to change it.
 
+use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,7 @@ use keyless_model::entity::Mutation;
 use keyless_rbac::Permit;
 use tokio::sync::{Mutex, watch};
 
-use crate::{Commit, Revision, Snapshot, Store, StoreError};
+use crate::{Commit, PendingAudit, Revision, Snapshot, Store, StoreError};
 
 /// How often a change is planned anew when others commit first.
 const ATTEMPTS: usize = 8;
@@ -48,14 +49,23 @@ pub struct Directory {
     inner: Arc<Inner>,
 }
 
+/// Committed events on their way to the audit log's disk, oldest first.
+#[derive(Debug, Default)]
+struct Backlog {
+    /// The log could not take these yet.
+    waiting: VecDeque<PendingAudit>,
+    /// The log has these, perhaps not on disk yet: outbox sequence, and the log's number by then.
+    written: VecDeque<(u64, u64)>,
+}
+
 #[derive(Debug)]
 struct Inner {
     store: Arc<dyn Store>,
     audit: Arc<dyn AuditSink>,
     current: ArcSwap<Snapshot>,
     /// INVARIANT: whoever replaces `current` holds this, so revisions only grow.
-    writer: Arc<Mutex<()>>,
-    /// Outbox entries up to here are in the audit log.
+    writer: Arc<Mutex<Backlog>>,
+    /// Outbox entries up to here are on the audit log's disk.
     audited: AtomicU64,
     revisions: watch::Sender<Revision>,
 }
@@ -113,8 +123,9 @@ impl Directory {
         P: FnMut(&Snapshot) -> Result<Change, E>,
     {
         for _ in 0..ATTEMPTS {
-            let writer = Arc::clone(&self.inner.writer).lock_owned().await;
+            let mut writer = Arc::clone(&self.inner.writer).lock_owned().await;
             self.inner.audit.ready()?;
+            self.inner.write_backlog(&mut writer)?;
             let base = self.snapshot();
             let mut change = plan(&base).map_err(UpdateError::Refused)?;
             change.event.decision.get_or_insert_with(|| decision_of(permit));
@@ -123,7 +134,7 @@ impl Directory {
             // task owns the writer lock, and `close` waits for that lock, so the task is waited for at shutdown.
             #[expect(clippy::disallowed_methods, reason = "owned through the writer lock, see above")]
             let task = tokio::spawn(async move {
-                let committed = inner.commit(&ctx, &base, change).await;
+                let committed = inner.commit(&ctx, &base, change, &mut writer).await;
                 drop(writer);
                 committed
             });
@@ -143,7 +154,9 @@ impl Directory {
     /// # Errors
     /// When the store cannot be read; readers then keep the last snapshot.
     pub async fn catch_up(&self, ctx: &OpContext) -> Result<Revision, StoreError> {
-        let _writer = self.inner.writer.lock().await;
+        let mut writer = self.inner.writer.lock().await;
+        // The log has logged that it cannot write; the events stay where they are.
+        _ = self.inner.write_backlog(&mut writer);
         self.inner.catch_up(ctx).await
     }
 
@@ -159,12 +172,23 @@ impl Directory {
 }
 
 impl Inner {
-    async fn commit(&self, ctx: &OpContext, base: &Snapshot, change: Change) -> Result<Committed, UpdateError<std::convert::Infallible>> {
+    async fn commit(
+        &self,
+        ctx: &OpContext,
+        base: &Snapshot,
+        mut change: Change,
+        backlog: &mut Backlog,
+    ) -> Result<Committed, UpdateError<std::convert::Infallible>> {
+        // A commit succeeds only as the successor of `base`, so the revision is known before. It tells a later start whether the log
+        // has the event.
+        change.event.revision = Some(base.revision().0 + 1);
+        self.note_synced(backlog);
         let commit = Commit {
             expected: base.revision(),
             mutations: change.mutations.clone(),
             event: change.event.clone(),
             audited_up_to: self.audited.load(Ordering::Relaxed),
+            anchor: self.audit.anchor(),
         };
         let (revision, sequence) = match self.store.commit(ctx, commit).await {
             Err(StoreError::Conflict { current }) => {
@@ -175,12 +199,32 @@ impl Inner {
         };
         // Readers first: the change is durable, and a revocation must not wait for a slow audit disk.
         let snapshot = self.publish(base.with(revision, &change.mutations));
-        // A failure here leaves the event in the outbox: the next start writes it, and until then the log refuses new calls.
-        match self.audit.record(&change.event) {
-            Ok(()) => _ = self.audited.fetch_max(sequence, Ordering::Relaxed),
-            Err(error) => tracing::error!(%error, sequence, "a committed change waits in the outbox for the audit log"),
+        // A failure here leaves the event in the outbox, and here: the next change, or the next start, writes it first. Until then
+        // the log refuses new calls.
+        backlog.waiting.push_back(PendingAudit { sequence, event: change.event });
+        if let Err(error) = self.write_backlog(backlog) {
+            tracing::error!(%error, sequence, "a committed change waits in the outbox for the audit log");
         }
         Ok(Committed { revision, snapshot })
+    }
+
+    /// Writes waiting events in order.
+    fn write_backlog(&self, backlog: &mut Backlog) -> Result<(), AuditUnavailable> {
+        while let Some(waiting) = backlog.waiting.front() {
+            self.audit.record(&waiting.event)?;
+            backlog.written.push_back((waiting.sequence, self.audit.position()));
+            backlog.waiting.pop_front();
+        }
+        Ok(())
+    }
+
+    /// Moves `audited` on to what is on disk. A line that is written but not yet flushed can be lost with the machine's power; the
+    /// outbox keeps its event until then.
+    fn note_synced(&self, backlog: &mut Backlog) {
+        let on_disk = self.audit.anchor().map_or(u64::MAX, |anchor| anchor.sequence);
+        while let Some((sequence, _)) = backlog.written.pop_front_if(|(_, position)| *position <= on_disk) {
+            self.audited.fetch_max(sequence, Ordering::Relaxed);
+        }
     }
 
     async fn catch_up(&self, ctx: &OpContext) -> Result<Revision, StoreError> {

@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use keyless_audit::AuditEvent;
+use keyless_audit::{Anchor, AuditEvent};
 use keyless_model::OpContext;
 use keyless_model::entity::{Entity, EntityKey, Mutation};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub struct Commit {
     pub event: AuditEvent,
     /// Outbox entries up to here are in the audit log and may be forgotten.
     pub audited_up_to: u64,
+    /// The last event of the audit log that was on disk when the change was planned; kept when there is one.
+    pub anchor: Option<Anchor>,
 }
 
 /// Everything, at one revision.
@@ -83,4 +85,11 @@ pub trait Store: Debug + Send + Sync {
 
     /// The events that may be missing from the audit log, oldest first.
     async fn pending_audit(&self, ctx: &OpContext) -> Result<Vec<PendingAudit>, StoreError>;
+
+    /// The last known event of the audit log: see [`Store::keep_audit_anchor`].
+    async fn audit_anchor(&self, ctx: &OpContext) -> Result<Option<Anchor>, StoreError>;
+
+    /// Notes how far the audit log is on disk, so that a log which ends earlier, or holds another event there, is found out. An
+    /// anchor never moves back: an older one than the one kept is ignored.
+    async fn keep_audit_anchor(&self, ctx: &OpContext, anchor: Anchor) -> Result<(), StoreError>;
 }
