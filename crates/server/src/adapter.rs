@@ -21,8 +21,8 @@ impl TokenSource for AuthorityTokens {
         let subject = TokenSubject::ManagedIdentity {
             client_id: identity.client_id,
             object_id: identity.principal_id,
-            resource_id: identity.scope.clone(),
-            host: Some(request.host.clone()),
+            resource_id: identity.scope.to_string(),
+            host: Some(request.host.to_string()),
         };
         let wanted =
             IssueRequest::new(identity.tenant, request.resource, subject, IDENTITY_TOKEN_SECS, "managed_identity", request.credential);

@@ -68,6 +68,7 @@ impl App {
             Service::Planes if self.is_gateway(&request) => self.gateway.handle(request, peer).await.map(Either::Left),
             Service::Planes => {
                 request.extensions_mut().insert(Peer(peer));
+                collapse_slashes(&mut request);
                 let response = match self.planes.clone().oneshot(request.map(Body::new)).await {
                     Ok(response) => response,
                     Err(never) => match never {},
@@ -91,5 +92,18 @@ impl App {
         let Some(suffix) = &self.account_suffix else { return false };
         let host = request.uri().host().or_else(|| request.headers().get(http::header::HOST)?.to_str().ok()).unwrap_or_default();
         host.split(':').next().unwrap_or_default().ends_with(suffix.as_str())
+    }
+}
+
+/// `az` doubles slashes and changes the case of fixed words; the router's own literals do not match those.
+fn collapse_slashes(request: &mut Request<Incoming>) {
+    let Some(path) = keyless_control::canonical_path(request.uri().path()).filter(|path| path != request.uri().path()) else { return };
+    let target = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    // A path that was taken from a URI is one.
+    if let Ok(uri) = target.parse() {
+        *request.uri_mut() = uri;
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyless_model::Secret;
 
 /// The most bytes of a form body or query (case 81).
-pub const MAX_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_BYTES: usize = 64 * 1024;
 const MAX_PARAMETERS: usize = 100;
 
 /// Why a form cannot be read. Never names a value: it may be a secret.

@@ -86,8 +86,8 @@ pub(super) fn token(door: &Door, wanted: TokenRequest) -> Result<TokenAnswer, Lo
     let subject = TokenSubject::ManagedIdentity {
         client_id: identity.client_id,
         object_id: identity.principal_id,
-        resource_id: identity.scope.clone(),
-        host: Some(door.facts.host.clone()),
+        resource_id: identity.scope.to_string(),
+        host: Some(door.facts.host.to_string()),
     };
     let request =
         IssueRequest::new(identity.tenant, wanted.resource, subject, adapter::OWNER_TOKEN_SECS, "managed_identity", "local_socket");

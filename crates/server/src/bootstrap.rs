@@ -1,0 +1,141 @@
+//! The first start: a tenant, a subscription, something to call, someone to call it, and someone who may change it all.
+//!
+//! Every start also brings the built-in roles up to this version's.
+
+use keyless_audit::{AuditEvent, Category, Outcome};
+use keyless_control::provision::account::NewAccount;
+use keyless_control::provision::deployment::{self, NewDeployment};
+use keyless_control::provision::host::NewHost;
+use keyless_control::provision::{Means, account, container, host, identity, role_assignment};
+use keyless_model::entity::{DeploymentModel, Entity, KeyState, ManagedIdentity, Mutation, Principal, SigningAlgorithm, SigningKey, Tags};
+use keyless_model::{Entropy, OpContext, Scope};
+use keyless_rbac::{Permit, builtin};
+use keyless_store::keyring::sealing_purpose;
+use keyless_store::sealer::Sealer;
+use keyless_store::{Change, Directory, Snapshot};
+use keyless_token::Signer;
+
+use crate::upstreams::Chosen;
+
+/// Where the resources of a fresh system are. Azure wants a location; this one is honest.
+pub(crate) const LOCATION: &str = "local";
+const DOMAIN: &str = "keyless.localhost";
+const GROUP: &str = "demo";
+const HOST: &str = "this-host";
+
+/// Makes sure that the directory has what a system needs, and returns the host that IMDS speaks for.
+pub(crate) async fn ensure(
+    directory: &Directory,
+    sealer: &Sealer,
+    entropy: &dyn Entropy,
+    ctx: &OpContext,
+    chosen: &Chosen,
+) -> anyhow::Result<Scope> {
+    let means = Means { now: ctx.now, entropy, sealer };
+    let snapshot = directory.snapshot();
+    let mut mutations = missing_roles(&snapshot);
+    if snapshot.signing_keys().next().is_none() {
+        mutations.push(first_key(means)?);
+    }
+    if snapshot.tenants().next().is_none() {
+        mutations.extend(first_documents(means, chosen)?);
+    }
+    if !mutations.is_empty() {
+        let permit = Permit::system("the first start of this version");
+        let event = AuditEvent::new(ctx, Category::System, "Keyless.System/bootstrap", Outcome::Allowed);
+        // Nobody else writes yet: the listeners are closed and the data folder is locked.
+        let plan = |_: &Snapshot| Ok::<_, std::convert::Infallible>(Change { mutations: mutations.clone(), event: event.clone() });
+        directory.update(ctx, &permit, plan).await?;
+    }
+    let snapshot = directory.snapshot();
+    let host = snapshot.hosts_below(&Scope::root()).find(|host| host.scope.name() == HOST).map(|host| host.scope.clone());
+    // An operator may have deleted the host: IMDS then has nobody to speak for, and says so.
+    Ok(host.unwrap_or_else(Scope::root))
+}
+
+fn missing_roles(snapshot: &Snapshot) -> Vec<Mutation> {
+    let current = |role: &keyless_model::entity::RoleDefinition| snapshot.policy().role(role.id) == Some(role);
+    builtin::roles().into_iter().filter(|role| !current(role)).map(Mutation::put).collect()
+}
+
+fn first_key(means: Means<'_>) -> anyhow::Result<Mutation> {
+    use base64::Engine as _;
+    let algorithm = SigningAlgorithm::RS256;
+    let key = Signer::generate(algorithm)?;
+    let private = means.sealer.seal(&sealing_purpose(&key.kid), key.private_pkcs8.expose(), means.entropy);
+    let public = base64::engine::general_purpose::STANDARD_NO_PAD.encode(&key.public_spki);
+    Ok(Mutation::put(SigningKey { kid: key.kid, algorithm, state: KeyState::Active, private, public, since: means.now, created: means.now }))
+}
+
+fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<Vec<Mutation>> {
+    let tenant = container::tenant("Keyless", DOMAIN, means);
+    let subscription = container::subscription(tenant.entity.id, "Keyless", means);
+    let group_scope = container::resource_group_scope(subscription.entity.id, GROUP)?;
+    let resource = |kind: &str, name: &str| group_scope.join(&format!("providers/{kind}/{name}"));
+    let app_identity = |name: &str| {
+        let scope = resource("Microsoft.ManagedIdentity/userAssignedIdentities", name)?;
+        anyhow::Ok(identity::user_assigned(scope, tenant.entity.id, LOCATION, Tags::new(), means))
+    };
+    let (demo_app, operator) = (app_identity("demo-app")?, app_identity("operator")?);
+    let ai = account::account(NewAccount::open_ai(resource("Microsoft.CognitiveServices/accounts", "demo-ai")?, tenant.entity.id, LOCATION), means);
+    let this_host = host::host(
+        NewHost {
+            scope: resource("Microsoft.Compute/virtualMachines", HOST)?,
+            tenant: tenant.entity.id,
+            location: LOCATION.to_owned(),
+            tags: Tags::new(),
+            system_assigned: true,
+            user_assigned: Default::default(),
+        },
+        means,
+    );
+    let model = |name: &str| DeploymentModel { format: "OpenAI".to_owned(), name: name.to_owned(), version: None };
+    let deploy = |name: &str, named: &str| {
+        let new = NewDeployment {
+            scope: deployment::scope(&ai.entity.scope, name)?,
+            model: model(named),
+            sku: "Standard".to_owned(),
+            capacity: 1,
+            upstream: None,
+            tags: Tags::new(),
+        };
+        let mut planned = deployment::deployment(new, means).entity;
+        // No limit until someone sets one: a newcomer's first calls must not meet a quota nobody chose.
+        planned.sku.capacity = None;
+        anyhow::Ok(Mutation::put(planned))
+    };
+    let openai_user = role_assignment::role_assignment(
+        ai.entity.scope.clone(),
+        builtin::COGNITIVE_SERVICES_OPENAI_USER,
+        principal_of(&demo_app.mutations, &demo_app.entity)?,
+        None,
+        means,
+    );
+    let owner = role_assignment::role_assignment(
+        Scope::subscription(subscription.entity.id),
+        builtin::OWNER,
+        principal_of(&operator.mutations, &operator.entity)?,
+        None,
+        means,
+    );
+    let mut mutations = vec![deploy("chat", &chosen.chat_model)?, deploy("embed", &chosen.embed_model)?];
+    mutations.extend(tenant.mutations);
+    mutations.extend(subscription.mutations);
+    mutations.extend(container::resource_group(group_scope.clone(), LOCATION, Tags::new(), means).mutations);
+    for planned in [demo_app.mutations, operator.mutations, ai.mutations, this_host.mutations, openai_user.mutations, owner.mutations] {
+        mutations.extend(planned);
+    }
+    Ok(mutations)
+}
+
+/// The principal that a planned identity brings with it.
+fn principal_of<'a>(mutations: &'a [Mutation], identity: &ManagedIdentity) -> anyhow::Result<&'a Principal> {
+    let found = mutations.iter().find_map(|mutation| match mutation {
+        Mutation::Put(entity) => match &**entity {
+            Entity::Principal(principal) if principal.id == identity.principal_id => Some(principal),
+            _ => None,
+        },
+        Mutation::Delete(_) => None,
+    });
+    found.ok_or_else(|| anyhow::anyhow!("the identity {} was planned without a principal", identity.scope))
+}
