@@ -222,8 +222,11 @@ impl Inner {
     /// outbox keeps its event until then.
     fn note_synced(&self, backlog: &mut Backlog) {
         let on_disk = self.audit.anchor().map_or(u64::MAX, |anchor| anchor.sequence);
-        while let Some((sequence, _)) = backlog.written.pop_front_if(|(_, position)| *position <= on_disk) {
-            self.audited.fetch_max(sequence, Ordering::Relaxed);
+        while let Some((sequence, position)) = backlog.written.front()
+            && *position <= on_disk
+        {
+            self.audited.fetch_max(*sequence, Ordering::Relaxed);
+            backlog.written.pop_front();
         }
     }
 
