@@ -9,13 +9,18 @@ use keyless_model::entity::{Application, IdentityKind, ManagedIdentity, Principa
 use keyless_model::{ClientId, TenantId};
 use keyless_store::Snapshot;
 use keyless_token::{AppCredential, TokenSubject};
-use keyless_web::{Form, RequestFacts};
 
 use crate::codes;
+use crate::grant::TokenRequest;
 use crate::refusal::Refusal;
 use crate::state::{Attempt, Authority};
 
+mod assertion;
+mod federated;
+mod reuse;
 mod secret;
+
+pub(crate) use reuse::Reuse;
 
 /// A program that the directory knows, and that has proved nothing yet.
 #[derive(Debug, Clone)]
@@ -75,29 +80,35 @@ impl Client {
 }
 
 /// Authenticates a program that must have a credential.
-pub(crate) fn authenticate(
+pub(crate) async fn authenticate(
     authority: &Authority,
-    facts: &RequestFacts,
+    request: &TokenRequest<'_>,
     snapshot: &Snapshot,
     tenant: &Tenant,
-    form: &Form,
     attempt: &mut Attempt,
 ) -> Result<Client, Refusal> {
+    let (facts, form) = (request.facts, request.form);
     let named = form.field("client_id").ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with("client_id"))?;
     // SECURITY: an unknown client costs the same work as a wrong secret (case 69); only the code tells them apart, as Entra's does.
     let registered = named.parse().ok().and_then(|client_id| Registered::find(snapshot, tenant.id, client_id));
+    let unknown = || Refusal::new(&codes::APPLICATION_NOT_FOUND).with(named).with(&tenant.display_name);
     let credential = match (form.field("client_secret"), form.field("client_assertion")) {
         (Some(_), Some(_)) => {
             let text = "Send either 'client_secret' or 'client_assertion', not both.";
-            return Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text));
+            Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text))
         }
         (Some(presented), None) => {
             attempt.credential = "secret".into();
             secret::check(authority, facts, registered.as_ref(), presented).map(|()| AppCredential::Secret)
         }
-        (None, _) => Err(Refusal::new(&codes::CREDENTIAL_MISSING).with(&attempt.grant)),
+        (None, Some(text)) => {
+            attempt.credential = "assertion".into();
+            let client = registered.as_ref().ok_or_else(unknown)?;
+            assertion::check(assertion::Presented { authority, facts, tenant, client }, request.tenant, form, text, attempt).await
+        }
+        (None, None) => Err(Refusal::new(&codes::CREDENTIAL_MISSING).with(&attempt.grant)),
     };
-    let registered = registered.ok_or_else(|| Refusal::new(&codes::APPLICATION_NOT_FOUND).with(named).with(&tenant.display_name))?;
+    let registered = registered.ok_or_else(unknown)?;
     let credential = credential?;
     attempt.actor =
         Some(ActorRecord::Principal { object_id: registered.principal.id, tenant: tenant.id, client_id: Some(registered.client_id) });

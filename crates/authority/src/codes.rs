@@ -72,6 +72,24 @@ codes! {
         "The provided client secret keys for app '{}' are expired. Create new keys for the app, or use a federated credential, which needs none.";
     PUBLIC_CLIENT = 700025, "invalid_client", 401,
         "Client '{}' is public so neither 'client_assertion' nor 'client_secret' should be presented.";
+    ASSERTION_MALFORMED = 50027, "invalid_client", 401, "JWT token is invalid or malformed: {}.";
+    ASSERTION_REFUSED = 700021, "invalid_client", 401, "Client assertion application identifier doesn't match or the assertion is not acceptable: {}.";
+    ASSERTION_OUT_OF_TIME = 700024, "invalid_client", 401,
+        "Client assertion is not within its valid time range. Current time: {}, assertion valid from {}, expiry time of assertion {}.";
+    ASSERTION_REPLAYED = 700024, "invalid_client", 401,
+        "Client assertion was used before. Sign a new assertion, with a new 'jti', for every request.";
+    KEY_NOT_FOUND = 700027, "invalid_client", 401,
+        "The certificate with identifier used to sign the client assertion is not registered on application. {}";
+    NO_MATCHING_ISSUER = 700211, "invalid_request", 400,
+        "No matching federated identity record found for presented assertion issuer '{}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.";
+    NO_MATCHING_AUDIENCE = 700212, "invalid_request", 400,
+        "No matching federated identity record found for presented assertion audience '{}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.";
+    NO_MATCHING_SUBJECT = 700213, "invalid_request", 400,
+        "No matching federated identity record found for presented assertion subject '{}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.";
+    SUBJECT_CASE = 7002138, "invalid_request", 400,
+        "The presented assertion subject '{}' matches a federated identity record only when upper and lower case are ignored. The match must be exact.";
+    ISSUER_UNAVAILABLE = 501661, "temporarily_unavailable", 503,
+        "Request to the external OIDC endpoint failed. Its keys could not be fetched. Please try again.";
     TOO_MANY_FAILURES = 90055, "temporarily_unavailable", 429,
         "The client '{}' sent too many wrong credentials. Wait, then retry with the right one.";
 

@@ -1,6 +1,29 @@
 //! What an operator may set about the authority. It does not know where the values come from.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use crate::federation::{HttpFetch, TrustedIssuer};
+
+/// Whether a client assertion may be used more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AssertionReuse {
+    /// From the address that used it first, until it expires: MSAL for Python and JavaScript keep an assertion for nine minutes.
+    #[default]
+    SameAddress,
+    /// Never.
+    Never,
+}
+
+/// What a client assertion must be addressed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AssertionAudience {
+    /// The issuer, or the token endpoint's URL as MSAL sends it.
+    #[default]
+    IssuerOrEndpoint,
+    /// The issuer only (RFC 7523bis).
+    Issuer,
+}
 
 /// The authority's settings. Every default has its reason in `docs/security/defaults.md`.
 #[derive(Debug, Clone)]
@@ -14,6 +37,15 @@ pub struct Config {
     pub federation_audiences: Vec<String>,
     /// Wrong credentials that a client may send in one minute before it is told to wait.
     pub failures_per_minute: u32,
+    pub assertion_reuse: AssertionReuse,
+    pub assertion_audience: AssertionAudience,
+    /// External issuers that the operator named.
+    pub trusted_issuers: Vec<TrustedIssuer>,
+    /// Certificates (DER) under which the hosts of other external issuers are trusted: the system's roots. Without any, no such
+    /// issuer can be reached.
+    pub root_certificates: Vec<Vec<u8>>,
+    /// Fetches external issuers' documents; [`crate::PublicWeb`] under the roots above when absent.
+    pub fetch: Option<Arc<dyn HttpFetch>>,
 }
 
 impl Default for Config {
@@ -23,6 +55,11 @@ impl Default for Config {
             jwks_max_age_secs: 3600,
             federation_audiences: vec![keyless_wire::oauth::TOKEN_EXCHANGE_AUDIENCE.to_owned()],
             failures_per_minute: 60,
+            assertion_reuse: AssertionReuse::default(),
+            assertion_audience: AssertionAudience::default(),
+            trusted_issuers: Vec::new(),
+            root_certificates: Vec::new(),
+            fetch: None,
         }
     }
 }

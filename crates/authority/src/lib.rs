@@ -6,6 +6,7 @@
 mod client;
 mod codes;
 mod config;
+mod federation;
 mod grant;
 mod issuer;
 mod refusal;
@@ -19,7 +20,8 @@ mod throttle;
 
 use std::sync::Arc;
 
-pub use config::Config;
+pub use config::{AssertionAudience, AssertionReuse, Config};
+pub use federation::{FetchError, HttpFetch, Place, PublicWeb, TrustedIssuer};
 pub use issuer::{IssueError, IssueRequest, Issued, Issuer};
 use keyless_web::Platform;
 

@@ -9,8 +9,10 @@ use http::Response;
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, TokenDetail};
 use keyless_web::{Platform, RequestFacts};
 
+use crate::client::Reuse;
 use crate::codes;
 use crate::config::Config;
+use crate::federation::{ExternalIssuers, PublicWeb};
 use crate::issuer::{IssueError, Issuer};
 use crate::refusal::Refusal;
 use crate::throttle::Throttle;
@@ -22,6 +24,8 @@ pub(crate) struct Authority {
     pub(crate) config: Config,
     pub(crate) issuer: Issuer,
     pub(crate) throttle: Throttle,
+    pub(crate) reuse: Reuse,
+    pub(crate) issuers: ExternalIssuers,
 }
 
 /// What is known of a request so far: the audit of a refusal says how far it got.
@@ -38,7 +42,10 @@ impl Authority {
     pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Self {
         let issuer = Issuer::new(Arc::clone(&platform), &config.federation_audiences);
         let throttle = Throttle::new(config.failures_per_minute);
-        Self { platform, config, issuer, throttle }
+        let reuse = Reuse::new(config.assertion_reuse);
+        let fetch = config.fetch.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
+        let issuers = ExternalIssuers::new(fetch, Arc::clone(&platform.clock), config.trusted_issuers.clone());
+        Self { platform, config, issuer, throttle, reuse, issuers }
     }
 
     /// Audits the refusal and answers it. When it cannot be audited the answer is 503 for everything: a log that cannot be

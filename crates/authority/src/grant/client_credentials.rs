@@ -25,7 +25,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     attempt.audience = Some(resource.chars().take(200).collect());
     let capabilities = capabilities(form.field("claims"))?;
 
-    let client = client::authenticate(authority, request.facts, &snapshot, &tenant, form, attempt)?;
+    let client = client::authenticate(authority, request, &snapshot, &tenant, attempt).await?;
 
     let lifetime_secs = authority.lifetime(&authority.config.app_token_secs);
     let mut ctx = request.facts.ctx.clone();

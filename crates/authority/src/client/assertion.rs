@@ -1,0 +1,173 @@
+//! Client assertions: an application's own, signed with its registered certificate, or a token of an external issuer that a
+//! federated credential names (RFC 7523).
+
+use keyless_model::entity::{Application, Tenant};
+use keyless_model::{CredentialId, Timestamp};
+use keyless_token::assertion::{self, AssertionError, AssertionRules, ProvenAssertion};
+use keyless_token::{Algorithm, AppCredential, Certificate, TimeError, TokenError, Unverified};
+use keyless_web::{Form, RequestFacts};
+use keyless_wire::oauth::JWT_BEARER_ASSERTION;
+
+use super::reuse::ReuseError;
+use super::{Registered, federated};
+use crate::codes;
+use crate::config::AssertionAudience;
+use crate::refusal::Refusal;
+use crate::state::{Attempt, Authority};
+
+/// Clock differences forgiven each way, in seconds.
+pub(super) const LEEWAY_SECS: i64 = 300;
+/// Longest life of an application's own assertion. Azure's libraries ask for at most half of it.
+const MAX_LIFETIME_SECS: i64 = 3600;
+/// What an application may sign with: what Azure's libraries send.
+const ALGORITHMS: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256];
+
+/// Who presents an assertion, and where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Presented<'a> {
+    pub(super) authority: &'a Authority,
+    pub(super) facts: &'a RequestFacts,
+    pub(super) tenant: &'a Tenant,
+    pub(super) client: &'a Registered,
+}
+
+/// Judges the assertion of a known client.
+pub(super) async fn check(
+    presented: Presented<'_>,
+    segment: &str,
+    form: &Form,
+    text: &str,
+    attempt: &mut Attempt,
+) -> Result<AppCredential, Refusal> {
+    if form.field("client_assertion_type") != Some(JWT_BEARER_ASSERTION) {
+        let text = format!("The parameter 'client_assertion_type' must be '{JWT_BEARER_ASSERTION}'.");
+        return Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text));
+    }
+    let token = Unverified::parse(text).map_err(|error| presented.failed(token_refusal(error)))?;
+    let own = assertion::is_own(&token, presented.client.client_id).map_err(|error| presented.failed(token_refusal(error)))?;
+    // Only an application can hold a certificate; a managed identity has none that anybody could sign with.
+    if let (true, Some(application)) = (own, presented.client.application()) {
+        attempt.credential = "certificate".into();
+        let proven = own_assertion(&presented, segment, application, &token).map_err(|refusal| presented.failed(refusal))?;
+        if !issuers(&presented).contains(&proven.audience) {
+            // RFC 7523bis asks for the issuer here; MSAL sends the token endpoint. The audit tells which clients still do (case 37).
+            attempt.credential = "certificate_endpoint_audience".into();
+        }
+        return Ok(AppCredential::Certificate);
+    }
+    attempt.credential = "federated".into();
+    federated::check(presented, &token).await.map_err(|refusal| presented.failed(refusal))?;
+    Ok(AppCredential::Federated)
+}
+
+impl Presented<'_> {
+    /// Counts a refusal that guessing would cause; too many of them become 429.
+    fn failed(&self, refusal: Refusal) -> Refusal {
+        if refusal.code().status >= 500 {
+            return refusal;
+        }
+        let client_id = self.client.client_id;
+        match self.authority.throttle.failure(client_id, self.facts.ctx.now) {
+            Some(wait) => Refusal::new(&codes::TOO_MANY_FAILURES).with(client_id).retry_after(wait),
+            None => refusal,
+        }
+    }
+
+    /// Lets an assertion through unless it was used before.
+    pub(super) fn admit(&self, signer: &str, jti: &str, until: Timestamp) -> Result<(), Refusal> {
+        let source = self.facts.ctx.source;
+        self.authority.reuse.admit(signer, jti, until, source, self.facts.ctx.now).map_err(|error| match error {
+            ReuseError::Replayed => Refusal::new(&codes::ASSERTION_REPLAYED).because(error),
+            ReuseError::Expired => Refusal::new(&codes::ASSERTION_REPLAYED).because(error),
+            ReuseError::Full => Refusal::new(&codes::UNAVAILABLE).because(error).retry_after(60),
+        })
+    }
+}
+
+fn own_assertion(
+    presented: &Presented<'_>,
+    segment: &str,
+    application: &Application,
+    token: &Unverified<'_>,
+) -> Result<ProvenAssertion, Refusal> {
+    let now = presented.facts.ctx.now;
+    let certificates = registered(application);
+    let audiences = audiences(presented, segment);
+    let rules = AssertionRules {
+        client_id: presented.client.client_id,
+        audiences: &audiences,
+        algorithms: ALGORITHMS,
+        now,
+        leeway_secs: LEEWAY_SECS,
+        max_lifetime_secs: MAX_LIFETIME_SECS,
+    };
+    let proven = assertion::check(token, &certificates, &rules).map_err(|error| assertion_refusal(error, now))?;
+    let in_force = application.certificates.iter().any(|one| one.id == proven.credential && one.starts <= now && now < one.expires);
+    if !in_force {
+        return Err(assertion_refusal(AssertionError::CertificateOutOfTime, now));
+    }
+    presented.admit(&application.client_id.to_string(), &proven.jti, proven.replayable_until)?;
+    Ok(proven)
+}
+
+/// The application's certificates that can be read; the control plane let no other in.
+fn registered(application: &Application) -> Vec<(CredentialId, Certificate)> {
+    let read = |credential: &keyless_model::entity::CertificateCredential| match Certificate::read(credential.der.as_bytes()) {
+        Ok(certificate) => Some((credential.id, certificate)),
+        Err(error) => {
+            tracing::warn!(client_id = %application.client_id, credential = %credential.id, %error, "a registered certificate is unreadable");
+            None
+        }
+    };
+    application.certificates.iter().filter_map(read).collect()
+}
+
+/// What an assertion may name as its audience: our issuer; where MSAL is to work, the token endpoint under the tenant's names.
+fn audiences(presented: &Presented<'_>, segment: &str) -> Vec<String> {
+    let mut audiences = issuers(presented).to_vec();
+    if presented.authority.config.assertion_audience == AssertionAudience::IssuerOrEndpoint {
+        let base = &presented.authority.platform.endpoints.authority;
+        for name in [presented.tenant.id.to_string(), segment.to_owned()] {
+            audiences.push(format!("{base}/{name}/oauth2/v2.0/token"));
+            audiences.push(format!("{base}/{name}/oauth2/token"));
+        }
+    }
+    audiences
+}
+
+fn issuers(presented: &Presented<'_>) -> [String; 2] {
+    use keyless_token::Version;
+    let base = &presented.authority.platform.endpoints.authority;
+    [Version::V2.issuer(base, presented.tenant.id), Version::V1.issuer(base, presented.tenant.id)]
+}
+
+/// What a client learns of an assertion that is no good token.
+pub(super) fn token_refusal(error: TokenError) -> Refusal {
+    let code = match error {
+        TokenError::Signature => return Refusal::new(&codes::KEY_NOT_FOUND).with("Client assertion contains an invalid signature."),
+        TokenError::Malformed(_) | TokenError::Claim(_) => &codes::ASSERTION_MALFORMED,
+        _ => &codes::ASSERTION_REFUSED,
+    };
+    Refusal::new(code).with(error)
+}
+
+/// What a client learns of an assertion outside its time.
+pub(super) fn time_refusal(error: &TimeError, now: Timestamp) -> Refusal {
+    match error {
+        TimeError::OutOfTime { starts, expires } => {
+            let starts = starts.map_or_else(|| "unstated".to_owned(), Timestamp::rfc3339);
+            Refusal::new(&codes::ASSERTION_OUT_OF_TIME).with(now).with(starts).with(expires)
+        }
+        other => Refusal::new(&codes::ASSERTION_REFUSED).with(other),
+    }
+}
+
+fn assertion_refusal(error: AssertionError, now: Timestamp) -> Refusal {
+    match error {
+        AssertionError::Token(error) => token_refusal(error),
+        AssertionError::Time(error) => time_refusal(&error, now),
+        AssertionError::UnknownCertificate => Refusal::new(&codes::KEY_NOT_FOUND).with("[Reason - The key was not found.]"),
+        AssertionError::CertificateOutOfTime => Refusal::new(&codes::KEY_NOT_FOUND).with("[Reason - The key used is expired.]"),
+        other => Refusal::new(&codes::ASSERTION_REFUSED).with(other),
+    }
+}

@@ -1,0 +1,60 @@
+//! The port through which external documents are fetched.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use http::Uri;
+
+/// Largest document read, in bytes.
+pub(super) const MAX_DOCUMENT: usize = 256 * 1024;
+
+/// Where a fetch may go.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Place {
+    /// Public addresses over TLS under the system's roots.
+    #[default]
+    Public,
+    /// The host of an issuer that the operator named: any address, plain HTTP too; these certificates (DER), or the system's
+    /// when there are none.
+    Named { certificates: Vec<Vec<u8>> },
+}
+
+/// Why a document could not be had. The texts are for the operator's log; a client learns only that the issuer did not answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    #[error("the address `{0}` is not an https URL with a host name")]
+    Url(String),
+    #[error("the host `{0}` has no address; check the issuer and the name server")]
+    Resolve(String),
+    #[error("the host `{0}` leads to a private address; name the issuer in the configuration if that is meant")]
+    PrivateAddress(String),
+    #[error("the host `{host}` cannot be reached")]
+    Connect {
+        host: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the host `{host}` broke the exchange")]
+    Exchange {
+        host: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    #[error("the host `{host}` answered with status {status}; redirects are not followed")]
+    Status { host: String, status: u16 },
+    #[error("the host `{0}` sent more than 256 kB or a compressed document")]
+    TooLarge(String),
+    #[error("the host `{0}` did not answer in time")]
+    Deadline(String),
+}
+
+/// Fetches documents of strangers.
+#[async_trait]
+pub trait HttpFetch: Debug + Send + Sync {
+    /// The body that `GET url` answers with status 200, of at most 256 kB. Follows no redirect.
+    ///
+    /// # Errors
+    /// When there is no such answer, or the host lies outside `place`.
+    async fn get(&self, url: &Uri, place: &Place) -> Result<Vec<u8>, FetchError>;
+}

@@ -1,0 +1,203 @@
+//! The keys of external issuers, cached: fresh for a while, refetched seldom, kept while the issuer is away.
+//!
+//! The figures are the bounds that operators may rely on; see the constants.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::Uri;
+use keyless_model::{Clock, Timestamp};
+use keyless_token::jwks::{ExternalKeys, JwksError};
+
+use super::TrustedIssuer;
+use super::discovery::{DiscoveryError, document_url, jwks_url};
+use super::fetch::{FetchError, HttpFetch, Place};
+
+/// Both documents together take at most this long (cases 58, F10).
+const DEADLINE: Duration = Duration::from_secs(2);
+/// Keys are asked for again after this: the bound within which a key that the issuer withdrew stops counting (case 61).
+const REFRESH_SECS: i64 = 600;
+/// At most one fetch per issuer in this time, whatever strangers send (case 60).
+const COOL_DOWN_SECS: i64 = 30;
+/// While the issuer is away its last keys count this long (case 59).
+const STALE_SECS: i64 = 24 * 3600;
+/// Issuers remembered; far more than any directory trusts.
+const MAX_ISSUERS: usize = 4096;
+
+/// Why there are no keys to check with: the client may try again later.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the keys of an external issuer cannot be had: {0}")]
+pub(crate) struct KeysUnavailable(String);
+
+/// What the caller needs the keys for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Want<'a> {
+    /// A key of this name.
+    Kid(&'a str),
+    /// Other keys than these: they know the name, and the signature does not match (case 62).
+    OtherThan(&'a Arc<ExternalKeys>),
+}
+
+/// All external issuers. Only those of registered federated credentials are ever asked for here.
+#[derive(Debug)]
+pub(crate) struct ExternalIssuers {
+    fetch: Arc<dyn HttpFetch>,
+    clock: Arc<dyn Clock>,
+    named: Vec<TrustedIssuer>,
+    issuers: Mutex<HashMap<String, Arc<IssuerCache>>>,
+}
+
+#[derive(Debug, Default)]
+struct IssuerCache {
+    state: Mutex<CacheState>,
+    /// Held by the one who fetches.
+    flight: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct CacheState {
+    keys: Option<(Arc<ExternalKeys>, Timestamp)>,
+    attempted: Option<Timestamp>,
+    /// Why the last attempt failed.
+    failure: Option<String>,
+}
+
+/// What a look into the cache says.
+enum Look {
+    Found(Arc<ExternalKeys>),
+    /// Usable if nothing better can be had.
+    Refetch(Option<Arc<ExternalKeys>>),
+}
+
+impl ExternalIssuers {
+    pub(crate) fn new(fetch: Arc<dyn HttpFetch>, clock: Arc<dyn Clock>, named: Vec<TrustedIssuer>) -> Self {
+        Self { fetch, clock, named, issuers: Mutex::default() }
+    }
+
+    /// The issuer's keys. They may lack the wanted one: then the issuer does not have it.
+    pub(crate) async fn keys(&self, issuer: &str, want: Want<'_>) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
+        let cache = self.cache(issuer);
+        let fallback = match cache.look(want, self.clock.now()) {
+            Look::Found(keys) => return Ok(keys),
+            Look::Refetch(fallback) => fallback,
+        };
+        // While someone else fetches, keys that would do need not wait for it.
+        let _flight = match (cache.flight.try_lock(), &fallback) {
+            (Ok(flight), _) => flight,
+            (Err(_), Some(keys)) if matches!(want, Want::Kid(kid) if keys.names(kid)) => return Ok(Arc::clone(keys)),
+            (Err(_), _) => cache.flight.lock().await,
+        };
+        if let Look::Found(keys) = cache.look(want, self.clock.now()) {
+            return Ok(keys);
+        }
+        if cache.cools_down(self.clock.now()) {
+            return cache.fallback(self.clock.now());
+        }
+        let fetched = tokio::time::timeout(DEADLINE, self.fetch_keys(issuer)).await;
+        let fetched = fetched.unwrap_or_else(|_| Err(FetchError::Deadline(issuer.to_owned()).into()));
+        let now = self.clock.now();
+        match fetched {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                cache.store(Some(Arc::clone(&keys)), None, now);
+                Ok(keys)
+            }
+            Err(error) => {
+                tracing::warn!(issuer, error = %Chain(&error), "an external issuer's keys could not be fetched");
+                cache.store(None, Some(error.to_string()), now);
+                cache.fallback(now)
+            }
+        }
+    }
+
+    async fn fetch_keys(&self, issuer: &str) -> Result<ExternalKeys, IssuerError> {
+        let named = self.named.iter().find(|named| named.issuer == issuer);
+        let place = match named {
+            Some(named) => Place::Named { certificates: named.certificates.clone() },
+            None => Place::Public,
+        };
+        let jwks: Uri = match named.and_then(|named| named.jwks_uri.as_deref()) {
+            Some(url) => url.parse().map_err(|_| FetchError::Url(url.to_owned()))?,
+            None => jwks_url(issuer, &self.fetch.get(&document_url(issuer)?, &place).await?)?,
+        };
+        Ok(ExternalKeys::parse(&self.fetch.get(&jwks, &place).await?)?)
+    }
+
+    fn cache(&self, issuer: &str) -> Arc<IssuerCache> {
+        let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+        if issuers.len() >= MAX_ISSUERS && !issuers.contains_key(issuer) {
+            issuers.clear();
+        }
+        Arc::clone(issuers.entry(issuer.to_owned()).or_default())
+    }
+}
+
+impl IssuerCache {
+    fn state(&self) -> std::sync::MutexGuard<'_, CacheState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look(&self, want: Want<'_>, now: Timestamp) -> Look {
+        let state = self.state();
+        let Some((keys, fetched)) = &state.keys else { return Look::Refetch(None) };
+        // A clock that went back makes the age negative: fetch anew rather than trust a time that has not come.
+        let age_secs = now.millis_since(*fetched) / 1000;
+        let fresh = (0..REFRESH_SECS).contains(&age_secs);
+        let wanted = match want {
+            Want::Kid(kid) => keys.names(kid),
+            Want::OtherThan(known) => !Arc::ptr_eq(keys, known),
+        };
+        if fresh && wanted { Look::Found(Arc::clone(keys)) } else { Look::Refetch(Some(Arc::clone(keys))) }
+    }
+
+    fn cools_down(&self, now: Timestamp) -> bool {
+        self.state().attempted.is_some_and(|attempted| (0..COOL_DOWN_SECS * 1000).contains(&now.millis_since(attempted)))
+    }
+
+    /// The keys there are, unless they are too old.
+    fn fallback(&self, now: Timestamp) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
+        let state = self.state();
+        match &state.keys {
+            Some((keys, fetched)) if now.millis_since(*fetched).abs() / 1000 < STALE_SECS => Ok(Arc::clone(keys)),
+            _ => Err(KeysUnavailable(state.failure.clone().unwrap_or_else(|| "it was asked a moment ago".to_owned()))),
+        }
+    }
+
+    fn store(&self, keys: Option<Arc<ExternalKeys>>, failure: Option<String>, now: Timestamp) {
+        let mut state = self.state();
+        state.attempted = Some(now);
+        state.failure = failure;
+        if let Some(keys) = keys {
+            state.keys = Some((keys, now));
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum IssuerError {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    #[error(transparent)]
+    Discovery(#[from] DiscoveryError),
+    #[error(transparent)]
+    Keys(#[from] JwksError),
+}
+
+/// An error with its sources, on one line.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(source) = next {
+            write!(f, ": {source}")?;
+            next = source.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
