@@ -47,22 +47,19 @@ pub(crate) fn commit(connection: &mut Connection, commit: &Commit) -> Result<(Re
     }
     transaction.prepare_cached("INSERT INTO outbox (event) VALUES (?1)")?.execute([serde_json::to_string(&commit.event)?])?;
     let sequence = transaction.last_insert_rowid().unsigned_abs();
-    transaction.prepare_cached("DELETE FROM outbox WHERE sequence <= ?1")?.execute([commit.audited_up_to])?;
+    set_audited(&transaction, commit.audited_up_to, commit.anchor)?;
     let known_since = next.0.saturating_sub(KEPT_REVISIONS);
     transaction.prepare_cached("DELETE FROM changes WHERE revision <= ?1")?.execute([known_since])?;
     transaction
         .prepare_cached("UPDATE state SET revision = ?1, known_since = max(known_since, ?2)")?
         .execute([next.0, known_since])?;
-    if let Some(anchor) = commit.anchor {
-        set_anchor(&transaction, anchor)?;
-    }
     transaction.commit()?;
     Ok((next, sequence))
 }
 
-pub(crate) fn keep_anchor(connection: &mut Connection, anchor: Anchor) -> Result<(), rusqlite::Error> {
+pub(crate) fn note_audited(connection: &mut Connection, up_to: u64, anchor: Option<Anchor>) -> Result<(), rusqlite::Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    set_anchor(&transaction, anchor)?;
+    set_audited(&transaction, up_to, anchor)?;
     transaction.commit()
 }
 
@@ -79,8 +76,10 @@ fn apply(transaction: &Transaction<'_>, revision: Revision, mutation: &Mutation)
     Ok(())
 }
 
-/// SECURITY: never moves back, or a writer that is behind could make a cut log look whole.
-fn set_anchor(transaction: &Transaction<'_>, anchor: Anchor) -> Result<(), rusqlite::Error> {
+fn set_audited(transaction: &Transaction<'_>, up_to: u64, anchor: Option<Anchor>) -> Result<(), rusqlite::Error> {
+    transaction.prepare_cached("DELETE FROM outbox WHERE sequence <= ?1")?.execute([up_to])?;
+    let Some(anchor) = anchor else { return Ok(()) };
+    // SECURITY: never moves back, or a writer that is behind could make a cut log look whole.
     transaction
         .prepare_cached("UPDATE state SET anchor_sequence = ?1, anchor_hash = ?2 WHERE anchor_sequence IS NULL OR anchor_sequence < ?1")?
         .execute(params![anchor.sequence, anchor.hash.to_string()])?;

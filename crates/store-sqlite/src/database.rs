@@ -78,9 +78,9 @@ impl Database {
         })
     }
 
-    pub(crate) fn keep_anchor(&mut self, anchor: Anchor) -> Result<(), StoreError> {
+    pub(crate) fn note_audited(&mut self, up_to: u64, anchor: Option<Anchor>) -> Result<(), StoreError> {
         self.certain()?;
-        commit::keep_anchor(&mut self.connection, anchor).map_err(|error| self.write_failed(error))
+        commit::note_audited(&mut self.connection, up_to, anchor).map_err(|error| self.write_failed(error))
     }
 
     fn certain(&self) -> Result<(), StoreError> {

@@ -141,7 +141,7 @@ impl Store for SqliteStore {
         self.run(|database| read::anchor(database.connection())).await
     }
 
-    async fn keep_audit_anchor(&self, _ctx: &OpContext, anchor: Anchor) -> Result<(), StoreError> {
-        self.run(move |database| database.keep_anchor(anchor)).await
+    async fn note_audited(&self, _ctx: &OpContext, up_to: u64, anchor: Option<Anchor>) -> Result<(), StoreError> {
+        self.run(move |database| database.note_audited(up_to, anchor)).await
     }
 }

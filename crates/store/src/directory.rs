@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable, DecisionRecord};
+use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, DecisionRecord};
 use keyless_model::OpContext;
 use keyless_model::entity::Mutation;
 use keyless_rbac::Permit;
@@ -56,6 +56,8 @@ struct Backlog {
     waiting: VecDeque<PendingAudit>,
     /// The log has these, perhaps not on disk yet: outbox sequence, and the log's number by then.
     written: VecDeque<(u64, u64)>,
+    /// What the store was told last.
+    noted: (u64, Option<Anchor>),
 }
 
 #[derive(Debug)]
@@ -163,6 +165,23 @@ impl Directory {
     /// Notes that outbox entries up to `sequence` are in the audit log (after a start replayed them).
     pub fn audited_up_to(&self, sequence: u64) {
         self.inner.audited.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    /// Writes events that wait for the audit log, and tells the store how far the log is on disk. Call it every second or so, and
+    /// last before closing: the next start then has little to compare, and a log that was cut since is found out.
+    ///
+    /// # Errors
+    /// When the log or the store cannot be written.
+    pub async fn settle_audit(&self, ctx: &OpContext) -> Result<(), UpdateError<std::convert::Infallible>> {
+        let mut writer = self.inner.writer.lock().await;
+        self.inner.write_backlog(&mut writer)?;
+        self.inner.note_synced(&mut writer);
+        let noted = (self.inner.audited.load(Ordering::Relaxed), self.inner.audit.anchor());
+        if writer.noted != noted {
+            self.inner.store.note_audited(ctx, noted.0, noted.1).await?;
+            writer.noted = noted;
+        }
+        Ok(())
     }
 
     /// Waits until no change is under way; later ones are still possible, so stop the listeners first.

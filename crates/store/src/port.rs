@@ -86,10 +86,10 @@ pub trait Store: Debug + Send + Sync {
     /// The events that may be missing from the audit log, oldest first.
     async fn pending_audit(&self, ctx: &OpContext) -> Result<Vec<PendingAudit>, StoreError>;
 
-    /// The last known event of the audit log: see [`Store::keep_audit_anchor`].
+    /// The last event that the audit log is known to hold: see [`Store::note_audited`].
     async fn audit_anchor(&self, ctx: &OpContext) -> Result<Option<Anchor>, StoreError>;
 
-    /// Notes how far the audit log is on disk, so that a log which ends earlier, or holds another event there, is found out. An
-    /// anchor never moves back: an older one than the one kept is ignored.
-    async fn keep_audit_anchor(&self, ctx: &OpContext, anchor: Anchor) -> Result<(), StoreError>;
+    /// Notes how far the audit log is on its disk: forgets outbox entries up to `up_to`, and keeps the anchor so that a log which
+    /// ends earlier, or holds another event there, is found out. An anchor never moves back: one older than the kept is ignored.
+    async fn note_audited(&self, ctx: &OpContext, up_to: u64, anchor: Option<Anchor>) -> Result<(), StoreError>;
 }
