@@ -5,7 +5,9 @@
 mod audit;
 mod clock;
 mod entropy;
+mod platform;
 
 pub use audit::MemoryAudit;
 pub use clock::ManualClock;
 pub use entropy::SeededEntropy;
+pub use platform::{ACCOUNT_KEYS, APP_SECRET, Fixture, OTHER_TENANT, SUBSCRIPTION, TENANT, TestPlatform, Who};
