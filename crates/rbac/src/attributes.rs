@@ -6,6 +6,8 @@ use keyless_model::entity::RoleAssignment;
 use keyless_model::{ObjectId, RoleId};
 use serde::{Deserialize, Serialize};
 
+use crate::digest::absorb;
+
 /// Where an attribute comes from: the word after `@` in a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum AttributeSource {
@@ -93,6 +95,17 @@ impl Attributes {
             .with(source, "Microsoft.Authorization/roleAssignments:RoleDefinitionId", [assignment.role])
             .with(source, "Microsoft.Authorization/roleAssignments:PrincipalId", [assignment.principal])
             .with(source, "Microsoft.Authorization/roleAssignments:PrincipalType", [assignment.principal_type.as_str()])
+    }
+
+    /// Continues a digest over all of them.
+    pub(crate) fn digest(&self, state: u64) -> u64 {
+        self.0.iter().fold(state, |state, attribute| {
+            let state = absorb(state, &[attribute.source as u8]);
+            attribute.values.iter().fold(absorb(state, attribute.name.as_bytes()), |state, value| match value {
+                AttributeValue::Text(text) => absorb(state, text.as_bytes()),
+                AttributeValue::Bool(value) => absorb(state, &[u8::from(*value)]),
+            })
+        })
     }
 
     /// The values of an attribute; empty when it is missing. `name` is in lower case.

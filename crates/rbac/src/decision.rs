@@ -5,6 +5,7 @@ use std::fmt;
 use keyless_model::{AssignmentId, DenyAssignmentId, ObjectId, RoleId, Scope};
 use serde::{Deserialize, Serialize};
 
+use crate::digest::absorb;
 use crate::{Permit, Request};
 
 /// Yes or no.
@@ -98,6 +99,7 @@ impl Decision {
     ///
     /// # Errors
     /// The denial to answer and audit, when the decision was no or was made for another request.
+    #[expect(clippy::result_large_err, reason = "the permit is as large, and a box would cost each refusal an allocation")]
     pub fn permit(self, request: &Request<'_>) -> Result<Permit, Denial> {
         if self.seal != Seal::of(self.effect, request) {
             return Err(Denial::new(request, Because::OtherRequest));
@@ -120,9 +122,9 @@ impl Seal {
             0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(effect == Effect::Allow) ^ (u64::from(request.plane == crate::Plane::Data) << 1);
         let id = request.principal.uuid().as_u128();
         for part in [id.to_le_bytes().as_slice(), request.action.as_bytes(), request.scope.folded().as_bytes()] {
-            state = crate::digest::absorb(state, part);
+            state = absorb(state, part);
         }
-        Self(state)
+        Self(request.attributes.digest(state))
     }
 }
 
