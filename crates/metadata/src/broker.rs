@@ -23,7 +23,9 @@ const WATCHED: usize = 4_096;
 pub(crate) enum BrokerError {
     Source(TokenSourceError),
     /// Too many fresh tokens per second (case 105); try again after this many seconds.
-    TooMany { retry_after_secs: u32 },
+    TooMany {
+        retry_after_secs: u32,
+    },
     /// The identity's principal is disabled or gone.
     Disabled,
 }
@@ -55,7 +57,8 @@ impl Broker {
         let principal = snapshot.principal(identity.principal_id).filter(|principal| principal.enabled).ok_or(BrokerError::Disabled)?;
         let name = (identity.client_id, request.resource.to_owned());
         if let Some(token) = self.remembered.get(&name) {
-            let keys = platform.keyring.at(snapshot).map_err(|error| BrokerError::Source(TokenSourceError::Unavailable(Box::new(error))))?;
+            let keys =
+                platform.keyring.at(snapshot).map_err(|error| BrokerError::Source(TokenSourceError::Unavailable(Box::new(error))))?;
             let holds = keys.public().holds(&token.kid) && principal.tokens_valid_from.is_none_or(|from| token.issued >= from);
             if holds && ctx.now.plus_secs(margin_secs(&token)) < token.expires {
                 return Ok(token);

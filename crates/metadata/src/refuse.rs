@@ -76,7 +76,9 @@ pub(crate) fn imds(metadata: &Metadata, ctx: &OpContext, refusal: Imds) -> Respo
             return json(StatusCode::BAD_REQUEST, &ImdsVersionError::new(&newest()));
         }
         Imds::Query(error) => (StatusCode::BAD_REQUEST, ImdsError::new("invalid_request", &description(error))),
-        Imds::UnknownSource => (StatusCode::UNAUTHORIZED, ImdsError::new("unknown_source", "this process may not use the host's identities")),
+        Imds::UnknownSource => {
+            (StatusCode::UNAUTHORIZED, ImdsError::new("unknown_source", "this process may not use the host's identities"))
+        }
         Imds::Select(SelectError::NotFound) => (StatusCode::BAD_REQUEST, ImdsError::identity_not_found()),
         Imds::Select(SelectError::Ambiguous) => (StatusCode::BAD_REQUEST, ImdsError::several_identities()),
         Imds::Broker(BrokerError::Disabled) => (StatusCode::BAD_REQUEST, ImdsError::identity_not_found()),
@@ -102,7 +104,9 @@ pub(crate) fn app_service(metadata: &Metadata, ctx: &OpContext, refusal: AppServ
             refused(metadata, ctx, "identity_header", "identity_not_found");
             return json(StatusCode::BAD_REQUEST, &AppServiceError::identity_not_found(&id));
         }
-        AppService::Broker(BrokerError::Source(error @ TokenSourceError::UnknownResource(_))) => (400, "invalid_resource", error.to_string()),
+        AppService::Broker(BrokerError::Source(error @ TokenSourceError::UnknownResource(_))) => {
+            (400, "invalid_resource", error.to_string())
+        }
         AppService::Broker(BrokerError::Source(TokenSourceError::Unavailable(source))) => {
             tracing::error!(error = %source, "a managed identity's token could not be issued");
             (503, "temporarily_unavailable", "the token service does not answer; retry".to_owned())
@@ -119,18 +123,12 @@ pub(crate) fn app_service(metadata: &Metadata, ctx: &OpContext, refusal: AppServ
 pub(crate) fn imds_success(identity: &ManagedIdentity, resource: &str, token: &IssuedToken, now: Timestamp) -> Response<Full<Bytes>> {
     let client_id = identity.client_id.to_string();
     let (issued, expires) = (token.issued.unix_secs(), token.expires.unix_secs());
-    json(
-        StatusCode::OK,
-        &ImdsToken::new(token.token.expose().clone(), client_id, resource.to_owned(), issued, expires, now.unix_secs()),
-    )
+    json(StatusCode::OK, &ImdsToken::new(token.token.expose().clone(), client_id, resource.to_owned(), issued, expires, now.unix_secs()))
 }
 
 pub(crate) fn app_service_success(identity: &ManagedIdentity, asked: &TokenQuery, token: &IssuedToken) -> Response<Full<Bytes>> {
     let client_id = identity.client_id.to_string();
-    json(
-        StatusCode::OK,
-        &AppServiceToken::new(token.token.expose().clone(), client_id, asked.resource.clone(), token.expires.unix_secs()),
-    )
+    json(StatusCode::OK, &AppServiceToken::new(token.token.expose().clone(), client_id, asked.resource.clone(), token.expires.unix_secs()))
 }
 
 /// Records a refusal. When that fails there is nothing to hold back: the caller gets no token either way.

@@ -17,7 +17,8 @@ pub(super) fn document<B>(metadata: &Metadata, request: &Request<B>, connection:
     if request.headers().get("metadata").is_none_or(|value| value != "true") {
         return refuse::imds(metadata, &ctx, refuse::Imds::MetadataHeader);
     }
-    let version = Form::parse(request.uri().query().unwrap_or_default().as_bytes()).map(|form| form.field("api-version").map(str::to_owned));
+    let version =
+        Form::parse(request.uri().query().unwrap_or_default().as_bytes()).map(|form| form.field("api-version").map(str::to_owned));
     match version {
         Err(error) => return refuse::imds(metadata, &ctx, refuse::Imds::Query(error.into())),
         Ok(None) => return refuse::imds(metadata, &ctx, refuse::Imds::Query(crate::query::QueryError::NoApiVersion)),
