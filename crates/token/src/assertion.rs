@@ -135,6 +135,3 @@ fn named_certificate<'c>(
         sha1.is_none_or(|found| found == Some(*certificate.sha1())) && sha256.is_none_or(|found| found == Some(*certificate.sha256()))
     })
 }
-
-#[cfg(test)]
-mod tests;

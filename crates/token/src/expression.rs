@@ -71,8 +71,7 @@ impl Expression {
                 return Err(ExpressionError::TooLong);
             }
             terms.push(term);
-            reader.skip_space();
-            if reader.rest().is_empty() {
+            if reader.rest().trim_start_matches(' ').is_empty() {
                 break;
             }
             reader.word("and").ok_or(ExpressionError::Syntax { at: reader.at })?;
@@ -177,11 +176,12 @@ impl<'a> Reader<'a> {
         self.rest().starts_with(expected).then(|| self.at += expected.len())
     }
 
-    /// A keyword with space or an end on both sides.
+    /// A keyword with space on both sides.
     fn word(&mut self, expected: &str) -> Option<()> {
-        self.skip_space();
-        let ends = self.rest().strip_prefix(expected)?.starts_with(' ');
-        ends.then(|| self.at += expected.len())
+        let word = self.rest().trim_start_matches(' ');
+        let spaces = self.rest().len() - word.len();
+        let found = spaces > 0 && word.strip_prefix(expected)?.starts_with(' ');
+        found.then(|| self.at += spaces + expected.len())
     }
 
     fn term(&mut self) -> Option<Term> {

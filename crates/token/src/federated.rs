@@ -153,6 +153,3 @@ fn no_match(mismatch: Mismatch, claims: &Claims<'_>) -> FederatedError {
     let audience = claims.strings("aud").unwrap_or_default().join(" ");
     FederatedError::NoMatch { mismatch, issuer: text("iss"), subject: text("sub"), audience }
 }
-
-#[cfg(test)]
-mod tests;

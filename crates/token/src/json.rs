@@ -89,8 +89,10 @@ impl<'de> Visitor<'de> for Seed {
         Ok(Value::Int(value))
     }
 
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Value<'de>, E> {
-        i64::try_from(value).map(Value::Int).map_err(|_| E::custom("number too large"))
+    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
+        // Beyond any real integer claim: a float is what refuses it later.
+        #[allow(clippy::cast_precision_loss, reason = "the value is refused wherever an integer counts")]
+        Ok(i64::try_from(value).map_or(Value::Float(value as f64), Value::Int))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {

@@ -87,4 +87,4 @@ impl fmt::Debug for RefreshSealer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -50,7 +50,8 @@ impl<'a> Unverified<'a> {
         let not_three = TokenError::Malformed("not three segments");
         let (signed, signature) = text.rsplit_once('.').ok_or(not_three.clone())?;
         let (header, payload) = signed.split_once('.').ok_or(not_three.clone())?;
-        if payload.contains('.') {
+        // An empty payload would be a detached one (RFC 7515 appendix F): its bytes would come from somewhere else.
+        if payload.contains('.') || payload.is_empty() {
             return Err(not_three);
         }
         if header.len() > MAX_HEADER {

@@ -102,3 +102,6 @@ impl VerifyingKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
