@@ -11,6 +11,8 @@ mod scrub;
 pub mod verify;
 
 pub use chain::{Chain, Unwritable};
-pub use event::{ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, TokenDetail};
+pub use event::{
+    ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, TokenDetail,
+};
 pub use hash::{Anchor, Hash, InvalidHash};
 pub use line::{Line, LineError, LineKind};

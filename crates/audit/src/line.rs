@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::AuditEvent;
 use crate::chain::FORMAT;
 use crate::hash::{Anchor, HEX_BYTES, Hash};
-use crate::AuditEvent;
 
 /// What a line says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

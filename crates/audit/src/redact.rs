@@ -89,7 +89,8 @@ fn holds_objects(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use keyless_model::entity::{
-        Account, Application, AssignedIdentities, ClientSecret, Entity, KeyState, Sealed, SigningAlgorithm, SigningKey, Sku, User, UserPassword,
+        Account, Application, AssignedIdentities, ClientSecret, Entity, KeyState, Sealed, SigningAlgorithm, SigningKey, Sku, User,
+        UserPassword,
     };
     use keyless_model::{ClientId, CredentialId, KeyId, ObjectId, TenantId, Timestamp};
     use serde_json::json;
@@ -117,9 +118,10 @@ mod tests {
             }
             .into(),
             Account {
-                scope: "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/r/providers/Microsoft.CognitiveServices/accounts/a"
-                    .parse()
-                    .unwrap(),
+                scope:
+                    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/r/providers/Microsoft.CognitiveServices/accounts/a"
+                        .parse()
+                        .unwrap(),
                 location: "local".into(),
                 account_kind: "OpenAI".into(),
                 sku: Sku { name: "S0".into(), capacity: None },

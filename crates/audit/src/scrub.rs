@@ -71,7 +71,8 @@ fn bearer(line: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 fn azure_key(line: &[u8], at: usize) -> Option<Range<usize>> {
-    let (begin, end) = (run_before(line, at, |byte| byte.is_ascii_alphanumeric()), run_after(line, at, |byte| byte.is_ascii_alphanumeric()));
+    let (begin, end) =
+        (run_before(line, at, |byte| byte.is_ascii_alphanumeric()), run_after(line, at, |byte| byte.is_ascii_alphanumeric()));
     (at - begin >= 52 && end - at >= 32).then_some(begin..end)
 }
 

@@ -92,6 +92,12 @@ impl Verifier {
         Self { segment: number.saturating_sub(1), ..Self::new(anchors) }
     }
 
+    /// Starts after a line in the middle of segment `number`, on that line's word.
+    #[must_use]
+    pub fn after(number: u64, chain: Chain) -> Self {
+        Self { segment: number, chain, ..Self::new([]) }
+    }
+
     /// The next file begins; it is named after segment `number`.
     ///
     /// # Errors
@@ -99,7 +105,7 @@ impl Verifier {
     pub fn segment(&mut self, number: u64) -> Result<(), Broken> {
         let expected = self.segment.saturating_add(1);
         if number != expected {
-            return Err(self.broken(0, Why::Segment { expected, found: number }));
+            return Err(self.refuse(0, Why::Segment { expected, found: number }));
         }
         self.segment = number;
         self.expect_header = true;
@@ -111,19 +117,13 @@ impl Verifier {
     /// # Errors
     /// When it is not what was written there.
     pub fn line(&mut self, offset: u64, text: &[u8]) -> Result<LineKind, Broken> {
-        let line = Line::parse(text).map_err(|error| self.broken(offset, error.into()))?;
+        let line = Line::parse(text).map_err(|error| self.refuse(offset, error.into()))?;
         let checked = match line.kind {
             LineKind::Header { number, next } => self.header(&line, number, next),
             LineKind::Event { sequence } => self.event(&line, sequence),
         };
-        checked.map_err(|why| self.broken(offset, why))?;
+        checked.map_err(|why| self.refuse(offset, why))?;
         Ok(line.kind)
-    }
-
-    /// The log ended inside a line at `offset`.
-    #[must_use]
-    pub fn torn(&self, offset: u64) -> Broken {
-        self.broken(offset, Why::Torn)
     }
 
     /// The chain as it stands after the lines given so far, to go on writing.
@@ -139,7 +139,7 @@ impl Verifier {
     pub fn finish(self, offset: u64) -> Result<Report, Broken> {
         let head = self.chain.last();
         match self.anchors.iter().find(|anchor| anchor.sequence > head.sequence) {
-            Some(&anchor) => Err(self.broken(offset, Why::Truncated { head, anchor })),
+            Some(&anchor) => Err(self.refuse(offset, Why::Truncated { head, anchor })),
             None => Ok(Report { head, ..self.report }),
         }
     }
@@ -188,7 +188,9 @@ impl Verifier {
         Ok(())
     }
 
-    fn broken(&self, offset: u64, why: Why) -> Broken {
+    /// The log is broken at `offset` of the current file, for a reason that the reader found.
+    #[must_use]
+    pub const fn refuse(&self, offset: u64, why: Why) -> Broken {
         Broken { segment: self.segment, offset, sequence: self.chain.next_sequence(), why }
     }
 }

@@ -41,18 +41,18 @@ pub(crate) fn commit(connection: &mut Connection, commit: &Commit) -> Result<(Re
     let next = Revision(current.0 + 1);
     for (ordinal, mutation) in (0_i64..).zip(&commit.mutations) {
         apply(&transaction, next, mutation)?;
-        transaction
-            .prepare_cached("INSERT INTO changes (revision, ordinal, mutation) VALUES (?1, ?2, ?3)")?
-            .execute(params![next.0, ordinal, serde_json::to_string(mutation)?])?;
+        transaction.prepare_cached("INSERT INTO changes (revision, ordinal, mutation) VALUES (?1, ?2, ?3)")?.execute(params![
+            next.0,
+            ordinal,
+            serde_json::to_string(mutation)?
+        ])?;
     }
     transaction.prepare_cached("INSERT INTO outbox (event) VALUES (?1)")?.execute([serde_json::to_string(&commit.event)?])?;
     let sequence = transaction.last_insert_rowid().unsigned_abs();
     set_audited(&transaction, commit.audited_up_to, commit.anchor)?;
     let known_since = next.0.saturating_sub(KEPT_REVISIONS);
     transaction.prepare_cached("DELETE FROM changes WHERE revision <= ?1")?.execute([known_since])?;
-    transaction
-        .prepare_cached("UPDATE state SET revision = ?1, known_since = max(known_since, ?2)")?
-        .execute([next.0, known_since])?;
+    transaction.prepare_cached("UPDATE state SET revision = ?1, known_since = max(known_since, ?2)")?.execute([next.0, known_since])?;
     transaction.commit()?;
     Ok((next, sequence))
 }
@@ -69,9 +69,9 @@ fn apply(transaction: &Transaction<'_>, revision: Revision, mutation: &Mutation)
         Mutation::Put(entity) => transaction
             .prepare_cached("INSERT OR REPLACE INTO documents (kind, id, body, revision) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![key.kind.as_str(), key.id, serde_json::to_string(entity)?, revision.0])?,
-        Mutation::Delete(_) => transaction
-            .prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?
-            .execute(params![key.kind.as_str(), key.id])?,
+        Mutation::Delete(_) => {
+            transaction.prepare_cached("DELETE FROM documents WHERE kind = ?1 AND id = ?2")?.execute(params![key.kind.as_str(), key.id])?
+        }
     };
     Ok(())
 }

@@ -57,16 +57,14 @@ fn document(kind: &str, id: &str, body: &str) -> Result<Entity, StoreError> {
 /// What was committed after `since`; `None` when that is not known any more, or was never reached.
 pub(crate) fn changes_since(connection: &mut Connection, since: Revision) -> Result<Option<(Revision, Vec<Mutation>)>, StoreError> {
     let transaction = connection.transaction().map_err(unavailable)?;
-    let (current, known_since): (u64, u64) = transaction
-        .query_row("SELECT revision, known_since FROM state", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(unavailable)?;
+    let (current, known_since): (u64, u64) =
+        transaction.query_row("SELECT revision, known_since FROM state", [], |row| Ok((row.get(0)?, row.get(1)?))).map_err(unavailable)?;
     if since.0 < known_since || since.0 > current {
         return Ok(None);
     }
     let mut mutations = Vec::new();
-    let mut statement = transaction
-        .prepare_cached("SELECT mutation FROM changes WHERE revision > ?1 ORDER BY revision, ordinal")
-        .map_err(unavailable)?;
+    let mut statement =
+        transaction.prepare_cached("SELECT mutation FROM changes WHERE revision > ?1 ORDER BY revision, ordinal").map_err(unavailable)?;
     let mut rows = statement.query([since.0]).map_err(unavailable)?;
     while let Some(row) = rows.next().map_err(unavailable)? {
         let text = row.get_ref(0).and_then(|value| Ok(value.as_str()?)).map_err(unavailable)?;

@@ -3,6 +3,7 @@
 //!
 //! Reason to be a crate: a port. Planes depend on this and never on a database; adapters depend on this and never on a plane.
 
+pub mod audit_log;
 mod directory;
 pub mod keyring;
 mod port;

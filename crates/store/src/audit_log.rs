@@ -1,0 +1,224 @@
+//! The audit log on disk: one line per event, chained, in a folder of segments.
+//!
+//! An event is handed to the operating system before [`AuditLog::record`] returns, so a killed process loses none. It reaches the disk
+//! within a tenth of a second ([`AuditLog::run`]), or before `record` returns with [`Durability::Strict`]. When lines cannot be
+//! written, `record` and `ready` refuse, and so does everything that depends on them, until writing works again.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome};
+use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
+use tokio::sync::Notify;
+
+mod error;
+mod filter;
+mod flush;
+mod lines;
+mod medium;
+mod outbox;
+mod read;
+mod recover;
+mod segment;
+mod writer;
+
+pub use error::AuditLogError;
+pub use filter::Filter;
+pub use outbox::ReplayError;
+pub use read::{AuditReader, Entry, Follower, Order};
+
+use flush::Flushed;
+use segment::Folder;
+use writer::{Health, Wrap, Writer};
+
+/// When an event counts as recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// Once the operating system has it. A power failure may lose the last tenth of a second; a crash of the process loses nothing.
+    #[default]
+    Written,
+    /// Once it is on the disk. Events that arrive together share a flush.
+    Strict,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditLogOptions {
+    pub durability: Durability,
+    /// A segment that has this many bytes is followed by the next.
+    pub segment_bytes: u64,
+}
+
+impl Default for AuditLogOptions {
+    /// Segments of 64 MiB: about 100,000 events, small enough to copy and large enough to be few.
+    fn default() -> Self {
+        Self { durability: Durability::Written, segment_bytes: 64 << 20 }
+    }
+}
+
+/// The log of this process. There is one writer per folder.
+#[derive(Debug)]
+pub struct AuditLog {
+    folder: Folder,
+    durability: Durability,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    writer: Mutex<Writer>,
+    /// What [`Writer::health`] says, readable without the lock. Changed under the lock only.
+    good: AtomicBool,
+    /// Events refused since writing stopped working.
+    refused: AtomicU64,
+    flushed: Flushed,
+    /// Something was written that is not flushed, or writing does not work: [`AuditLog::run`] has something to do.
+    work: Notify,
+    _lock: File,
+}
+
+impl AuditLog {
+    /// Opens the log in `folder`, making it if it is not there, and goes on after its last line. An unfinished last line is cut, and
+    /// an event says so.
+    ///
+    /// # Errors
+    /// When another process writes it, when its end is not what was written, or when the disk refuses.
+    pub fn open(folder: &Path, options: AuditLogOptions, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, AuditLogError> {
+        Self::open_on(folder, options, clock, entropy, Box::new(|file| Arc::new(file)))
+    }
+
+    fn open_on(
+        folder: &Path,
+        options: AuditLogOptions,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        wrap: Wrap,
+    ) -> Result<Self, AuditLogError> {
+        let folder = Folder::new(folder);
+        folder.create()?;
+        let lock = folder.lock()?;
+        let tail = recover::recover(&folder)?;
+        let (cut, segment, offset) = (tail.cut, tail.segment, tail.offset);
+        let writer = Writer::start(folder.clone(), tail, options.segment_bytes, wrap).map_err(AuditLogError::io(folder.path()))?;
+        let log = Self {
+            flushed: Flushed::at(writer.chain().last()),
+            writer: Mutex::new(writer),
+            durability: options.durability,
+            clock,
+            entropy,
+            good: AtomicBool::new(true),
+            refused: AtomicU64::new(0),
+            work: Notify::new(),
+            folder,
+            _lock: lock,
+        };
+        if cut > 0 {
+            let because =
+                format!("an unfinished line of {cut} bytes was cut at byte {offset} of segment {segment}; it was never acknowledged");
+            tracing::warn!(cut, offset, segment, "an unfinished line at the end of the audit log was cut");
+            let event = log.system_event("System_AuditRecover", Outcome::Failed, because);
+            log.record(&event)
+                .map_err(|error| AuditLogError::Io { path: log.folder.path().to_owned(), source: std::io::Error::other(error) })?;
+        }
+        Ok(log)
+    }
+
+    /// The last event written, on disk or not yet.
+    #[must_use]
+    pub fn head(&self) -> Anchor {
+        self.lock().chain().last()
+    }
+
+    /// The log still holds the event that the anchor names. Call it at start with the anchor that the store kept.
+    ///
+    /// # Errors
+    /// [`AuditLogError::Broken`] when the log was cut, replaced or removed since.
+    pub fn check(&self, anchor: Anchor) -> Result<(), AuditLogError> {
+        AuditReader::open(self.folder.path())?.check(anchor)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        // A panic while writing cannot leave a half-changed chain: the writer assigns it last.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn append(&self, writer: &mut Writer, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+        if !self.good.load(Ordering::Relaxed) {
+            self.resume(writer)?;
+        }
+        let result = writer.append(event);
+        if let Err(error) = &result {
+            self.notice(writer, error);
+        }
+        result
+    }
+
+    /// Writing did not work: tries whether it does now, with the event that says so.
+    fn resume(&self, writer: &mut Writer) -> Result<(), AuditUnavailable> {
+        let refused = self.refused.load(Ordering::Relaxed);
+        let because = format!("the audit log can be written again; {refused} events were refused until now");
+        let attempt = writer.append(&self.system_event("System_AuditResume", Outcome::Allowed, because));
+        if attempt.is_ok() {
+            self.good.store(true, Ordering::Relaxed);
+            self.refused.store(0, Ordering::Relaxed);
+            tracing::info!(refused, "the audit log can be written again; calls are answered again");
+        }
+        attempt
+    }
+
+    /// A write failed: alarms once, until it works again.
+    fn notice(&self, writer: &Writer, error: &AuditUnavailable) {
+        if *writer.health() != Health::Good && self.good.swap(false, Ordering::Relaxed) {
+            tracing::error!(reason = %error.reason, "the audit log cannot be written; calls are refused until it can; free disk space or repair the disk");
+            self.work.notify_one();
+        }
+    }
+
+    fn system_event(&self, operation: &'static str, outcome: Outcome, because: String) -> AuditEvent {
+        let ctx = OpContext::new(RequestId::new(self.entropy.uuid()), self.clock.now(), Actor::System("audit log"));
+        let decision = DecisionRecord { allowed: true, because: because.into(), assignment: None, role: None, via_group: None };
+        AuditEvent { decision: Some(decision), ..AuditEvent::new(&ctx, Category::System, operation, outcome) }
+    }
+}
+
+impl AuditSink for AuditLog {
+    fn record(&self, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+        let mut writer = self.lock();
+        let written = self.append(&mut writer, event).map(|()| writer.chain().last().sequence);
+        drop(writer);
+        match written {
+            Err(error) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                Err(error)
+            }
+            Ok(_) if self.durability == Durability::Written => {
+                self.flush_soon();
+                Ok(())
+            }
+            Ok(sequence) => self.wait_for(sequence),
+        }
+    }
+
+    fn ready(&self) -> Result<(), AuditUnavailable> {
+        if self.good.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut writer = self.lock();
+        if self.good.load(Ordering::Relaxed) { Ok(()) } else { self.resume(&mut writer) }
+    }
+
+    fn position(&self) -> u64 {
+        self.head().sequence
+    }
+
+    fn anchor(&self) -> Option<Anchor> {
+        let anchor = self.flushed.anchor();
+        (anchor.sequence > 0).then_some(anchor)
+    }
+}
+
+/// How often what was written is flushed, at the latest. Half of the promised 100 ms: the flush itself takes time too.
+const FLUSH_EVERY: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests;
