@@ -132,13 +132,7 @@ impl Authenticator {
         Ok(Caller { token: verified, principal })
     }
 
-    fn verify(
-        &self,
-        snapshot: &Snapshot,
-        keys: &keyless_token::PublicKeys,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<Verified, AuthnError> {
+    fn verify(&self, snapshot: &Snapshot, keys: &keyless_token::PublicKeys, token: &str, now: Timestamp) -> Result<Verified, AuthnError> {
         let unverified = Unverified::parse(token)?;
         let signed = Signed::check(keys, &unverified)?;
         let base = &self.platform.endpoints.authority;
@@ -146,8 +140,7 @@ impl Authenticator {
         // One process may hold several tenants: each is an issuer of its own, and a token of one never counts in another.
         for tenant in snapshot.tenants() {
             let issuers = [format!("{base}/{}/", tenant.id), format!("{base}/{}/v2.0", tenant.id)];
-            let expect =
-                Expect { issuers: &issuers, tenant: tenant.id, audiences: &self.audiences.0, now, leeway_secs: LEEWAY_SECS };
+            let expect = Expect { issuers: &issuers, tenant: tenant.id, audiences: &self.audiences.0, now, leeway_secs: LEEWAY_SECS };
             match signed.accept(&expect) {
                 Ok(verified) => return Ok(verified),
                 Err(TokenError::Issuer) => {}

@@ -9,7 +9,7 @@ mod platform;
 mod reply;
 mod request;
 
-pub use authn::{Audiences, AuthnError, Authenticator, Caller, bearer_of};
+pub use authn::{Audiences, Authenticator, AuthnError, Caller, bearer_of};
 pub use form::{Form, FormError};
 pub use platform::{Endpoints, Platform};
 pub use reply::{NO_STORE, json};
