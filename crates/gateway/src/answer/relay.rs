@@ -1,0 +1,198 @@
+//! An answer passed on as it comes: nothing is read that the caller has not made room for, and when the caller goes away, the
+//! connection to the model server goes with it.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::body::Body as _;
+use keyless_audit::Outcome;
+use tokio::time::{Instant, Sleep};
+
+use super::events::Events;
+use super::tail::Tail;
+use crate::body::BoxError;
+use crate::forward::{Source, UpstreamFault};
+use crate::record::Call;
+
+/// How an answer is read on its way.
+#[derive(Debug)]
+pub(crate) enum Mode {
+    Events(Events),
+    Whole(Tail),
+}
+
+/// An answer under way.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    source: Source,
+    mode: Mode,
+    call: Call,
+    status: u16,
+    /// Ready to leave.
+    out: VecDeque<Bytes>,
+    length: Option<u64>,
+    idle: Duration,
+    /// Runs only while the model server is silent.
+    silence: Option<Pin<Box<Sleep>>>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Open,
+    /// The model server has said everything.
+    Ended,
+    /// After what is ready to leave, the answer breaks off.
+    Broken(BoxError),
+    Done,
+}
+
+impl Relay {
+    pub(crate) fn new(source: Source, mode: Mode, call: Call, status: u16, length: Option<u64>, idle: Duration) -> Self {
+        Self { source, mode, call, status, out: VecDeque::new(), length, idle, silence: None, state: State::Open }
+    }
+
+    /// Puts pieces that were read already in front.
+    pub(crate) fn preceded_by(mut self, pieces: Vec<Bytes>) -> Self {
+        for piece in pieces {
+            self.take(piece);
+        }
+        self
+    }
+
+    /// The length that the model server announced; none for streams.
+    pub(crate) const fn length(&self) -> Option<u64> {
+        self.length
+    }
+
+    pub(crate) const fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        loop {
+            if let Some(piece) = self.out.pop_front() {
+                if piece.is_empty() {
+                    continue;
+                }
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Open => self.state = State::Open,
+                State::Ended | State::Done => return Poll::Ready(None),
+                State::Broken(error) => return Poll::Ready(Some(Err(error))),
+            }
+            match self.poll_source(cx) {
+                Poll::Ready(Some(Ok(chunk))) => self.take(chunk),
+                Poll::Ready(Some(Err(fault))) => self.fail(fault),
+                Poll::Ready(None) => self.end(),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, UpstreamFault>>> {
+        let body = match &mut self.source {
+            Source::BuiltIn(pieces) => return Poll::Ready(pieces.pop_front().map(Ok)),
+            Source::Server(body) => body,
+        };
+        loop {
+            match Pin::new(&mut *body).poll_frame(cx) {
+                Poll::Ready(next) => {
+                    self.silence = None;
+                    match next {
+                        None => return Poll::Ready(None),
+                        Some(Err(error)) => return Poll::Ready(Some(Err(UpstreamFault::Broken(error.to_string())))),
+                        Some(Ok(frame)) => {
+                            if let Ok(chunk) = frame.into_data() {
+                                return Poll::Ready(Some(Ok(chunk)));
+                            }
+                        }
+                    }
+                }
+                Poll::Pending => {
+                    let deadline = Instant::now() + self.idle;
+                    let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+                    return silence.as_mut().poll(cx).map(|()| Some(Err(UpstreamFault::Idle)));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, chunk: Bytes) {
+        match &mut self.mode {
+            Mode::Events(events) => {
+                let mut fresh = VecDeque::new();
+                let Ok(noticed) = events.push(chunk, &mut fresh) else {
+                    return self.fail(UpstreamFault::Form("an endless event".to_owned()));
+                };
+                self.call.produced(noticed.pieces);
+                if let Some(usage) = noticed.usage {
+                    self.call.used(usage);
+                }
+                fresh.iter().for_each(|piece| self.call.passed_on(piece.len()));
+                let last = noticed.last_at.map(|at| fresh.split_off(at));
+                self.out.append(&mut fresh);
+                // INVARIANT: the event that ends the stream leaves after the call was recorded, not before.
+                if let Some(mut last) = last
+                    && self.record(Outcome::Allowed)
+                {
+                    self.out.append(&mut last);
+                }
+            }
+            Mode::Whole(tail) => {
+                self.call.passed_on(chunk.len());
+                let passed = tail.push(chunk);
+                self.out.extend(passed);
+            }
+        }
+        if matches!(self.state, State::Open) && self.is_source_empty() {
+            self.end();
+        }
+    }
+
+    fn is_source_empty(&self) -> bool {
+        match &self.source {
+            Source::Server(body) => body.is_end_stream(),
+            Source::BuiltIn(pieces) => pieces.is_empty(),
+        }
+    }
+
+    fn end(&mut self) {
+        let rest = match &mut self.mode {
+            Mode::Events(events) => Some(events.finish()),
+            Mode::Whole(tail) => {
+                if let Some(usage) = tail.usage() {
+                    self.call.used(usage);
+                }
+                tail.release()
+            }
+        };
+        if self.record(Outcome::Allowed) {
+            self.out.extend(rest);
+            self.state = State::Ended;
+        }
+    }
+
+    /// The model server let us down in the middle. A stream gets an event that says so, which the SDKs raise as an error; then, as
+    /// every answer, it breaks off instead of ending.
+    fn fail(&mut self, fault: UpstreamFault) {
+        tracing::warn!(%fault, request_id = %self.call.ctx.request_id, "an answer broke off");
+        if self.record(Outcome::Failed) {
+            if matches!(self.mode, Mode::Events(_)) {
+                let text = format!(r#"data: {{"error":{{"code":"{}","message":"{}"}}}}"#, fault.code(), fault.public_message());
+                self.out.push_back(format!("{text}\n\n").into());
+            }
+            self.state = State::Broken(fault.into());
+        }
+    }
+
+    /// Records the call; when that fails, the answer breaks off before its end.
+    fn record(&mut self, outcome: Outcome) -> bool {
+        let recorded = self.call.end(self.status, outcome);
+        recorded.map_err(|error| self.state = State::Broken(error.into())).is_ok()
+    }
+}

@@ -1,0 +1,268 @@
+//! One call, step by step. Each step is a file of its own; this one only says in which order they come.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::request::Parts;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use keyless_model::entity::Account;
+use keyless_model::{Actor, Scope};
+use keyless_rbac::Permit;
+use keyless_store::Snapshot;
+use keyless_web::{Audiences, Authenticator, Platform};
+
+use crate::address::{Address, address_of};
+use crate::admit::{Budgets, Limits, admit, estimate};
+use crate::answer::{self, Head};
+use crate::authenticate::{AccountKeys, Callers, Identity};
+use crate::authorize::{Permitted, decide, scope_of};
+use crate::body::Body;
+use crate::config::{Config, ConfigError, UpstreamConfig};
+use crate::forward::{Onward, Upstreams, send};
+use crate::plan::Plans;
+use crate::prompt::{Outgoing, Prompt, PromptFault, Until, Wanted, gather};
+use crate::record::Call;
+use crate::refuse::Refusal;
+use crate::route::{Route, Serve, Shape, Version, route_of};
+use crate::{models, network};
+
+/// Up to here a request body is read before it is forwarded: enough to know what nearly every call will cost. Longer ones stream.
+const READ_AHEAD: u64 = 256 * 1024;
+
+/// The data plane. One per process; any number of threads call [`Gateway::handle`].
+#[derive(Debug)]
+pub struct Gateway {
+    platform: Arc<Platform>,
+    config: Config,
+    callers: Callers,
+    upstreams: ArcSwap<Upstreams>,
+    plans: Plans,
+    budgets: Budgets,
+}
+
+/// A caller who may go on: to which account, and as whom.
+struct Admitted {
+    account: Arc<Account>,
+    identity: Identity,
+}
+
+impl Gateway {
+    /// # Errors
+    /// With everything that is wrong with the configuration.
+    pub fn new(platform: Arc<Platform>, config: Config) -> Result<Arc<Self>, ConfigError> {
+        let upstreams = Upstreams::new(config.default_upstream.as_deref(), &config.upstreams, &config)?;
+        let callers = Callers {
+            tokens: Authenticator::new(Arc::clone(&platform), Audiences::gateway()),
+            keys: AccountKeys::new(Arc::clone(&platform.sealer)),
+        };
+        Ok(Arc::new(Self {
+            platform,
+            config,
+            callers,
+            upstreams: ArcSwap::from_pointee(upstreams),
+            plans: Plans::default(),
+            budgets: Budgets::default(),
+        }))
+    }
+
+    /// Replaces the upstreams, among which the configured default must be; calls under way finish with those they began with.
+    ///
+    /// # Errors
+    /// With everything that is wrong; the present upstreams then stay.
+    pub fn set_upstreams(&self, upstreams: Vec<UpstreamConfig>) -> Result<(), ConfigError> {
+        self.upstreams.store(Arc::new(Upstreams::new(self.config.default_upstream.as_deref(), &upstreams, &self.config)?));
+        Ok(())
+    }
+
+    /// The name of the upstream that serves a deployment, as `(name, model)`; the model is the name the server gets. None when no
+    /// upstream is configured for it.
+    #[must_use]
+    pub fn upstream_of(&self, deployment: &keyless_model::entity::Deployment) -> Option<(String, String)> {
+        self.upstreams.load().serving(deployment).map(|served| (served.upstream.name.clone(), served.model))
+    }
+
+    /// Answers one request. `peer` is the other end of the connection. Works on any runtime and thread; connections to model
+    /// servers are pooled per thread.
+    pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let mut ctx = self.platform.begin(Actor::Anonymous);
+        ctx.source = Some(peer.ip().to_canonical());
+        let ids = Head::new(ctx.request_id, &head.headers);
+        let mut call = Call::begin(&self.platform, ctx);
+        match self.serve(&head, body, &ids, &mut call).await {
+            Ok(reply) => reply.finish(call, &ids),
+            Err(refusal) => refuse(refusal, call, &ids),
+        }
+    }
+
+    async fn serve(&self, head: &Parts, body: Incoming, ids: &Head, call: &mut Call) -> Result<answer::Reply, Refusal> {
+        let domain = self.platform.endpoints.wildcard_domain.as_deref();
+        let address = address_of(head, domain).ok_or(Refusal::UnknownAccount)?;
+        let route = route_of(&head.method, address.path, head.uri.query());
+        call.operation = route.operation;
+        let admitted = self.recognise(&address, head, &route, call)?;
+        if route.operation.action.is_empty() {
+            return Err(Refusal::UnknownPath);
+        }
+        match &route.version {
+            Version::Served(version) => call.detail.api_version = Some(version.clone().into_owned()),
+            Version::Missing => return Err(Refusal::UnknownPath),
+            Version::NotSupported => return Err(Refusal::ApiVersion),
+        }
+        match route.operation.serve {
+            Serve::Model(shape) => self.complete(shape, &address, head, &route, body, ids, call, admitted).await,
+            Serve::ModelList | Serve::ModelItem => self.models(&admitted, &route, call),
+            Serve::Nobody => {
+                let snapshot = self.platform.directory.load();
+                let scope = route.deployment.map_or_else(|| admitted.account.scope.clone(), |name| scope_of(&admitted.account, name));
+                self.permit(&snapshot, &admitted, &route, &scope, call)?;
+                Err(Refusal::NotServed(route.operation))
+            }
+        }
+    }
+
+    /// Finds the account, asks its network rules, and recognises the caller.
+    fn recognise(&self, address: &Address<'_>, head: &Parts, route: &Route<'_>, call: &mut Call) -> Result<Admitted, Refusal> {
+        let snapshot = self.platform.directory.load();
+        let account = snapshot.account_at(&address.subdomain).ok_or(Refusal::UnknownAccount)?;
+        call.addressed(&account.scope);
+        if let Some(source) = call.ctx.source {
+            network::check(account, source)?;
+        }
+        let identity = self.callers.recognise(&snapshot, account, &head.headers, route.operation.dialect, call.ctx.now)?;
+        call.called_by(identity.actor(), identity.caller());
+        Ok(Admitted { account: Arc::clone(account), identity })
+    }
+
+    fn permit(&self, snapshot: &Snapshot, admitted: &Admitted, route: &Route<'_>, scope: &Scope, call: &mut Call) -> Result<Permit, Refusal> {
+        let permit = decide(snapshot, &admitted.account, &admitted.identity, route.operation, scope)?;
+        call.permitted(&permit, scope);
+        Ok(permit)
+    }
+
+    /// Decides at the deployment, whether or not it exists, and only then says whether it does.
+    fn permit_deployment(&self, admitted: &Admitted, route: &Route<'_>, name: &str, call: &mut Call) -> Result<(Permitted, u64), Refusal> {
+        let snapshot = self.platform.directory.load();
+        let Some(deployment) = snapshot.deployment(&admitted.account.scope, name) else {
+            self.permit(&snapshot, admitted, route, &scope_of(&admitted.account, name), call)?;
+            return Err(Refusal::DeploymentNotFound);
+        };
+        let permit = self.permit(&snapshot, admitted, route, &deployment.scope, call)?;
+        let plan = self.plans.plan(&admitted.account, deployment, &self.upstreams.load(), &self.budgets, call.ctx.now);
+        call.planned(&plan);
+        Ok((Permitted::new(permit, plan)?, snapshot.revision().0))
+    }
+
+    fn models(&self, admitted: &Admitted, route: &Route<'_>, call: &mut Call) -> Result<answer::Reply, Refusal> {
+        let snapshot = self.platform.directory.load();
+        self.permit(&snapshot, admitted, route, &admitted.account.scope, call)?;
+        let (account, dialect) = (&admitted.account, route.operation.dialect);
+        let body = match route.item {
+            None => models::list(&snapshot, account, dialect),
+            Some(id) => models::item(&snapshot, account, dialect, id).ok_or(Refusal::UnknownPath)?,
+        };
+        Ok(answer::Reply::json(&body))
+    }
+
+    /// A call of a model: permit, read, permit again if the world changed meanwhile, admit, forward.
+    #[allow(clippy::too_many_arguments, reason = "the facts of one request, gathered by the steps before")]
+    async fn complete(
+        &self,
+        shape: Shape,
+        address: &Address<'_>,
+        head: &Parts,
+        route: &Route<'_>,
+        body: Incoming,
+        ids: &Head,
+        call: &mut Call,
+        mut admitted: Admitted,
+    ) -> Result<answer::Reply, Refusal> {
+        let mut decided = route.deployment.map(|name| self.permit_deployment(&admitted, route, name, call)).transpose()?;
+        let until = if route.deployment.is_some() { Until::Bytes(READ_AHEAD) } else { Until::Model(READ_AHEAD) };
+        let (mut prompt, rest) = gather(body, until, self.config.max_request_bytes, self.config.timeouts.request_body).await?;
+        call.detail.request_bytes = prompt.received();
+        // SECURITY: a body that trickles in for a minute must not outlive a revocation.
+        let revision = self.platform.directory.load().revision().0;
+        let (permitted, _) = match decided.take().filter(|(_, at)| *at == revision) {
+            Some(decided) => decided,
+            None => {
+                let name = route.deployment.or_else(|| prompt.model()).ok_or(PromptFault::NoModel)?.to_owned();
+                admitted = self.recognise(address, head, route, call)?;
+                self.permit_deployment(&admitted, route, &name, call)?
+            }
+        };
+        self.platform.audit.ready()?;
+        let body_bytes = rest.as_ref().map_or(prompt.received(), |rest| prompt.received() + hyper::body::Body::size_hint(rest).lower());
+        self.admit(&permitted, &admitted.identity, route, &prompt, body_bytes, call)?;
+
+        let asks = Asks { shape, base64: prompt.facts().base64 };
+        if let Some(served) = &permitted.plan().served {
+            prompt.want(Wanted { model: served.model.clone(), usage: matches!(shape, Shape::Chat | Shape::Completions) });
+        }
+        let (outgoing, late) = Outgoing::new(prompt, rest, self.config.max_request_bytes);
+        let onward = Onward {
+            shape,
+            headers: &head.headers,
+            body: outgoing,
+            request_id: ids.request_id.clone(),
+            now: call.ctx.now,
+            first_byte: self.config.timeouts.first_byte,
+        };
+        call.forwarded();
+        let received = send(&permitted, onward).await.map_err(|fault| {
+            call.turned_down();
+            // A body that broke off is the caller's fault, whatever the server made of it.
+            late.fault().cloned().map_or_else(|| Refusal::Upstream(fault), Refusal::Prompt)
+        });
+        call.detail.request_bytes = late.received();
+        answer::Reply::of(received?, asks, late.asked_usage(), permitted, call, self.config.timeouts.idle).await
+    }
+
+    fn admit(
+        &self,
+        permitted: &Permitted,
+        identity: &Identity,
+        route: &Route<'_>,
+        prompt: &Prompt,
+        body_bytes: u64,
+        call: &mut Call,
+    ) -> Result<(), Refusal> {
+        let (plan, now) = (permitted.plan(), call.ctx.now);
+        let mut budgets = Vec::new();
+        budgets.extend(plan.budget.clone());
+        if let (Some(limit), Some(caller)) = (self.config.per_identity, identity.caller()) {
+            let limits = Limits::per_minute(limit.tokens_per_minute, limit.requests_per_minute);
+            budgets.push(self.budgets.budget(plan.deployment.scope.folded(), Some(caller.principal.id), limits, now));
+        }
+        let most = estimate(body_bytes, prompt.facts().max_tokens, prompt.facts().answers());
+        let reservation = admit(&budgets, most, now).map_err(|over| Refusal::OverBudget {
+            over,
+            plan: Arc::clone(plan),
+            operation: route.operation,
+            api_version: call.detail.api_version.clone().unwrap_or_default(),
+        })?;
+        call.admitted(reservation, body_bytes / 4);
+        Ok(())
+    }
+}
+
+/// What the answer must look like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asks {
+    pub(crate) shape: Shape,
+    pub(crate) base64: bool,
+}
+
+fn refuse(refusal: Refusal, mut call: Call, ids: &Head) -> Response<Body> {
+    let answer = refusal.answer();
+    if let Refusal::Upstream(fault) = &refusal {
+        tracing::warn!(%fault, request_id = %call.ctx.request_id, "a model server did not answer");
+    }
+    match call.refused(&refusal, answer.error.status) {
+        Ok(()) => answer::refusal(answer, ids),
+        // What cannot be audited is not answered, a refusal neither.
+        Err(error) => answer::refusal(Refusal::Audit(error).answer(), ids),
+    }
+}

@@ -1,0 +1,30 @@
+//! What may be wrong with a request body.
+
+/// Why a body is not forwarded. The text goes to the caller.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PromptFault {
+    #[error("the request body is not a JSON object (at byte {at})")]
+    NotJson { at: u64 },
+    #[error("the request body is nested too deeply")]
+    TooDeep,
+    #[error("the member `{0}` is given twice; send it once")]
+    Twice(&'static str),
+    #[error("the member `{0}` must be written in lower case")]
+    Spelling(&'static str),
+    #[error("names of top-level members must not contain escapes")]
+    EscapedName,
+    #[error("the value of `{0}` is too long")]
+    TooLong(&'static str),
+    #[error("the value of `{0}` has the wrong type")]
+    Type(&'static str),
+    #[error("`{0}` is not served by this gateway; leave it out")]
+    NotServed(&'static str),
+    #[error("the member `model` is missing; it names the deployment")]
+    NoModel,
+    #[error("the request body is larger than {limit} bytes")]
+    TooLarge { limit: u64 },
+    #[error("the request body did not arrive in time")]
+    TooSlow,
+    #[error("the request body ended early")]
+    Broken,
+}

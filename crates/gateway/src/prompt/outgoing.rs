@@ -1,0 +1,131 @@
+//! The body of the request to the model server.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+
+use super::{Prompt, PromptFault};
+use crate::body::{BoxError, length_of};
+
+/// What turned out about a body after its beginning was forwarded.
+#[derive(Debug, Default)]
+pub(crate) struct Late {
+    fault: OnceLock<PromptFault>,
+    asked_usage: AtomicBool,
+    received: AtomicU64,
+}
+
+impl Late {
+    pub(crate) fn fault(&self) -> Option<&PromptFault> {
+        self.fault.get()
+    }
+
+    pub(crate) fn asked_usage(&self) -> bool {
+        self.asked_usage.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}
+
+/// Pieces at hand, and perhaps the rest of the caller's body behind them. What is not read is not taken from the caller: its
+/// connection slows down with the model server's.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    ready: VecDeque<Bytes>,
+    rest: Option<Box<Rest>>,
+}
+
+#[derive(Debug)]
+struct Rest {
+    body: Incoming,
+    prompt: Prompt,
+    limit: u64,
+    late: Arc<Late>,
+}
+
+impl Outgoing {
+    /// `rest` is what [`super::gather`] left unread; at most `limit` bytes are taken in all.
+    pub(crate) fn new(mut prompt: Prompt, rest: Option<Incoming>, limit: u64) -> (Self, Arc<Late>) {
+        let mut ready = VecDeque::new();
+        prompt.release(&mut ready);
+        let late = Arc::new(Late::default());
+        late.note(&prompt);
+        let rest = rest.map(|body| Box::new(Rest { body, prompt, limit, late: Arc::clone(&late) }));
+        (Self { ready, rest }, late)
+    }
+}
+
+impl Late {
+    fn note(&self, prompt: &Prompt) {
+        self.asked_usage.store(prompt.asked_usage(), Ordering::Relaxed);
+        self.received.store(prompt.received(), Ordering::Relaxed);
+    }
+}
+
+impl Rest {
+    /// The next piece was read; true when more may come.
+    fn take(&mut self, chunk: Option<Bytes>, ready: &mut VecDeque<Bytes>) -> Result<bool, PromptFault> {
+        let more = chunk.is_some();
+        match chunk {
+            Some(chunk) => self.prompt.push(chunk)?,
+            None => self.prompt.finish()?,
+        }
+        if self.prompt.received() > self.limit {
+            return Err(PromptFault::TooLarge { limit: self.limit });
+        }
+        self.late.note(&self.prompt);
+        self.prompt.release(ready);
+        Ok(more)
+    }
+}
+
+impl Body for Outgoing {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            let Self { ready, rest } = &mut *self;
+            let Some(under_way) = rest else { return Poll::Ready(None) };
+            let chunk = match ready!(Pin::new(&mut under_way.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(chunk) => Ok(Some(chunk)),
+                    Err(_trailers) => continue,
+                },
+                Some(Err(_)) => Err(PromptFault::Broken),
+                None => Ok(None),
+            };
+            match chunk.and_then(|chunk| under_way.take(chunk, ready)) {
+                Ok(true) => {}
+                Ok(false) => *rest = None,
+                Err(fault) => {
+                    // The upload breaks off, so the model server never sees a whole request.
+                    _ = under_way.late.fault.set(fault.clone());
+                    *rest = None;
+                    return Poll::Ready(Some(Err(fault.into())));
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ready.is_empty() && self.rest.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.rest {
+            None => SizeHint::with_exact(length_of(&self.ready)),
+            Some(_) => SizeHint::default(),
+        }
+    }
+}

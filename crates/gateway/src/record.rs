@@ -1,0 +1,201 @@
+//! The record of one call, from its arrival to the end of its answer: budget settled, audit event written.
+//!
+//! INVARIANT: every call is recorded exactly once - when its answer is about to end, when it is refused, or, when the caller goes
+//! away in between, as it is dropped.
+
+use std::sync::Arc;
+
+use keyless_audit::{AuditEvent, AuditUnavailable, Category, DataDetail, DecisionRecord, Outcome};
+use keyless_model::{Actor, OpContext, Scope};
+use keyless_rbac::{Because, Permit};
+use keyless_web::{Caller, Platform};
+use tokio::time::Instant;
+
+use crate::admit::Reservation;
+use crate::plan::Plan;
+use crate::refuse::Refusal;
+use crate::route::{Operation, UNKNOWN};
+
+/// The status that stands for "the caller went away" (nginx's).
+const CLIENT_CLOSED: u16 = 499;
+
+/// Tokens that a model server says it used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) prompt: u64,
+    pub(crate) completion: u64,
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub(crate) struct Call {
+    platform: Arc<Platform>,
+    pub(crate) ctx: OpContext,
+    started: Instant,
+    pub(crate) operation: &'static Operation,
+    target: Option<Scope>,
+    decision: Option<DecisionRecord>,
+    pub(crate) detail: DataDetail,
+    reservation: Option<Reservation>,
+    /// What the prompt alone was estimated at.
+    prompt_estimate: u64,
+    /// Pieces of the answer that each carry about one token; counts when no usage is reported.
+    pieces: u64,
+    usage: Option<Usage>,
+    stage: Stage,
+}
+
+/// How far it got; decides what an unfinished call has cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was forwarded.
+    Here,
+    /// The model server may be working.
+    Forwarded,
+    /// The model server refused: nothing was used.
+    TurnedDown,
+    Recorded,
+}
+
+impl Call {
+    pub(crate) fn begin(platform: &Arc<Platform>, ctx: OpContext) -> Self {
+        Self {
+            platform: Arc::clone(platform),
+            ctx,
+            started: Instant::now(),
+            operation: &UNKNOWN,
+            target: None,
+            decision: None,
+            detail: DataDetail::default(),
+            reservation: None,
+            prompt_estimate: 0,
+            pieces: 0,
+            usage: None,
+            stage: Stage::Here,
+        }
+    }
+
+    pub(crate) fn addressed(&mut self, account: &Scope) {
+        self.target = Some(account.clone());
+    }
+
+    pub(crate) fn called_by(&mut self, actor: Actor, caller: Option<&Caller>) {
+        self.ctx.actor = actor;
+        self.detail.token_id = caller.map(|caller| caller.token.token_id.as_str().into());
+    }
+
+    pub(crate) fn permitted(&mut self, permit: &Permit, scope: &Scope) {
+        let (role, via_group) = match permit.because() {
+            Because::Assignment { role, via_group, .. } => (Some(*role), *via_group),
+            _ => (None, None),
+        };
+        self.target = Some(scope.clone());
+        self.decision = Some(DecisionRecord {
+            allowed: true,
+            because: permit.because().to_string().into(),
+            assignment: permit.assignment(),
+            role,
+            via_group,
+        });
+    }
+
+    pub(crate) fn planned(&mut self, plan: &Plan) {
+        self.detail.deployment = Some(Arc::clone(&plan.name));
+        self.detail.model = Some(Arc::clone(&plan.model));
+    }
+
+    pub(crate) fn admitted(&mut self, reservation: Reservation, prompt_estimate: u64) {
+        self.reservation = Some(reservation);
+        self.prompt_estimate = prompt_estimate;
+    }
+
+    pub(crate) const fn reservation(&self) -> Option<&Reservation> {
+        self.reservation.as_ref()
+    }
+
+    pub(crate) const fn forwarded(&mut self) {
+        self.stage = Stage::Forwarded;
+    }
+
+    pub(crate) const fn turned_down(&mut self) {
+        self.stage = Stage::TurnedDown;
+    }
+
+    pub(crate) const fn passed_on(&mut self, bytes: usize) {
+        self.detail.response_bytes += bytes as u64;
+    }
+
+    pub(crate) const fn produced(&mut self, pieces: u64) {
+        self.pieces += pieces;
+    }
+
+    pub(crate) const fn used(&mut self, usage: Usage) {
+        self.usage = Some(usage);
+    }
+
+    /// The answer is about to end: writes the event. Only after this returns may the last bytes leave.
+    ///
+    /// # Errors
+    /// When the event could not be written; the answer must then not end well.
+    pub(crate) fn end(&mut self, status: u16, outcome: Outcome) -> Result<(), AuditUnavailable> {
+        self.write(status, outcome)
+    }
+
+    /// The call is refused.
+    ///
+    /// # Errors
+    /// When the event could not be written.
+    pub(crate) fn refused(&mut self, refusal: &Refusal, status: u16) -> Result<(), AuditUnavailable> {
+        let outcome = refusal.outcome();
+        if outcome == Outcome::Denied {
+            let assignment = self.decision.take().and_then(|decision| decision.assignment);
+            self.decision = Some(DecisionRecord { allowed: false, because: refusal.because(), assignment, role: None, via_group: None });
+        }
+        self.write(status, outcome)
+    }
+
+    fn write(&mut self, status: u16, outcome: Outcome) -> Result<(), AuditUnavailable> {
+        if self.stage == Stage::Recorded {
+            return Ok(());
+        }
+        self.settle();
+        self.stage = Stage::Recorded;
+        let operation = if self.operation.api.is_empty() { UNKNOWN.api } else { self.operation.api };
+        let mut event = AuditEvent::new(&self.ctx, Category::Data, operation, outcome);
+        let mut detail = std::mem::take(&mut self.detail);
+        detail.api = operation.into();
+        detail.latency_micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        detail.prompt_tokens = self.usage.map(|usage| usage.prompt);
+        detail.completion_tokens = self.usage.map(|usage| usage.completion);
+        event.target = self.target.take();
+        event.decision = self.decision.take();
+        event.status = Some(status);
+        event.data = Some(detail);
+        self.platform.audit.record(&event).inspect_err(|error| {
+            tracing::error!(%error, request_id = %self.ctx.request_id, "a call was not audited and its answer is withheld");
+        })
+    }
+
+    /// Corrects the reservation to what was used, or to the best that is known of it.
+    fn settle(&mut self) {
+        let Some(reservation) = self.reservation.take() else { return };
+        match (self.stage, self.usage) {
+            (_, Some(usage)) => reservation.settle(usage.prompt.saturating_add(usage.completion)),
+            (Stage::Here | Stage::TurnedDown, None) => reservation.settle(0),
+            // A stream without usage: every event carries about one token.
+            (_, None) if self.pieces > 0 => reservation.settle(self.prompt_estimate.saturating_add(self.pieces)),
+            // Nobody said what it cost: the estimate stands.
+            (_, None) => drop(reservation),
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.stage != Stage::Recorded {
+            self.detail.cancelled = true;
+            // The caller is gone, so nobody is left to be refused; `write` has logged the failure and the log refuses new calls.
+            _ = self.write(CLIENT_CLOSED, Outcome::Failed);
+        }
+    }
+}

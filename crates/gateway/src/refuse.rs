@@ -1,0 +1,149 @@
+//! Every way a call ends without a model's answer: what the caller is told, and what the audit is told.
+//!
+//! The bodies are Azure's, word for word (`keyless_wire::ai`); where Azure has no words, ours use its envelope.
+
+use std::borrow::Cow;
+
+use keyless_audit::{AuditUnavailable, Outcome};
+use keyless_rbac::Denial;
+use keyless_web::AuthnError;
+use keyless_token::TokenError;
+use keyless_wire::ai::{AiError, AiLimit, RateLimited};
+
+use crate::admit::{OverBudget, Spent};
+use crate::forward::UpstreamFault;
+use crate::plan::Plan;
+use crate::prompt::PromptFault;
+use crate::route::Operation;
+
+/// A call that ends here.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("no account has this address")]
+    UnknownAccount,
+    #[error("the account has no such path")]
+    UnknownPath,
+    #[error("the api version is not one that this route serves")]
+    ApiVersion,
+    #[error("the account is closed to public networks")]
+    PublicAccessDisabled,
+    #[error("the network rules do not name the caller's address")]
+    NetworkRules,
+    #[error("no credential was sent")]
+    NoCredential,
+    #[error("the API key is wrong")]
+    WrongKey,
+    #[error("the account takes no API keys")]
+    LocalAuthDisabled,
+    #[error(transparent)]
+    Token(AuthnError),
+    #[error("the token belongs to tenant {token}, the account to another")]
+    OtherTenant { token: keyless_model::TenantId },
+    #[error("{}", .denial.because)]
+    Denied { denial: Denial, operation: &'static Operation },
+    #[error("the deployment does not exist")]
+    DeploymentNotFound,
+    #[error("{} {} is not served by this gateway", .0.method, .0.template)]
+    NotServed(&'static Operation),
+    #[error(transparent)]
+    Prompt(#[from] PromptFault),
+    #[error("the {} budget is spent", match .over.spent { Spent::Tokens => "token", Spent::Calls => "call" })]
+    OverBudget { over: OverBudget, plan: std::sync::Arc<Plan>, operation: &'static Operation, api_version: String },
+    #[error(transparent)]
+    Upstream(#[from] UpstreamFault),
+    #[error(transparent)]
+    Audit(#[from] AuditUnavailable),
+    #[error("the account's keys cannot be read")]
+    Keys(#[source] keyless_store::StoreError),
+    #[error("the account's subscription does not exist")]
+    Orphan,
+}
+
+/// How a refusal is answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) error: AiError,
+    pub(crate) retry_after_millis: Option<u64>,
+    /// Tells the SDKs not to try again by themselves.
+    pub(crate) final_answer: bool,
+}
+
+impl Refusal {
+    /// The public half.
+    pub(crate) fn answer(&self) -> Answer {
+        let (mut retry_after_millis, mut final_answer) = (None, false);
+        let error = match self {
+            Self::UnknownAccount | Self::UnknownPath => AiError::not_found(),
+            Self::ApiVersion => AiError::api_version(),
+            Self::PublicAccessDisabled => AiError::public_access_disabled(),
+            Self::NetworkRules => AiError::network_rules(),
+            Self::NoCredential | Self::WrongKey => AiError::wrong_key(),
+            Self::LocalAuthDisabled => AiError::local_auth_disabled(),
+            Self::Token(AuthnError::Token(TokenError::Tenant(token))) | Self::OtherTenant { token } => AiError::wrong_tenant(token),
+            Self::Token(AuthnError::OtherTenant { token, .. }) => AiError::wrong_tenant(token),
+            // SECURITY: one body for every other fault of a token: a forger learns nothing about which rule failed.
+            Self::Token(AuthnError::Keys(_)) | Self::Keys(_) | Self::Orphan => {
+                retry_after_millis = Some(10_000);
+                AiError::wrapped(503, "ServiceUnavailable", "The service cannot check credentials now. Please retry later.")
+            }
+            Self::Token(_) => AiError::unauthorized(),
+            Self::Denied { denial, operation } => {
+                AiError::permission_denied(denial.principal, operation.action, &format!("{} {}", operation.method, operation.template))
+            }
+            Self::DeploymentNotFound => AiError::deployment_not_found(),
+            Self::NotServed(operation) => {
+                final_answer = true;
+                let message = format!("Keyless does not serve {} {}.", operation.method, operation.template);
+                AiError::wrapped(501, "OperationNotSupported", &message)
+            }
+            Self::Prompt(fault) => prompt_error(fault),
+            Self::OverBudget { over, plan, operation, api_version } => {
+                retry_after_millis = Some(over.retry_after_millis);
+                let refused = RateLimited {
+                    deployment: &plan.name,
+                    model: &plan.model,
+                    region: &plan.account.location,
+                    tier: &plan.account.sku.name,
+                    operation: operation.api,
+                    api_version,
+                    retry_after_secs: over.retry_after_millis.div_ceil(1000),
+                };
+                let limit = match over.spent {
+                    Spent::Tokens => AiLimit::Tokens,
+                    Spent::Calls => AiLimit::Calls,
+                };
+                AiError::rate_limit(limit, &refused)
+            }
+            Self::Upstream(fault) => {
+                retry_after_millis = fault.retry_after_millis();
+                AiError::wrapped(fault.status(), fault.code(), &fault.public_message())
+            }
+            Self::Audit(_) => {
+                retry_after_millis = Some(10_000);
+                AiError::wrapped(503, "ServiceUnavailable", "The audit log cannot be written, so no call is answered. Please retry later.")
+            }
+        };
+        Answer { error, retry_after_millis, final_answer }
+    }
+
+    /// The private half: why, for the audit.
+    pub(crate) fn because(&self) -> Cow<'static, str> {
+        self.to_string().into()
+    }
+
+    pub(crate) const fn outcome(&self) -> Outcome {
+        match self {
+            Self::Upstream(_) | Self::Audit(_) | Self::Keys(_) | Self::Orphan | Self::Token(AuthnError::Keys(_)) => Outcome::Failed,
+            _ => Outcome::Denied,
+        }
+    }
+}
+
+fn prompt_error(fault: &PromptFault) -> AiError {
+    let message = fault.to_string();
+    match fault {
+        PromptFault::TooLarge { .. } => AiError::wrapped(413, "RequestTooLarge", &message),
+        PromptFault::TooSlow => AiError::wrapped(408, "RequestTimeout", &message),
+        _ => AiError::bad_request(&message),
+    }
+}
