@@ -11,7 +11,7 @@ use keyless_authority::Issuer;
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
-use keyless_store::audit_log::{AuditLog, Durability};
+use keyless_store::audit_log::{AuditLog, AuditLogOptions, Durability};
 use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
@@ -77,6 +77,7 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     stop.send_replace(true);
     // Joining blocks, and the tasks of this thread must go on meanwhile: calls that drain still commit and audit.
     tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| _ = worker.join())).await?;
+    settle(&parts.door.platform, &parts.door.platform.begin(Actor::System("stop"))).await;
     parts.door.platform.directory.close().await;
     while tasks.join_next().await.is_some() {}
     _ = std::fs::remove_file(crate::data::socket_path(parts.door.data.root())?.0);
@@ -102,15 +103,15 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let data = DataFolder::open(&options.data)?;
     let store = Arc::new(SqliteStore::open(&data.database())?);
     let sealer = Arc::new(Sealer::new(&MasterKey::load_or_create(&data.master_key(), &*entropy)?));
-    let durability = if options.strict_durability { Durability::Strict } else { Durability::Relaxed };
-    let audit = Arc::new(AuditLog::open(&data.audit(), durability, &ctx)?);
+    let audit = open_audit(options, &data, &*store, &clock, &entropy, &ctx).await?;
     let directory = Directory::open(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>, &ctx).await?;
     replay_outbox(&*store, &audit, &directory, &ctx).await?;
 
     let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
     let bound = bind_all(options, workers)?;
     let endpoints = endpoints(&bound);
-    let ca = LocalCa::open(&data, &sealer, &*entropy, ctx.now)?;
+    let roots = rustls_native_certs::load_native_certs().certs;
+    let ca = LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?;
     let chosen = upstreams::choose(&options.upstream, &options.cache, tell).await?;
     let host = bootstrap::ensure(&directory, &sealer, &*entropy, &ctx, &chosen).await?;
     let snapshot = directory.snapshot();
@@ -118,13 +119,14 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let platform =
         Arc::new(Platform { directory, keyring, sealer, audit: Arc::clone(&audit) as Arc<dyn AuditSink>, clock, entropy, endpoints });
 
-    let authority = keyless_authority::Config::default();
+    let mut authority = keyless_authority::Config::default();
+    authority.root_certificates = roots.iter().map(|certificate| certificate.to_vec()).collect();
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
     let metadata = Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
     let mut gateway = keyless_gateway::Config::default();
     gateway.default_upstream = Some(upstreams::DEFAULT.to_owned());
     gateway.upstreams = chosen.upstreams;
-    gateway.roots = rustls_native_certs::load_native_certs().certs;
+    gateway.roots = roots;
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform)));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)
@@ -158,7 +160,7 @@ impl Parts {
     fn start(&self, options: &Options, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) -> anyhow::Result<Vec<thread::JoinHandle<()>>> {
         let local = self.door.bind()?;
         tasks.spawn(Arc::clone(&self.door).run(local, stop.clone()));
-        tasks.spawn(Arc::clone(&self.audit).run(stop.clone()));
+        tasks.spawn(Arc::clone(&self.audit).run(until(stop.clone())));
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
         if let Some(model) = self.model.lock().expect("no holder of this lock panics").take() {
             tasks.spawn(upstreams::supervise(model, Arc::clone(&self.gateway), options.cache.clone(), stop.clone()));
@@ -177,13 +179,27 @@ impl Parts {
     }
 }
 
+/// Opens the audit log and holds it against what the store last knew of it.
+async fn open_audit(
+    options: &Options,
+    data: &DataFolder,
+    store: &dyn Store,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+    ctx: &OpContext,
+) -> anyhow::Result<Arc<AuditLog>> {
+    let durability = if options.strict_durability { Durability::Strict } else { Durability::Written };
+    let log = AuditLog::open(&data.audit(), AuditLogOptions { durability, ..Default::default() }, Arc::clone(clock), Arc::clone(entropy))?;
+    if let Some(anchor) = store.audit_anchor(ctx).await? {
+        log.check(anchor)?;
+    }
+    Ok(Arc::new(log))
+}
+
 /// Writes what was committed but not audited before a crash.
 async fn replay_outbox(store: &dyn Store, audit: &AuditLog, directory: &Directory, ctx: &OpContext) -> anyhow::Result<()> {
     let pending = store.pending_audit(ctx).await?;
-    audit.ensure(&pending)?;
-    if let Some(last) = pending.last() {
-        directory.audited_up_to(last.sequence);
-    }
+    directory.audited_up_to(audit.ensure(&pending)?);
     Ok(())
 }
 
@@ -229,6 +245,11 @@ fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_m
     }
 }
 
+/// Ends when `stop` becomes true.
+async fn until(mut stop: watch::Receiver<bool>) {
+    _ = stop.wait_for(|stop| *stop).await;
+}
+
 async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -239,5 +260,13 @@ async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
         if let Err(error) = platform.directory.catch_up(&ctx).await {
             tracing::warn!(%error, "the state database could not be read; decisions go on with the last snapshot");
         }
+        settle(&platform, &ctx).await;
+    }
+}
+
+/// Brings the store's knowledge of the audit log up to date, so that a log that is cut later is found out.
+async fn settle(platform: &Platform, ctx: &OpContext) {
+    if let Err(error) = platform.directory.settle_audit(ctx).await {
+        tracing::warn!(%error, "the audit log and the state database could not be compared");
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct LocalCa {
 
 impl LocalCa {
     /// Loads the CA of this data folder, making it at the first start.
-    pub(crate) fn open(data: &DataFolder, sealer: &Sealer, entropy: &dyn Entropy, now: Timestamp) -> anyhow::Result<Self> {
+    pub(crate) fn open(data: &DataFolder, sealer: &Sealer, entropy: &dyn Entropy, now: Timestamp, roots: &[CertificateDer<'_>]) -> anyhow::Result<Self> {
         let (ca_file, key_file) = (data.tls().join("ca.pem"), data.tls().join("ca.key.sealed"));
         if !key_file.exists() {
             let (certificate, key) = create(now)?;
@@ -57,7 +57,7 @@ impl LocalCa {
             .context("the CA key is damaged; delete the tls folder to make a new CA")?;
         let issuer = Issuer::from_ca_cert_pem(&certificate, key).context("the CA certificate is damaged; delete the tls folder to make a new CA")?;
         let bundle_file = data.tls().join("bundle.pem");
-        data.replace(&bundle_file, bundle(&certificate).as_bytes()).context("cannot write the CA bundle")?;
+        data.replace(&bundle_file, bundle(&certificate, roots).as_bytes()).context("cannot write the CA bundle")?;
         Ok(Self { issuer, certificate, ca_file, bundle_file })
     }
 
@@ -118,11 +118,11 @@ fn validity(now: Timestamp, days: i64) -> (OffsetDateTime, OffsetDateTime) {
 }
 
 /// The machine's roots (as many as can be read) and ours, in PEM.
-fn bundle(own: &str) -> String {
+fn bundle(own: &str, roots: &[CertificateDer<'_>]) -> String {
     use base64::Engine as _;
     let mut text = String::from(own);
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        let body = base64::engine::general_purpose::STANDARD.encode(&certificate);
+    for certificate in roots {
+        let body = base64::engine::general_purpose::STANDARD.encode(certificate);
         text.push_str("-----BEGIN CERTIFICATE-----\n");
         for line in body.as_bytes().chunks(64) {
             text.push_str(std::str::from_utf8(line).unwrap_or_default());
