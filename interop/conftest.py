@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.az import Az
 from support.keyless import Keyless
 from support.operator import Operator
 from support.secrets import Memory
@@ -74,6 +75,16 @@ def operator(system) -> Operator:
 def demo(system) -> dict:
     """The account every new system has."""
     return system.account("demo-ai")
+
+
+@pytest.fixture(scope="session")
+def new_az(tmp_path_factory):
+    """Makes an `az` that knows nothing yet, for a system."""
+
+    def make(system: Keyless) -> Az:
+        return Az(system, Path(os.environ["KEYLESS_INTEROP_AZ"]), tmp_path_factory.mktemp("az"))
+
+    return make
 
 
 @pytest.fixture(scope="session")

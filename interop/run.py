@@ -36,11 +36,13 @@ def main(arguments: list[str]) -> int:
     TARGET.mkdir(parents=True, exist_ok=True)
     with only_one_at_a_time():
         python = python_with(HERE / "requirements.txt", TARGET / "venv")
+        az = az_home()
         node, npm = node_commands()
         modules = node_modules(node, npm)
 
     environment = os.environ | {
         "KEYLESS_BIN": str(keyless),
+        "KEYLESS_INTEROP_AZ": str(az),
         "KEYLESS_INTEROP_NODE": str(node),
         "KEYLESS_INTEROP_NODE_HOME": str(modules),
         "KEYLESS_INTEROP_TARGET": str(TARGET),
@@ -69,6 +71,19 @@ def python_with(requirements: Path, folder: Path) -> Path:
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
             subprocess.run([*pip, "--only-binary=:all:", "-r", str(requirements)], check=True)
     return python
+
+
+def az_home() -> Path:
+    """The virtual environment of the Azure CLI, with `config/`: a settings folder that holds the index of its commands."""
+    folder = TARGET / "az-venv"
+    python_with(HERE / "requirements-az.txt", folder)
+    config = folder / "config"
+    if not (config / "commandIndex.json").is_file():
+        # Makes the index, which takes the first command of every settings folder many seconds.
+        settings = {"AZURE_CONFIG_DIR": str(config), "AZURE_CORE_COLLECT_TELEMETRY": "false"}
+        command = [str(folder / "bin" / "az"), "account", "list"]
+        subprocess.run(command, check=True, env=os.environ | settings, capture_output=True)
+    return folder
 
 
 def node_commands() -> tuple[Path, list[str]]:

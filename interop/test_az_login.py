@@ -1,0 +1,272 @@
+"""Every way in that `az login` has, and the ways it is refused."""
+
+import pytest
+
+from support.az import Application, Az
+from support.clients import ANSWER, ask, dated
+from support.issuer import Issuer
+from support.operator import Operator, fresh
+
+OPENAI_USER = "Cognitive Services OpenAI User"
+AI_RESOURCE = "https://cognitiveservices.azure.com"
+REPOSITORY = "repo:octo-org/octo-repo:ref:refs/heads/main"
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    issuer = Issuer(tmp_path_factory.mktemp("issuer"))
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture(scope="module")
+def system(new_system, issuer):
+    system = new_system().start("--trust-issuer", issuer.url, "--issuer-ca", str(issuer.ca_file))
+    yield system
+    assert system.stop() == 0, f"keyless up did not end well:\n{system.log()}"
+
+
+@pytest.fixture(scope="module")
+def operator(system):
+    return Operator(system)
+
+
+@pytest.fixture(scope="module")
+def demo(system):
+    return system.account("demo-ai")
+
+
+@pytest.fixture(scope="module")
+def admin(new_az, system) -> Az:
+    """Signed in as the identity that owns the subscription."""
+    return new_az(system).register().sign_in_as_managed_identity("operator")
+
+
+@pytest.fixture(scope="module")
+def application(admin, demo) -> Application:
+    """May call the demo account's models."""
+    return admin.create_application(fresh("app"), "--role", OPENAI_USER, "--scopes", demo["id"])
+
+
+@pytest.fixture
+def az(new_az, system) -> Az:
+    """Not signed in yet."""
+    return new_az(system).register()
+
+
+def token(az: Az, resource: str = AI_RESOURCE) -> str:
+    printed = az("account get-access-token --resource", resource)
+    assert printed["tenant"] == az.system.ready["tenant_id"]
+    return az.system.memory.remember("access token", printed["accessToken"])
+
+
+def reaches_the_model(az: Az) -> bool:
+    account = az.system.account("demo-ai")
+    return ask(dated(az.system, account["endpoint"], token=token(az))) == ANSWER
+
+
+# --- the cloud ---
+
+
+def test_the_cloud_is_registered_by_one_address(az, system):
+    endpoints = az("cloud show -n local")["endpoints"]
+    control, authority = system.ready["control"], system.ready["authority"]
+    assert endpoints["resourceManager"].rstrip("/") == control
+    assert endpoints["activeDirectory"] == authority
+    assert endpoints["activeDirectoryResourceId"] == f"{control}/"
+    assert endpoints["microsoftGraphResourceId"] == f"{control}/"
+
+
+def test_the_cloud_needs_no_registration_when_a_variable_names_it(new_az, system, application):
+    az = new_az(system)
+    az.identity = {
+        "ARM_CLOUD_METADATA_URL": f"{system.ready['control']}/metadata/endpoints?api-version=2019-05-01",
+        "SSL_CERT_FILE": system.ready["ca_file"],
+    }
+    assert [cloud["isActive"] for cloud in az("cloud list")] == [True]
+    az.sign_in_with_secret(application)
+    assert reaches_the_model(az)
+
+
+# --- applications ---
+
+
+def test_with_a_client_secret(az, system, application):
+    az.sign_in_with_secret(application)
+    (shown,) = az("account list --refresh")
+    assert (shown["id"], shown["tenantId"]) == (system.subscription, application.tenant)
+    assert az("account show")["user"] == {"name": application.app_id, "type": "servicePrincipal"}
+    assert reaches_the_model(az)
+
+
+def test_logged_out_there_is_no_token(az, application):
+    az.sign_in_with_secret(application)
+    az("logout")
+    assert az("account list") == []
+    assert "az login" in az.refused("account get-access-token --resource", AI_RESOURCE)
+
+
+def test_a_wrong_secret_is_named_as_such(az, application):
+    said = az.refused("login --service-principal -u", application.app_id, "-p", "wrong" * 8, "--tenant", application.tenant)
+    assert "AADSTS7000215: Invalid client secret provided." in said
+
+
+def test_an_unknown_application_is_named_as_such(az, application):
+    stranger = "00000000-aaaa-bbbb-cccc-000000000001"
+    said = az.refused("login --service-principal -u", stranger, "-p", application.secret, "--tenant", application.tenant)
+    assert f"AADSTS700016: Application with identifier '{stranger}' was not found" in said
+
+
+def test_an_unknown_tenant_is_named_as_such(az, application):
+    stranger = "00000000-aaaa-bbbb-cccc-000000000002"
+    said = az.refused("login --service-principal", "-u", application.app_id, "-p", application.secret, "--tenant", stranger)
+    assert "AADSTS90002" in said
+
+
+def test_a_secret_that_was_replaced_opens_nothing(az, admin, demo):
+    application = admin.create_application(fresh("app"), "--role", OPENAI_USER, "--scopes", demo["id"])
+    reset = admin("ad app credential reset --id", application.app_id)
+    admin.system.memory.remember("client secret", reset["password"])
+    assert "AADSTS7000215" in az.refused("login --service-principal", *application.login)
+    az("login --service-principal -u", application.app_id, "-p", reset["password"], "--tenant", application.tenant)
+
+
+def test_with_a_certificate_that_az_made(az, admin, demo):
+    made = admin("ad sp create-for-rbac --create-cert -n", fresh("app"), "--role", OPENAI_USER, "--scopes", demo["id"])
+    certificate = made["fileWithCertAndPrivateKey"]
+    az("login --service-principal -u", made["appId"], "--certificate", certificate, "--tenant", made["tenant"])
+    assert reaches_the_model(az)
+
+
+def test_with_the_tenants_domain_in_place_of_its_id(az, system, application):
+    domain = system.status()["tenant_domain"]
+    az("login --service-principal -u", application.app_id, "-p", application.secret, "--tenant", domain)
+    assert az("account show")["tenantId"] == application.tenant
+
+
+# --- a workload's own token ---
+
+
+@pytest.fixture(scope="module")
+def workload(admin, demo, issuer) -> dict:
+    """A managed identity that trusts the repository's jobs."""
+    name = fresh("ci")
+    made = admin("identity create -g demo -n", name)
+    admin.shell(
+        """
+        az role assignment create --role "$ROLE" --assignee-object-id "$PRINCIPAL" --assignee-principal-type ServicePrincipal --scope "$SCOPE"
+        az identity federated-credential create --name github --identity-name "$NAME" -g demo \\
+            --issuer "$ISSUER" --subject "$SUBJECT" --audiences api://AzureADTokenExchange
+        """,
+        {
+            "ROLE": OPENAI_USER,
+            "PRINCIPAL": made["principalId"],
+            "SCOPE": demo["id"],
+            "NAME": name,
+            "ISSUER": issuer.url,
+            "SUBJECT": REPOSITORY,
+        },
+    )
+    return made
+
+
+def federated(az: Az, client_id: str, assertion: str) -> tuple[str, ...]:
+    tenant = az.system.ready["tenant_id"]
+    return ("-u", client_id, "--tenant", tenant, "--federated-token", assertion)
+
+
+def test_with_a_federated_token(az, workload, issuer):
+    az("login --service-principal", *federated(az, workload["clientId"], issuer.mint(REPOSITORY)))
+    assert reaches_the_model(az)
+
+
+def test_a_github_job_signs_in_with_the_token_it_is_given(az, workload, issuer):
+    """The whole story: the job asks GitHub for its token, az exchanges it, and the model answers; no secret is stored."""
+    left = az.shell(
+        """
+        ID_TOKEN=$(curl --silent --fail --cacert "$ISSUER_CA" -H "Authorization: bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \\
+            "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=api://AzureADTokenExchange" | sed 's/.*"value": "\\([^"]*\\)".*/\\1/')
+        az login --service-principal -u "$CLIENT_ID" --tenant "$TENANT_ID" --federated-token "$ID_TOKEN"
+        TOKEN=$(az account get-access-token --scope https://cognitiveservices.azure.com/.default --query accessToken -otsv)
+        """,
+        issuer.job_env(REPOSITORY)
+        | {"CLIENT_ID": workload["clientId"], "TENANT_ID": az.system.ready["tenant_id"], "ISSUER_CA": str(issuer.ca_file)},
+    )
+    access_token = az.system.memory.remember("access token", left["TOKEN"])
+    assert ask(dated(az.system, az.system.account("demo-ai")["endpoint"], token=access_token)) == ANSWER
+
+
+@pytest.mark.parametrize(
+    ("code", "subject", "changes"),
+    [
+        ("AADSTS700213", "repo:octo-org/another-repo:ref:refs/heads/main", {}),
+        ("AADSTS700213", "repo:octo-org/octo-repo:pull_request", {}),
+        ("AADSTS700212", REPOSITORY, {"aud": "https://github.com/octo-org"}),
+        ("AADSTS700211", REPOSITORY, {"iss": "https://token.actions.githubusercontent.com"}),
+        ("AADSTS700024", REPOSITORY, {"nbf": 1, "iat": 1, "exp": 2}),
+    ],
+    ids=["another repository", "a pull request", "another audience", "another issuer", "a token of yesterday"],
+)
+def test_a_federated_token_is_refused_for(code, subject, changes, az, workload, issuer):
+    assertion = issuer.mint(subject, **changes)
+    assert code in az.refused("login --service-principal", *federated(az, workload["clientId"], assertion))
+
+
+def test_a_federated_token_signed_by_a_stranger_is_refused(az, workload, issuer, tmp_path):
+    stranger = Issuer(tmp_path)
+    try:
+        stranger.kid = issuer.kid
+        forged = stranger.mint(REPOSITORY, iss=issuer.url)
+    finally:
+        stranger.close()
+    assert "AADSTS" in az.refused("login --service-principal", *federated(az, workload["clientId"], forged))
+
+
+# --- managed identities ---
+
+
+def test_as_a_managed_identity_lent_to_the_shell(az):
+    az.sign_in_as_managed_identity("demo-app")
+    assert az("account show")["user"] == {
+        "assignedIdentityInfo": f"MSIClient-{az.system.identity('demo-app')['client_id']}",
+        "name": "userAssignedIdentity",
+        "type": "servicePrincipal",
+    }
+    assert reaches_the_model(az)
+
+
+def test_as_a_managed_identity_in_keyless_run(az, system):
+    """Nothing is set up but the program: `keyless run -- az ...`."""
+    system.run("demo-app", str(az.program), "login", "--identity", env=az.env)
+    printed = system.run("demo-app", str(az.program), "account", "show", "--query", "id", "-otsv", env=az.env)
+    assert printed.stdout.strip() == system.subscription
+
+
+def test_with_a_wrong_identity_header(az, system):
+    variables = system.env("demo-app")
+    az.identity = {"IDENTITY_ENDPOINT": variables["IDENTITY_ENDPOINT"], "IDENTITY_HEADER": "wrong" * 9}
+    assert "401" in az.refused("login --identity --client-id", variables["AZURE_CLIENT_ID"])
+
+
+@pytest.mark.parametrize("selector", ["client-id", "object-id", "resource-id"])
+def test_as_an_identity_of_the_host_chosen_by(selector, az, system, host_identity):
+    az.identity = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": system.ready["metadata"]}
+    choice = {
+        "client-id": host_identity.client_id,
+        "object-id": host_identity.principal_id,
+        "resource-id": host_identity.id,
+    }[selector]
+    az(f"login --identity --{selector}", choice)
+    assert reaches_the_model(az)
+
+
+@pytest.fixture(scope="module")
+def host_identity(system, operator, demo):
+    app = operator.create_caller(demo["id"])
+    system.command("host", "attach", app.name, *system.locate())
+    return app
+
+
+def test_an_identity_that_the_host_does_not_have(az, system):
+    az.identity = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": system.ready["metadata"]}
+    assert "Identity not found" in az.refused("login --identity --client-id", system.identity("operator")["client_id"])
