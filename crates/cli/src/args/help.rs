@@ -1,0 +1,165 @@
+//! The longer words of `--help`: what a command does, an example, its exit codes.
+
+macro_rules! more {
+    ($($text:literal)*) => {
+        concat!($($text, "\n",)*)
+    };
+}
+
+pub(super) const KEYLESS: &str = "\
+Gives every program that calls an AI model an identity in place of an API key: on Azure, on a laptop, in CI, on your own hardware. \
+Unmodified Azure SDKs work with it.
+
+New here? `keyless demo` shows everything in about a minute.";
+
+pub(super) const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage; `run` passes its program's code through.
+`keyless COMMAND --help` has examples.";
+
+pub(super) const DEMO: &str = "\
+Starts a system in a throw-away folder on free ports, with a real model where one can be had; runs an unmodified Python program without any \
+key; shows it refused without a role, answered with it, and refused again the moment the role is gone; runs the leak drill; shows the audit. \
+Then it stays up for you to try things, until Ctrl-C.";
+
+pub(super) const DEMO_MORE: &str = more!(
+    "Examples:"
+    "  keyless demo"
+    "  keyless demo --once > show.txt"
+    ""
+    "What it downloads (Python packages, from PyPI) is kept in ~/.cache/keyless for the next time."
+    "Exit codes: 0 the show ended well, 1 something in it failed."
+);
+
+pub(super) const UP: &str = "\
+Runs the whole system in this process, on this machine only, on a database in the data folder. A new folder gets a tenant, a subscription, the \
+resource group `demo`, the account `demo-ai` with deployments `chat` and `embed`, the identity `demo-app` that may call them, and the identity \
+`operator` that owns the subscription. Prints what to try next; logs to stderr; ends in order on Ctrl-C or SIGTERM.";
+
+pub(super) const UP_MORE: &str = more!(
+    "Examples:"
+    "  keyless up"
+    "  keyless up --upstream http://127.0.0.1:11434"
+    "  keyless up --model smollm2 --data ./keyless --port 0 --ready-file ready.json"
+    ""
+    "Exit codes: 0 ended when asked to, 1 could not start, 2 wrong usage."
+);
+
+pub(super) const STATUS: &str = "\
+Shows where a running system answers, what it holds (accounts, deployments, identities), where calls of models go, and to whom identities are \
+lent at the moment.";
+
+pub(super) const STATUS_MORE: &str = more!(
+    "Examples:"
+    "  keyless status"
+    "  keyless status --json | jq -r .ca_file"
+    ""
+    "Exit codes: 0 it runs, 1 it does not run or is not healthy, 2 wrong usage."
+);
+
+pub(super) const RUN: &str = "\
+Lends an identity to a program for as long as it runs. The program finds a managed identity's endpoint, as on Azure, so unmodified SDKs work \
+(DefaultAzureCredential, ManagedIdentityCredential). API keys and other credentials are taken out of its environment, and that is said. The \
+secret that entitles it to tokens is made for this run and dies with it.";
+
+pub(super) const RUN_MORE: &str = more!(
+    "Examples:"
+    "  keyless run -- python app.py"
+    "  keyless run --as demo-app --account demo-ai -- node app.js"
+    "  keyless run -- env            # everything the program is given"
+    ""
+    "Signals and standard streams pass through."
+    "Exit codes: the program's own; 128 + n when signal n ended it, 127 no such program, 126 it cannot be started,"
+    "1 the identity could not be lent, 2 wrong usage."
+);
+
+pub(super) const ENV: &str = "\
+Lends an identity to a shell for a stated time, and prints the variables that make SDKs find it. `keyless status` lists such loans; `--revoke` \
+ends one at once.";
+
+pub(super) const ENV_MORE: &str = more!(
+    "Examples:"
+    "  eval \"$(keyless env --as demo-app)\""
+    "  keyless env --as demo-app --shell fish | source"
+    "  keyless env --as demo-app --shell powershell | Out-String | Invoke-Expression"
+    "  keyless env --revoke Zm9vYmFy"
+    ""
+    "Exit codes: 0 done, 1 the identity could not be lent, 2 wrong usage."
+);
+
+pub(super) const TOKEN: &str = "\
+Gets an access token. With `--as`, over the local socket, as the owner of the data folder. Without, the way a program would: environment, \
+workload identity, managed identity, the first that is configured. On a terminal it shows what the token says and keeps the token to itself; \
+elsewhere (a pipe, a file, a variable) it prints the token and nothing else.";
+
+pub(super) const TOKEN_MORE: &str = more!(
+    "Examples:"
+    "  TOKEN=$(keyless token --as operator --scope https://management.azure.com/.default)"
+    "  keyless token --as demo-app --decode"
+    "  keyless run -- keyless token --credential managed-identity"
+    ""
+    "Exit codes: 0 a token was issued, 1 it was refused or no credential is configured, 2 wrong usage."
+);
+
+pub(super) const WHOAMI: &str = "\
+Shows an identity, its principal, its role assignments, and what they allow at each account. Inside `keyless run` or a shell prepared by \
+`keyless env` it shows the identity found there.";
+
+pub(super) const WHOAMI_MORE: &str = more!(
+    "Examples:"
+    "  keyless whoami --as demo-app"
+    "  keyless run -- keyless whoami"
+    "  keyless whoami --as operator --json"
+    ""
+    "Exit codes: 0 done, 1 there is no such identity or no system runs, 2 wrong usage."
+);
+
+pub(super) const AUDIT: &str = "\
+Reads the audit log of a data folder: every call of a model, token, change and refusal, with the object id that caused it. Each line is bound \
+to the one before by a hash; `verify` finds lines that were changed, removed, inserted or cut off. Works whether the system runs or not.";
+
+pub(super) const AUDIT_MORE: &str = more!(
+    "Examples:"
+    "  keyless audit tail -f"
+    "  keyless audit query --principal demo-app --outcome denied --since 1h"
+    "  keyless audit query --category data --json | jq .data.promptTokens"
+    "  keyless audit verify"
+    ""
+    "Exit codes: 0 done, 1 the log is broken or cannot be read, 2 wrong usage."
+);
+
+pub(super) const DRILL: &str = "\
+Makes a throw-away account and a throw-away identity that may call it. Lets the account's API key leak, and shows what a thief can do with it; \
+then lets the identity's client id leak, and shows that it opens nothing. Ends by turning the key off and deleting both. Every line is a real \
+call, made now.";
+
+pub(super) const DRILL_MORE: &str = more!(
+    "Examples:"
+    "  keyless drill"
+    "  keyless drill --json"
+    ""
+    "Exit codes: 0 everything was as it must be, 1 something got through that must not, or a step failed, 2 wrong usage."
+);
+
+pub(super) const HOST: &str = "\
+Attaches identities to this machine, as one attaches them to a virtual machine on Azure. A program of yours that asks the machine's metadata \
+endpoint (AZURE_POD_IDENTITY_AUTHORITY_HOST names it) gets their tokens, without `keyless run`.";
+
+pub(super) const HOST_MORE: &str = more!(
+    "Examples:"
+    "  keyless host attach demo-app"
+    "  keyless host show"
+    "  keyless host detach demo-app"
+    ""
+    "Exit codes: 0 done, 1 there is no such identity or no system runs, 2 wrong usage."
+);
+
+pub(super) const COMPLETIONS: &str = "Prints a script that teaches a shell to complete this command's words.";
+
+pub(super) const COMPLETIONS_MORE: &str = more!(
+    "Examples:"
+    "  keyless completions bash > ~/.local/share/bash-completion/completions/keyless"
+    "  keyless completions zsh > \"${fpath[1]}/_keyless\""
+    "  keyless completions fish > ~/.config/fish/completions/keyless.fish"
+    ""
+    "Exit codes: 0 done, 2 wrong usage."
+);

@@ -1,0 +1,15 @@
+//! How commands talk to a system: over the owner's Unix socket, and over HTTPS as any client would.
+
+mod arm;
+mod chat;
+mod exchange;
+mod local;
+mod system;
+mod web;
+
+pub(crate) use arm::Arm;
+pub(crate) use chat::{API_VERSION, Chat, Credential};
+pub(crate) use exchange::Reply;
+pub(crate) use local::{Lease, Local, LocalFailure};
+pub(crate) use system::{AI_RESOURCE, System};
+pub(crate) use web::Web;

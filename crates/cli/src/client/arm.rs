@@ -1,0 +1,141 @@
+//! The control plane, called as an operator's own tools would call it.
+
+use http::{HeaderValue, Method, StatusCode, header};
+use keyless_model::Secret;
+use keyless_wire::arm::{ArmError, ArmList};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::exchange::TransportError;
+use super::web::Web;
+use crate::failure::Failure;
+
+/// The audience of the control plane.
+pub(crate) const RESOURCE: &str = "https://management.azure.com";
+const AUTHORIZATION_API: &str = "2022-04-01";
+const ACCOUNTS_API: &str = "2024-10-01";
+const IDENTITIES_API: &str = "2023-01-31";
+const HOSTS_API: &str = "2024-07-01";
+
+/// The control plane under someone's token.
+#[derive(Debug)]
+pub(crate) struct Arm {
+    web: Web,
+    base: String,
+    bearer: Secret<String>,
+}
+
+/// Why a call of the control plane failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ArmRefusal {
+    #[error("{status}: {message} ({code})")]
+    Refused { status: StatusCode, code: String, message: String },
+    #[error("the control plane does not answer")]
+    Transport(#[from] TransportError),
+    #[error("the control plane's answer cannot be understood")]
+    Answer(#[from] serde_json::Error),
+}
+
+impl From<ArmRefusal> for Failure {
+    fn from(refusal: ArmRefusal) -> Self {
+        let next = match &refusal {
+            ArmRefusal::Refused { status: StatusCode::NOT_FOUND, .. } => "run `keyless status` to see what there is",
+            ArmRefusal::Refused { status: StatusCode::FORBIDDEN, .. } => {
+                "run `keyless whoami --as operator` to see what the operator may do"
+            }
+            _ => "look at the log of `keyless up`",
+        };
+        Self::new(format!("{:#}", anyhow::Error::from(refusal)), next)
+    }
+}
+
+impl Arm {
+    pub(super) fn new(web: Web, base: &str, token: &Secret<String>) -> Self {
+        Self { web, base: base.trim_end_matches('/').to_owned(), bearer: Secret::new(format!("Bearer {}", token.expose())) }
+    }
+
+    pub(crate) async fn get<T: DeserializeOwned>(&self, id: &str) -> Result<T, ArmRefusal> {
+        self.call(Method::GET, id, "", None).await
+    }
+
+    pub(crate) async fn put(&self, id: &str, body: &Value) -> Result<Value, ArmRefusal> {
+        self.call(Method::PUT, id, "", Some(body)).await
+    }
+
+    pub(crate) async fn patch(&self, id: &str, body: &Value) -> Result<Value, ArmRefusal> {
+        self.call(Method::PATCH, id, "", Some(body)).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(&self, id: &str) -> Result<T, ArmRefusal> {
+        self.call(Method::POST, id, "", None).await
+    }
+
+    pub(crate) async fn delete(&self, id: &str) -> Result<(), ArmRefusal> {
+        self.call::<Value>(Method::DELETE, id, "", None).await.map(drop)
+    }
+
+    /// A whole list, page by page.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, id: &str, filter: &str) -> Result<Vec<T>, ArmRefusal> {
+        let mut page: ArmList<T> = self.call(Method::GET, id, filter, None).await?;
+        let mut all = std::mem::take(&mut page.value);
+        while let Some(next) = page.next_link.take() {
+            // SECURITY: the token goes to the control plane only, wherever a link may point.
+            if !next.starts_with(&format!("{}/", self.base)) {
+                return Err(TransportError::Address(next).into());
+            }
+            page = self.send(Method::GET, &next, None).await?;
+            all.append(&mut page.value);
+        }
+        Ok(all)
+    }
+
+    async fn call<T: DeserializeOwned>(&self, method: Method, id: &str, filter: &str, body: Option<&Value>) -> Result<T, ArmRefusal> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("api-version", api_version(id));
+        if !filter.is_empty() {
+            query.append_pair("$filter", filter);
+        }
+        self.send(method, &format!("{}{id}?{}", self.base, query.finish()), body).await
+    }
+
+    async fn send<T: DeserializeOwned>(&self, method: Method, url: &str, body: Option<&Value>) -> Result<T, ArmRefusal> {
+        let mut bearer = HeaderValue::from_str(self.bearer.expose()).map_err(|_| TransportError::Address("the token".to_owned()))?;
+        bearer.set_sensitive(true);
+        let headers = [(header::AUTHORIZATION, bearer), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+        let reply = self.web.send(method, url, &headers, body).await?;
+        if !reply.status.is_success() {
+            let (code, message) = match reply.json::<ArmError>() {
+                Ok(envelope) => (envelope.error.code, envelope.error.message),
+                Err(_) => ("no code".to_owned(), "the control plane did not say why".to_owned()),
+            };
+            return Err(ArmRefusal::Refused { status: reply.status, code, message });
+        }
+        // Deletions have no body.
+        let body: &[u8] = if reply.body.is_empty() { b"null" } else { &reply.body };
+        Ok(serde_json::from_slice(body)?)
+    }
+}
+
+/// The API version for a resource id, by the provider that owns its last part.
+fn api_version(id: &str) -> &'static str {
+    let owner = id.rsplit("/providers/").next().unwrap_or_default();
+    match owner.split('/').next().unwrap_or_default() {
+        "Microsoft.CognitiveServices" => ACCOUNTS_API,
+        "Microsoft.ManagedIdentity" => IDENTITIES_API,
+        "Microsoft.Compute" => HOSTS_API,
+        _ => AUTHORIZATION_API,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_provider_of_the_last_part_gives_the_version() {
+        let account = "/subscriptions/s/resourceGroups/g/providers/Microsoft.CognitiveServices/accounts/a";
+        assert_eq!(api_version(account), ACCOUNTS_API);
+        assert_eq!(api_version(&format!("{account}/providers/Microsoft.Authorization/roleAssignments/x")), AUTHORIZATION_API);
+    }
+}

@@ -1,0 +1,189 @@
+//! The owner's Unix socket in the data folder. The kernel tells the system who we are, so nothing here holds a secret of its own.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::SendRequest;
+use hyper_util::rt::TokioIo;
+use keyless_model::Secret;
+use keyless_server::local::api::{AttachRequest, Attached, AttachmentStatus, LocalError, Status, TokenAnswer, TokenRequest};
+use keyless_server::local::socket_path;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use super::exchange::{Reply, TransportError, exchange};
+use crate::failure::Failure;
+
+/// A local request is answered from memory.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The system of one data folder, whether it runs or not.
+#[derive(Debug, Clone)]
+pub(crate) struct Local {
+    data: PathBuf,
+}
+
+/// Why the local socket did not do it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LocalFailure {
+    /// Nobody listens.
+    #[error("no system is running in {}", .0.display())]
+    NotRunning(PathBuf),
+    /// The system's own words.
+    #[error("{0}")]
+    Refused(String),
+    #[error("the local socket failed")]
+    Transport(#[from] TransportError),
+    #[error("the system's answer cannot be understood; it may be of another version")]
+    Answer(#[from] serde_json::Error),
+}
+
+impl From<LocalFailure> for Failure {
+    fn from(failure: LocalFailure) -> Self {
+        let next = match &failure {
+            LocalFailure::NotRunning(_) => "start it with `keyless up`, or name another folder with --data DIR",
+            LocalFailure::Refused(_) => "run `keyless status` to see what there is",
+            LocalFailure::Transport(_) => "run the command again; if it keeps failing, look at the log of `keyless up`",
+            LocalFailure::Answer(_) => "restart `keyless up` with this version",
+        };
+        Self::new(format!("{:#}", anyhow::Error::from(failure)), next)
+    }
+}
+
+impl Local {
+    pub(crate) fn of(data: &Path) -> Self {
+        Self { data: data.to_owned() }
+    }
+
+    /// # Errors
+    /// When nothing runs there.
+    pub(crate) async fn status(&self) -> Result<Status, LocalFailure> {
+        self.ask(Method::GET, "/status", &()).await
+    }
+
+    pub(crate) async fn attachments(&self) -> Result<Vec<AttachmentStatus>, LocalFailure> {
+        self.ask(Method::GET, "/attachments", &()).await
+    }
+
+    /// Lends an identity to a shell; it lasts for its stated time.
+    pub(crate) async fn attach_shell(&self, request: &AttachRequest) -> Result<Attached, LocalFailure> {
+        self.ask(Method::POST, "/attachments", request).await
+    }
+
+    pub(crate) async fn detach(&self, id: &str) -> Result<(), LocalFailure> {
+        let path = format!("/attachments/{}", utf8_percent_encode(id, NON_ALPHANUMERIC));
+        let reply = self.send(request(Method::DELETE, &path, &())?).await?;
+        accepted(&reply)
+    }
+
+    /// A token of any identity, for the owner of the folder.
+    pub(crate) async fn token(&self, identity: &str, resource: &str) -> Result<(Secret<String>, TokenAnswer), LocalFailure> {
+        let request = TokenRequest { identity: identity.to_owned(), resource: resource.to_owned() };
+        let mut answer: TokenAnswer = self.ask(Method::POST, "/token", &request).await?;
+        let token = Secret::new(std::mem::take(&mut answer.access_token));
+        Ok((token, answer))
+    }
+
+    /// Lends an identity to a program, for as long as the lease is held.
+    pub(crate) async fn attach_run(&self, attach: &AttachRequest) -> Result<Lease, LocalFailure> {
+        let stream = self.connect().await?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(TransportError::from)?;
+        let mut connection: Connection = Box::pin(connection);
+        let answer = async {
+            let (parts, body) =
+                sender.send_request(request(Method::POST, "/attachments", attach)?).await.map_err(TransportError::from)?.into_parts();
+            let body = body.collect().await.map_err(|error| TransportError::Body(error.into()))?.to_bytes();
+            Ok::<_, LocalFailure>(Reply { status: parts.status, headers: parts.headers, body })
+        };
+        let reply = tokio::select! {
+            biased;
+            reply = answer => reply?,
+            ended = &mut connection => return Err(ended.err().map_or(LocalFailure::NotRunning(self.data.clone()), |error| TransportError::from(error).into())),
+        };
+        accepted(&reply)?;
+        Ok(Lease { attached: reply.json()?, connection: Some(connection), _sender: sender })
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T, LocalFailure> {
+        let reply = self.send(request(method, path, body)?).await?;
+        accepted(&reply)?;
+        Ok(reply.json()?)
+    }
+
+    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Reply, LocalFailure> {
+        let stream = self.connect().await?;
+        let reply = tokio::time::timeout(PATIENCE, exchange(stream, request)).await.map_err(|_| TransportError::Late(PATIENCE))?;
+        Ok(reply?)
+    }
+
+    async fn connect(&self) -> Result<UnixStream, LocalFailure> {
+        // The descriptor that a long path may need is held until the connection is made.
+        let connected = match socket_path(&self.data) {
+            Ok((socket, _folder)) => UnixStream::connect(&socket).await,
+            Err(error) => Err(error),
+        };
+        connected.map_err(|source| match source.kind() {
+            // A socket file that nobody listens on is what a killed system leaves behind.
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => LocalFailure::NotRunning(self.data.clone()),
+            _ => TransportError::Connect { to: format!("the local socket in {}", self.data.display()), source }.into(),
+        })
+    }
+}
+
+type Connection = std::pin::Pin<Box<hyper::client::conn::http1::Connection<TokioIo<UnixStream>, Full<Bytes>>>>;
+
+/// An identity lent to a program. The system ends it when this connection closes, however that happens.
+pub(crate) struct Lease {
+    pub(crate) attached: Attached,
+    /// None once it has ended.
+    connection: Option<Connection>,
+    /// Held so that the connection stays open.
+    _sender: SendRequest<Full<Bytes>>,
+}
+
+impl std::fmt::Debug for Lease {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lease").field("attached", &self.attached).finish_non_exhaustive()
+    }
+}
+
+impl Lease {
+    /// Waits until the system is gone. Why it is gone does not matter: the answer is to attach again.
+    pub(crate) async fn lost(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            _ = connection.await;
+            self.connection = None;
+        }
+    }
+}
+
+fn request(method: Method, path: &str, body: &impl Serialize) -> Result<Request<Full<Bytes>>, LocalFailure> {
+    let body = if matches!(method, Method::POST) { Bytes::from(serde_json::to_vec(body)?) } else { Bytes::new() };
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(http::header::HOST, "localhost")
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(Full::new(body))
+        .map_err(|_| TransportError::Address(path.to_owned()).into())
+}
+
+fn accepted(reply: &Reply) -> Result<(), LocalFailure> {
+    if reply.status.is_success() {
+        return Ok(());
+    }
+    let words = reply.json::<LocalError>().map(|error| error.message).unwrap_or_else(|_| unexplained(reply.status));
+    Err(LocalFailure::Refused(words))
+}
+
+fn unexplained(status: StatusCode) -> String {
+    format!("the system answered {status} without saying why")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! A running system, found by its data folder, and the operator's way into it.
+
+use keyless_model::Secret;
+use keyless_server::local::api::{AccountStatus, IdentityStatus, Status};
+
+use super::arm::{self, Arm};
+use super::local::Local;
+use super::web::Web;
+use crate::data_dir::DataDir;
+use crate::failure::{Explain as _, Failure};
+
+/// The identity with which the owner of the data folder operates the system.
+pub(crate) const OPERATOR: &str = "operator";
+/// The identity that a new system has for programs.
+pub(crate) const DEFAULT_IDENTITY: &str = "demo-app";
+/// The audience of models.
+pub(crate) const AI_RESOURCE: &str = "https://cognitiveservices.azure.com";
+
+#[derive(Debug)]
+pub(crate) struct System {
+    pub(crate) data: DataDir,
+    pub(crate) local: Local,
+    pub(crate) status: Status,
+    pub(crate) web: Web,
+}
+
+impl System {
+    /// # Errors
+    /// When no system runs in that folder.
+    pub(crate) async fn find(data: DataDir) -> Result<Self, Failure> {
+        let local = Local::of(&data.path);
+        let status = local.status().await?;
+        let web = Web::trusting(status.ca_file.as_ref())
+            .explain(|| "the local certificate authority cannot be used".to_owned(), "restart `keyless up`, which makes it")?;
+        Ok(Self { data, local, status, web })
+    }
+
+    /// The control plane, as the operator.
+    pub(crate) async fn operator(&self) -> Result<Arm, Failure> {
+        self.control_as(OPERATOR).await
+    }
+
+    /// The control plane, as any identity.
+    pub(crate) async fn control_as(&self, identity: &str) -> Result<Arm, Failure> {
+        let (token, _) = self.local.token(identity, arm::RESOURCE).await?;
+        Ok(Arm::new(self.web.clone(), &self.status.control, &token))
+    }
+
+    /// A token that opens models, if the identity's roles do.
+    pub(crate) async fn ai_token(&self, identity: &str) -> Result<Secret<String>, Failure> {
+        Ok(self.local.token(identity, AI_RESOURCE).await?.0)
+    }
+
+    /// The identity the user means: by name, client id, object id or ARM id; by default the one a new system has.
+    ///
+    /// # Errors
+    /// When there is none such.
+    pub(crate) fn identity(&self, asked: Option<&str>) -> Result<&IdentityStatus, Failure> {
+        let known = &self.status.identities;
+        let names = || known.iter().map(|identity| identity.name.as_str()).collect::<Vec<_>>().join(", ");
+        let same = |identity: &&IdentityStatus, asked: &str| {
+            [&identity.name, &identity.client_id, &identity.principal_id, &identity.id]
+                .into_iter()
+                .any(|name| name.eq_ignore_ascii_case(asked))
+        };
+        match asked {
+            Some(asked) => known
+                .iter()
+                .find(|identity| same(identity, asked))
+                .ok_or_else(|| Failure::new(format!("there is no identity `{asked}`"), format!("choose one of: {}", names()))),
+            None => known.iter().find(|identity| identity.name == DEFAULT_IDENTITY).ok_or_else(|| {
+                Failure::usage("there is no `demo-app` here to act as by default", format!("choose with --as one of: {}", names()))
+            }),
+        }
+    }
+
+    /// The account the user means: by name or ARM id; by default the only one, or else the first made.
+    ///
+    /// # Errors
+    /// When there is none such.
+    pub(crate) fn account(&self, asked: Option<&str>) -> Result<&AccountStatus, Failure> {
+        let known = &self.status.accounts;
+        let names = || known.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ");
+        let short = |asked: &str| asked.strip_prefix("account/").unwrap_or(asked).to_owned();
+        match asked {
+            Some(asked) => known
+                .iter()
+                .find(|account| account.name.eq_ignore_ascii_case(&short(asked)) || account.id.eq_ignore_ascii_case(asked))
+                .ok_or_else(|| Failure::new(format!("there is no account `{asked}`"), format!("choose one of: {}", names()))),
+            None => known
+                .iter()
+                .find(|account| account.name == "demo-ai")
+                .or(known.first())
+                .ok_or_else(|| Failure::new("there is no AI account here", "create one with `az cognitiveservices account create`")),
+        }
+    }
+}

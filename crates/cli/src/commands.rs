@@ -1,0 +1,53 @@
+//! One file per command. Each takes its arguments, does one thing, and returns how it ended.
+
+mod audit;
+mod completions;
+mod demo;
+mod drill;
+mod env;
+mod host;
+mod loan;
+mod run;
+mod status;
+mod token;
+mod up;
+mod whoami;
+
+use crate::args::{Cli, Command};
+use crate::data_dir::DataDir;
+use crate::env_registry::Environment;
+use crate::failure::Ending;
+use crate::machine::block_on;
+use crate::ui::Screen;
+
+/// What every command may ask for.
+pub(crate) struct Context<'a> {
+    pub(crate) screen: &'a mut Screen,
+    pub(crate) environment: Environment,
+    data: Option<std::path::PathBuf>,
+}
+
+impl Context<'_> {
+    /// The data folder meant; commands that need none never ask.
+    pub(crate) fn data(&self) -> Result<DataDir, crate::failure::Failure> {
+        DataDir::choose(self.data.as_deref(), &self.environment)
+    }
+}
+
+pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
+    let mut context = Context { screen, environment: Environment::of_process(), data: cli.data };
+    let context = &mut context;
+    match cli.command {
+        Command::Up(args) => up::up(context, args),
+        Command::Demo(args) => block_on(demo::demo(context, &args)),
+        Command::Status(args) => block_on(status::status(context, &args)),
+        Command::Run(args) => block_on(run::run(context, &args)),
+        Command::Env(args) => block_on(env::env(context, &args)),
+        Command::Token(args) => block_on(token::token(context, &args)),
+        Command::Whoami(args) => block_on(whoami::whoami(context, &args)),
+        Command::Audit(args) => block_on(audit::audit(context, &args)),
+        Command::Drill(args) => block_on(drill::drill(context, &args)),
+        Command::Host(args) => block_on(host::host(context, &args)),
+        Command::Completions(args) => completions::completions(context, &args),
+    }
+}

@@ -1,0 +1,94 @@
+//! `keyless audit`: reads and verifies the record of who called what. Works on the files, so the system need not run.
+
+use std::time::Duration;
+
+use keyless_store::audit_log::{Entry, Order};
+
+use super::Context;
+use crate::args::{Audit, AuditFilter};
+use crate::client::Local;
+use crate::data_dir::DataDir;
+use crate::exit::Exit;
+use crate::failure::{Ending, Failure};
+use crate::machine::now;
+
+mod log;
+mod names;
+mod show;
+mod verify;
+mod wanted;
+
+pub(super) use log::newest;
+use log::unreadable;
+pub(super) use names::Names;
+pub(super) use show::table;
+use wanted::Wanted;
+
+/// How soon `tail -f` shows a new event.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
+/// How many events go into one table, so that the first rows of a large log come soon.
+const ROWS: usize = 500;
+
+pub(super) async fn audit(context: &mut Context<'_>, command: &Audit) -> Ending {
+    let data = context.data()?;
+    match command {
+        Audit::Query { filter } => query(context, &data, filter).await,
+        Audit::Tail { follow, lines, filter } => tail(context, &data, *follow, *lines, filter).await,
+        Audit::Verify { anchor, json } => verify::verify(context, &data.path, anchor, *json),
+    }
+}
+
+async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter) -> Ending {
+    let names = Names::of(&Local::of(&data.path)).await;
+    let wanted = Wanted::new(filter, &names, now())?;
+    let mut page = Vec::new();
+    for entry in log::open(&data.path)?.events(Order::OldestFirst, wanted.filter.clone()).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        if wanted.is_at_account(&entry.event) {
+            page.push(entry);
+        }
+        if page.len() == ROWS {
+            print(context, filter.json, &names, &page)?;
+            page.clear();
+        }
+    }
+    print(context, filter.json, &names, &page)?;
+    Ok(Exit::Done)
+}
+
+async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: usize, filter: &AuditFilter) -> Ending {
+    let names = Names::of(&Local::of(&data.path)).await;
+    let wanted = Wanted::new(filter, &names, now())?;
+    // Before the last lines are read, so that none falls in between; one that is read twice is left out below.
+    let mut follower = log::open(&data.path)?.follow().map_err(unreadable)?;
+    let last = newest(&data.path, lines, wanted.filter.clone(), |event| wanted.is_at_account(event))?;
+    let mut seen = last.last().map_or(0, |entry| entry.sequence);
+    print(context, filter.json, &names, &last)?;
+    while follow {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
+            () = tokio::time::sleep(FOLLOW_PAUSE) => {}
+        }
+        let fresh = follower.poll().map_err(unreadable)?.into_iter();
+        let fresh: Vec<Entry> = fresh.filter(|entry| entry.sequence > seen && wanted.matches(&entry.event)).collect();
+        seen = fresh.last().map_or(seen, |entry| entry.sequence);
+        if !fresh.is_empty() {
+            // Identities made since need their names too.
+            let names = Names::of(&Local::of(&data.path)).await;
+            print(context, filter.json, &names, &fresh)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn print(context: &mut Context<'_>, json: bool, names: &Names, entries: &[Entry]) -> Result<(), Failure> {
+    if json {
+        for entry in entries {
+            context.screen.say(&entry.line)?;
+        }
+    } else if !entries.is_empty() {
+        let columns = context.screen.columns();
+        context.screen.write(table(names, entries.iter().map(|entry| &entry.event), columns))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! Names for the ids in the log, where a running system knows them. The log itself holds ids only: names can be given anew.
+
+use std::collections::HashMap;
+
+use keyless_model::ObjectId;
+
+use crate::client::Local;
+
+/// What the running system calls the ids. Empty when none runs: ids are then shown as they are.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    by_object_id: HashMap<String, String>,
+    /// Name or client id, in lower case, to object id.
+    ids: HashMap<String, String>,
+}
+
+impl Names {
+    pub(crate) async fn of(local: &Local) -> Self {
+        let Ok(status) = local.status().await else { return Self::default() };
+        let triples = status.identities.into_iter().map(|identity| (identity.name, identity.client_id, identity.principal_id));
+        Self::from_triples(triples)
+    }
+
+    /// From name, client id and object id of each identity.
+    pub(super) fn from_triples(triples: impl Iterator<Item = (String, String, String)>) -> Self {
+        let mut names = Self::default();
+        for (name, client_id, object_id) in triples {
+            names.ids.insert(name.to_ascii_lowercase(), object_id.clone());
+            names.ids.insert(client_id.to_ascii_lowercase(), object_id.clone());
+            names.by_object_id.insert(object_id, name);
+        }
+        names
+    }
+
+    pub(super) fn of_principal(&self, id: ObjectId) -> Option<&str> {
+        self.by_object_id.get(&id.to_string()).map(String::as_str)
+    }
+
+    /// The object id of a name or client id.
+    pub(super) fn object_id(&self, named: &str) -> Option<&str> {
+        self.ids.get(&named.to_ascii_lowercase()).map(String::as_str)
+    }
+}

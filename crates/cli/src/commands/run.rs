@@ -1,0 +1,160 @@
+//! `keyless run`: starts a program that has an identity and no key, stands invisibly between it and its caller, and takes the
+//! identity back when it ends.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use keyless_server::local::api::AttachRequest;
+use tokio::process::{Child, Command};
+
+use super::Context;
+use super::loan::{bundles, identity, request, say_what_changed};
+use crate::args::Run;
+use crate::child_env::{ChildEnvironment, Loan};
+use crate::client::{Lease, Local, LocalFailure, System};
+use crate::exit::Exit;
+use crate::failure::{Ending, Explain as _, Failure};
+use crate::machine::fresh_secret;
+use crate::ui::faint;
+
+mod signals;
+
+use signals::Signals;
+
+/// How soon a restarted system is found again.
+const RETRY: Duration = Duration::from_millis(200);
+const REFUSALS_BEFORE_TELLING: u32 = 25;
+
+pub(super) async fn run(context: &mut Context<'_>, args: &Run) -> Ending {
+    // Before the program starts, so that no signal is lost in between.
+    let mut signals = Signals::watch()?;
+    let system = System::find(context.data()?).await?;
+    let account = system.account(args.account.as_deref())?;
+    let header = fresh_secret();
+    let [program, arguments @ ..] = args.command.as_slice() else {
+        return Err(Failure::usage("no program was named", "name it after `--`: keyless run -- python app.py"));
+    };
+    let wanted = request(&identity(&system, args.identity.as_deref())?, "run", &header, program.display().to_string(), None);
+    let lease = system.local.attach_run(&wanted).await?;
+    let loan = Loan { attached: &lease.attached, header: &header, status: &system.status, account };
+    let child = ChildEnvironment::new(&context.environment, &loan, &bundles(&system)?, &args.keep)
+        .explain(|| "the bundle of trust roots cannot be written".to_owned(), "free some disk space and try again")?;
+    say_what_changed(context, &child);
+
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for variable in &child.removed {
+        command.env_remove(variable.name);
+    }
+    command.envs(&child.given);
+    let started = command.spawn().map_err(|error| cannot_start(&program.display().to_string(), &error))?;
+    let mut keeper = Keeper { local: system.local.clone(), wanted, lease, refusals: 0 };
+    let status = supervise(context, started, &mut signals, &mut keeper).await?;
+    keeper.end(context).await;
+    Ok(exit_of(status))
+}
+
+/// The exit codes that shells use for a command they cannot run.
+fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::NotFound {
+        return Failure::new(format!("there is no program `{program}`"), "check the spelling, or give its path").ending(Exit::NotFound);
+    }
+    Failure::new(format!("`{program}` cannot be started: {error}"), "check that it is a program and may be executed")
+        .ending(Exit::CannotExecute)
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Program(u8::try_from(code).unwrap_or(u8::MAX)),
+        (None, Some(number)) => Exit::Signal(u8::try_from(number).unwrap_or(u8::MAX)),
+        (None, None) => Exit::Failed,
+    }
+}
+
+/// Waits for the program; meanwhile hands signals on and keeps the identity lent.
+async fn supervise(
+    context: &mut Context<'_>,
+    mut program: Child,
+    signals: &mut Signals,
+    keeper: &mut Keeper,
+) -> Result<ExitStatus, Failure> {
+    loop {
+        tokio::select! {
+            biased;
+            ended = program.wait() => return ended.explain(|| "the program cannot be waited for".to_owned(), "look whether it still runs"),
+            Some(signal) = signals.next() => {
+                if let Some(pid) = program.id().and_then(|pid| rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)) {
+                    // A program that ended this instant needs no signal.
+                    _ = rustix::process::kill_process(pid, signal);
+                }
+            }
+            remark = keeper.keep() => context.screen.note(format_args!("{} {remark}", faint("keyless:"))),
+        }
+    }
+}
+
+/// Holds the loan, and renews it with the same secret when the system restarts, so that the program does not notice.
+struct Keeper {
+    local: Local,
+    wanted: AttachRequest,
+    lease: Lease,
+    /// Refusals in a row since the loan was lost.
+    refusals: u32,
+}
+
+impl Keeper {
+    /// Returns only with something to say; cancelling it loses nothing.
+    async fn keep(&mut self) -> String {
+        loop {
+            self.lease.lost().await;
+            match self.local.attach_run(&self.wanted).await {
+                Ok(lease) => {
+                    self.lease = lease;
+                    self.refusals = 0;
+                    continue;
+                }
+                // A refusal may be of the moment: the old connection is not yet known to be gone.
+                Err(LocalFailure::Refused(why)) => {
+                    self.refusals = self.refusals.saturating_add(1);
+                    if self.refusals == REFUSALS_BEFORE_TELLING {
+                        return format!("the identity can no longer be lent to this program: {why}");
+                    }
+                }
+                // It is restarting.
+                Err(_) => {}
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    /// Makes the secret worthless before the caller learns that the program has ended.
+    async fn end(self, context: &mut Context<'_>) {
+        match self.local.detach(&self.lease.attached.id).await {
+            // A system that is gone has taken the loan with it.
+            Ok(()) | Err(LocalFailure::NotRunning(_)) => {}
+            Err(error) => context.screen.note(format_args!(
+                "{} the loan could not be ended by name ({error}); it ends with this command's connection",
+                faint("keyless:")
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programs_ending_is_passed_on() {
+        assert_eq!(exit_of(ExitStatus::from_raw(37 << 8)).code(), 37);
+        assert_eq!(exit_of(ExitStatus::from_raw(9)).code(), 137);
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_started_ends_as_in_a_shell() {
+        let missing = cannot_start("nope", &std::io::ErrorKind::NotFound.into());
+        assert_eq!((missing.exit.code(), missing.what.contains("nope")), (127, true));
+        assert_eq!(cannot_start("file", &std::io::ErrorKind::PermissionDenied.into()).exit.code(), 126);
+    }
+}

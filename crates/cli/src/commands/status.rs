@@ -1,0 +1,95 @@
+//! `keyless status`: a running system at a glance.
+
+use super::Context;
+use super::up::welcome;
+use crate::args;
+use crate::client::System;
+use crate::exit::Exit;
+use crate::failure::{Ending, Explain as _};
+use crate::machine::now;
+use crate::ui::{Table, bad, faint, good, heading, strong};
+use keyless_server::local::api::{AttachmentStatus, Status};
+
+/// What `health` says when all is well.
+const HEALTHY: &str = "ok";
+
+pub(super) async fn status(context: &mut Context<'_>, args: &args::Status) -> Ending {
+    let system = System::find(context.data()?).await?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&system.status).explain(|| "the status cannot be written".to_owned(), "report this")?;
+        context.screen.say(text)?;
+    } else {
+        let lent = system.local.attachments().await?;
+        context.screen.write(report(&system.status, &lent, now()))?;
+    }
+    Ok(if system.status.health == HEALTHY { Exit::Done } else { Exit::Failed })
+}
+
+fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timestamp) -> String {
+    let health = if status.health == HEALTHY { good("healthy") } else { bad(&status.health) };
+    let up = human_secs(now.millis_since(status.started) / 1000);
+    let mut text = format!(
+        "{} {}  {health}  {}\n\n",
+        heading("keyless"),
+        status.version,
+        faint(format_args!("process {}, up {up}, {} changes, data in {}", status.pid, status.revision, status.data))
+    );
+    let mut places = Table::new(["", ""]).indented(2);
+    for (name, value) in [
+        ("gateway", status.gateway.as_str()),
+        ("gateway, plain", status.gateway_http.as_deref().unwrap_or_default()),
+        ("authority", &status.authority),
+        ("control", &status.control),
+        ("metadata", &status.metadata),
+        ("operations", &status.operations),
+        ("CA file", &status.ca_file),
+        ("tenant", &format!("{}  {}", status.tenant_id, faint(&status.tenant_domain))),
+        ("subscription", &status.subscription_id),
+        ("host", &status.host),
+    ] {
+        if !value.is_empty() {
+            places.row([faint(name), value.to_owned()]);
+        }
+    }
+    for upstream in &status.upstreams {
+        places.row([faint("model"), welcome::model(&upstream.kind, &upstream.models, &upstream.url)]);
+    }
+    text.push_str(&places.to_string());
+
+    let mut accounts = Table::new(["account", "deployments", "endpoint"]).indented(2);
+    for account in &status.accounts {
+        accounts.row([strong(&account.name), account.deployments.join(", "), account.endpoint.clone()]);
+    }
+    let mut identities = Table::new(["identity", "client id", "object id"]).indented(2);
+    for identity in &status.identities {
+        identities.row([strong(&identity.name), identity.client_id.clone(), identity.principal_id.clone()]);
+    }
+    let mut loans = Table::new(["lent", "to", "kind", "since", "ends", "id"]).indented(2);
+    for loan in lent {
+        let ends =
+            loan.until.map_or_else(|| "with the program".to_owned(), |until| format!("in {}", human_secs(until.millis_since(now) / 1000)));
+        let since = format!("{} ago", human_secs(now.millis_since(loan.since) / 1000));
+        loans.row([strong(&loan.identity), loan.label.clone(), loan.kind.clone(), since, ends, loan.id.clone()]);
+    }
+    for part in [accounts.to_string(), identities.to_string()] {
+        text.push_str(&format!("\n{part}"));
+    }
+    if !loans.is_empty() {
+        text.push_str(&format!("\n{loans}"));
+    }
+    text
+}
+
+/// A length of time in its two largest units.
+pub(super) fn human_secs(secs: i64) -> String {
+    let secs = secs.max(0);
+    match (secs / 86_400, secs / 3600 % 24, secs / 60 % 60, secs % 60) {
+        (0, 0, 0, secs) => format!("{secs} s"),
+        (0, 0, minutes, secs) => format!("{minutes} min {secs} s"),
+        (0, hours, minutes, _) => format!("{hours} h {minutes} min"),
+        (days, hours, _, _) => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

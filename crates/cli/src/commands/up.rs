@@ -1,0 +1,93 @@
+//! `keyless up`: runs the system in this process, and welcomes whoever started it.
+
+use std::io::{Read as _, stdin};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use keyless_server::local::api::Status;
+use keyless_server::{LogFormat, Options, UpstreamChoice, start_log};
+
+use super::Context;
+use crate::args::{Model, Up};
+use crate::data_dir::DataDir;
+use crate::env_registry::{Environment, HOME, XDG_CACHE_HOME};
+use crate::exit::Exit;
+use crate::failure::{Ending, Explain as _, Failure};
+use crate::ui::faint;
+
+pub(super) mod welcome;
+
+pub(super) fn up(context: &mut Context<'_>, args: Up) -> Ending {
+    let began = Instant::now();
+    let data = context.data()?;
+    if args.until_stdin_closes {
+        end_with_stdin()?;
+    }
+    let level = ["warn", "info", "debug"].into_iter().nth(args.verbose.into()).unwrap_or("trace");
+    start_log(level, if args.log_json { LogFormat::Json } else { LogFormat::Text });
+    let options = options(&args, &data, &context.environment)?;
+
+    // Progress and the welcome come from two closures of the same call.
+    let screen = std::cell::RefCell::new(&mut *context.screen);
+    let mut written = Ok(());
+    let tell = |step: &str| screen.borrow_mut().note(format_args!("{} {step}", faint("keyless:")));
+    let ended = keyless_server::run(options, tell, |status: &Status| {
+        written = screen.borrow_mut().write(welcome::welcome(status, &data, began.elapsed()));
+    });
+    ended.explain(|| "the system cannot run".to_owned(), next_of(&args))?;
+    written?;
+    Ok(Exit::Done)
+}
+
+fn next_of(args: &Up) -> String {
+    let ports = format!("are the ports free? ({}, {}, {}; 0 takes a free one)", args.port, args.metadata_port, args.operations_port);
+    format!("read what the sentence above asks for; {ports}")
+}
+
+fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Options, Failure> {
+    let upstream = match (&args.upstream, args.model, args.built_in) {
+        (Some(url), _, _) => UpstreamChoice::Url { url: url.clone(), api_key_file: args.upstream_key_file.clone() },
+        (None, Some(Model::Smollm2), _) => UpstreamChoice::SmolLm2,
+        (None, None, true) => UpstreamChoice::BuiltIn,
+        (None, None, false) => UpstreamChoice::Detect,
+    };
+    Ok(Options {
+        data: data.path.clone(),
+        cache: cache(environment)?,
+        port: args.port,
+        metadata_port: args.metadata_port,
+        operations_port: args.operations_port,
+        gateway_http: args.gateway_http,
+        upstream,
+        ready_file: args.ready_file.clone(),
+        workers: args.workers,
+        strict_durability: args.strict_durability,
+    })
+}
+
+/// Where downloads are kept between runs.
+///
+/// # Errors
+/// When nothing says where the user's folders are.
+pub(super) fn cache(environment: &Environment) -> Result<PathBuf, Failure> {
+    let from = |variable| environment.value(variable).map(PathBuf::from);
+    from(XDG_CACHE_HOME)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(from(HOME)?.join(".cache")))
+        .map(|folder| folder.join("keyless"))
+        .ok_or_else(|| Failure::usage("no cache folder is known: HOME is not set", "set HOME or XDG_CACHE_HOME"))
+}
+
+/// Asks this process to end, as SIGTERM does, once standard input closes: the kernel closes it however the other side ends.
+fn end_with_stdin() -> Result<(), Failure> {
+    let watch = || {
+        let mut buffer = [0; 256];
+        while !matches!(stdin().read(&mut buffer), Ok(0) | Err(_)) {}
+        _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM);
+    };
+    std::thread::Builder::new()
+        .name("stdin".to_owned())
+        .spawn(watch)
+        .map(drop)
+        .explain(|| "standard input cannot be watched".to_owned(), "free some resources and try again")
+}

@@ -1,0 +1,80 @@
+//! What `keyless up` says once it answers: where, as whom, with which model, and what to try next.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use keyless_server::local::api::Status;
+
+use crate::data_dir::DataDir;
+use crate::ui::{Table, code, faint, good, heading, strong, warn};
+
+/// The whole text, each line ended.
+pub(super) fn welcome(status: &Status, data: &DataDir, took: Duration) -> String {
+    let mut text = format!(
+        "\n{} {} is up {}\n\n",
+        heading("keyless"),
+        status.version,
+        faint(format_args!("({:.1} s, data in {})", took.as_secs_f64(), data.path.display()))
+    );
+    _ = writeln!(text, "{}", places(status));
+    _ = writeln!(text, "{}", things(status));
+    _ = write!(text, "{}", next(status, data));
+    text
+}
+
+fn places(status: &Status) -> Table<2> {
+    let mut table = Table::new(["", ""]).indented(2);
+    table.row([strong(&status.gateway), "authority, control plane, Graph, gateway".to_owned()]);
+    if let Some(plain) = &status.gateway_http {
+        table.row([strong(plain), "gateway in plain HTTP, for a TLS terminator on this machine".to_owned()]);
+    }
+    table.row([strong(&status.metadata), "managed identity endpoints".to_owned()]);
+    table.row([strong(&status.operations), "health and metrics".to_owned()]);
+    table.row([status.ca_file.clone(), faint("the certificate authority that clients trust")]);
+    table
+}
+
+fn things(status: &Status) -> Table<2> {
+    let mut table = Table::new(["", ""]).indented(2);
+    let mut row = |name: &str, value: String| table.row([faint(name), value]);
+    row("tenant", status.tenant_id.clone());
+    row("subscription", status.subscription_id.clone());
+    for account in &status.accounts {
+        row("account", format!("{}  {}", account.name, faint(format_args!("deployments {}", account.deployments.join(", ")))));
+    }
+    let identities: Vec<&str> = status.identities.iter().map(|identity| identity.name.as_str()).collect();
+    row("identities", identities.join(", "));
+    for upstream in &status.upstreams {
+        row("model", model(&upstream.kind, &upstream.models, &upstream.url));
+    }
+    table
+}
+
+/// How a source of answers is shown, here and in `status`: what is no model must never look like one.
+pub(crate) fn model(kind: &str, models: &[String], url: &str) -> String {
+    if kind.starts_with("built-in") {
+        return warn(format_args!("{kind}: it echoes; try --model smollm2 for a real one"));
+    }
+    let shown = models.iter().take(4).cloned().collect::<Vec<_>>().join(", ");
+    let more = models.len().saturating_sub(4);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let names = if shown.is_empty() { String::new() } else { format!("{}  ", good(format_args!("{shown}{more}"))) };
+    format!("{names}{}", faint(format_args!("{kind}, {url}")))
+}
+
+/// Commands worth trying, in the order in which they make sense.
+pub(crate) fn next(status: &Status, data: &DataDir) -> String {
+    let flag = data.flag();
+    let app = status.identities.iter().find(|identity| identity.name != "operator").map_or("demo-app", |identity| &identity.name);
+    let mut table = Table::new(["", ""]).indented(2);
+    let mut row = |command: String, what: &str| table.row([code(command), faint(what)]);
+    row(format!("keyless run{flag} --as {app} -- python app.py"), "a program with an identity and no key");
+    row(format!("keyless whoami{flag} --as {app}"), "its roles, and what they allow");
+    row(format!("keyless token{flag} --as {app} --decode"), "what its tokens say");
+    row(format!("keyless audit tail{flag} -f"), "who calls what, live");
+    row(format!("keyless drill{flag}"), "a leaked key against a leaked client id");
+    format!("{}\n{table}", strong("Try in another terminal"))
+}
+
+#[cfg(test)]
+mod tests;

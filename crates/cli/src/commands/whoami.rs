@@ -1,0 +1,183 @@
+//! `keyless whoami`: an identity, its roles, and what they allow at each account.
+
+use keyless_server::local::api::IdentityStatus;
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use super::token::{Acquired, Decoded, acquire};
+use crate::args::Whoami;
+use crate::client::{Arm, System};
+use crate::env_registry::{IDENTITY_ENDPOINT, IDENTITY_HEADER};
+use crate::exit::Exit;
+use crate::failure::{Ending, Explain as _, Failure};
+use crate::ui::{Table, faint, good, heading, strong, warn};
+
+mod allowed;
+
+use allowed::{Allowed, Permissions};
+
+/// A role assignment as the control plane lists it.
+#[derive(Debug, Clone, Deserialize)]
+struct Assignment {
+    name: String,
+    properties: AssignmentProperties,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AssignmentProperties {
+    role_definition_id: String,
+    principal_id: String,
+    scope: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Definition {
+    properties: DefinitionProperties,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DefinitionProperties {
+    role_name: String,
+    #[serde(default)]
+    permissions: Vec<Permissions>,
+}
+
+/// One role of the identity.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Role {
+    role: String,
+    scope: String,
+    assignment: String,
+    /// The group through which the identity has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    through_group: Option<String>,
+    #[serde(skip)]
+    permissions: Vec<Permissions>,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    identity: IdentityStatus,
+    tenant: String,
+    roles: Vec<Role>,
+    accounts: Vec<Account>,
+}
+
+#[derive(Debug, Serialize)]
+struct Account {
+    name: String,
+    #[serde(flatten)]
+    allowed: Allowed,
+}
+
+pub(super) async fn whoami(context: &mut Context<'_>, args: &Whoami) -> Ending {
+    let borrowed = context.environment.value(IDENTITY_ENDPOINT).is_some() && context.environment.value(IDENTITY_HEADER).is_some();
+    let system = System::find(context.data()?).await?;
+    let named = match (&args.identity, borrowed) {
+        (Some(named), _) => Some(named.clone()),
+        (None, true) => Some(of_the_environment(context).await?),
+        (None, false) => None,
+    };
+    let identity = system.identity(named.as_deref())?.clone();
+    let report = report(&system, identity).await?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&report).explain(|| "the report cannot be written".to_owned(), "report this")?;
+        context.screen.say(text)?;
+    } else {
+        let text = shown(&report, context.screen.columns());
+        context.screen.write(text)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The object id that a program here acts as, by its own token.
+async fn of_the_environment(context: &Context<'_>) -> Result<String, Failure> {
+    let Acquired { token, .. } = acquire(&context.environment, "https://cognitiveservices.azure.com/.default", None).await?;
+    let decoded = Decoded::read(&token)?;
+    let oid = decoded.text("oid").ok_or_else(|| Failure::new("the token names no object id", "name an identity with --as"))?;
+    Ok(oid.to_owned())
+}
+
+async fn report(system: &System, identity: IdentityStatus) -> Result<Report, Failure> {
+    let control = system.operator().await?;
+    let roles = roles(&control, &system.status.subscription_id, &identity.principal_id).await?;
+    let accounts = system.status.accounts.iter();
+    let accounts = accounts.map(|account| Account {
+        name: account.name.clone(),
+        allowed: Allowed::at(&account.id, roles.iter().map(|role| (role.scope.as_str(), role.permissions.as_slice()))),
+    });
+    Ok(Report { identity, tenant: system.status.tenant_id.clone(), accounts: accounts.collect(), roles })
+}
+
+/// The roles that the principal has, itself or through groups, in the subscription and below.
+async fn roles(control: &Arm, subscription: &str, principal: &str) -> Result<Vec<Role>, Failure> {
+    let list = format!("/subscriptions/{subscription}/providers/Microsoft.Authorization/roleAssignments");
+    let assignments: Vec<Assignment> = control.list(&list, &format!("assignedTo('{principal}')")).await?;
+    let mut roles = Vec::new();
+    for Assignment { name, properties } in assignments {
+        let definition: Definition = control.get(&properties.role_definition_id).await?;
+        roles.push(Role {
+            role: definition.properties.role_name,
+            scope: properties.scope,
+            assignment: name,
+            through_group: (!properties.principal_id.eq_ignore_ascii_case(principal)).then_some(properties.principal_id),
+            permissions: definition.properties.permissions,
+        });
+    }
+    Ok(roles)
+}
+
+fn shown(report: &Report, columns: Option<usize>) -> String {
+    let identity = &report.identity;
+    let mut facts = Table::new(["", ""]).indented(2);
+    for (name, value) in
+        [("object id", &identity.principal_id), ("client id", &identity.client_id), ("tenant", &report.tenant), ("resource", &identity.id)]
+    {
+        facts.row([faint(name), value.clone()]);
+    }
+    let mut text = format!("{}\n{facts}\n", heading(&identity.name));
+
+    let mut roles = Table::new(["role", "at", "assignment"]).indented(2).fitting(columns);
+    for role in &report.roles {
+        let through =
+            role.through_group.as_ref().map(|group| format!(" {}", faint(format_args!("through group {group}")))).unwrap_or_default();
+        roles.row([strong(&role.role), format!("{}{through}", short_scope(&role.scope)), role.assignment.clone()]);
+    }
+    text.push_str(&if roles.is_empty() { format!("  {}\n", warn("no role assigned: every call is refused")) } else { roles.to_string() });
+
+    let mut accounts = Table::new(["account", "call models", "manage", "read keys", "give roles"]).indented(2);
+    let mark = |allowed: bool| if allowed { good("yes") } else { faint("no") };
+    for Account { name, allowed } in &report.accounts {
+        accounts.row([strong(name), mark_partial(allowed), mark(allowed.manage), mark(allowed.read_keys), mark(allowed.give_roles)]);
+    }
+    format!("{text}\n{accounts}")
+}
+
+fn mark_partial(allowed: &Allowed) -> String {
+    match (allowed.call_models, allowed.deployments.as_slice()) {
+        (true, _) => good("yes"),
+        (false, []) => faint("no"),
+        (false, some) => good(format_args!("only {}", some.join(", "))),
+    }
+}
+
+/// The end of an id, which says the most: `accounts/demo-ai`, `resourceGroups/demo`, `subscription`.
+pub(super) fn short_scope(scope: &str) -> String {
+    let segments: Vec<&str> = scope.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        [] => "everything".to_owned(),
+        [_, _] => "the subscription".to_owned(),
+        [.., "deployments", name] => {
+            let account = segments.get(segments.len().saturating_sub(3)).copied().unwrap_or_default();
+            format!("{account}/deployments/{name}")
+        }
+        [.., kind, name] => format!("{kind}/{name}"),
+        [one] => (*one).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

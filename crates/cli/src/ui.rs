@@ -1,0 +1,11 @@
+//! What people see: stdout for what was asked, stderr for progress and remarks, colour only where a terminal shows it.
+
+mod paint;
+mod screen;
+mod stage;
+mod table;
+
+pub(crate) use paint::{bad, code, faint, good, heading, strong, warn};
+pub(crate) use screen::Screen;
+pub(crate) use stage::Stage;
+pub(crate) use table::Table;
