@@ -38,21 +38,28 @@ use tree::Tree;
 /// has changed.
 #[derive(Clone, Default)]
 pub struct Policy {
-    roles: OrdMap<RoleId, Arc<CompiledRole>>,
-    assignments: OrdMap<AssignmentId, Arc<Grant>>,
+    roles: OrdMap<Pair, Arc<CompiledRole>>,
+    assignments: OrdMap<Pair, Arc<Grant>>,
     /// The same assignments by scope; also where equal scopes find each other and share their text.
-    shelves: OrdMap<Arc<Scope>, Shelf>,
+    shelves: OrdMap<Scope, Shelf>,
     /// The same assignments by principal, with the groups that hold the principal: all that a decision starts from.
-    subjects: OrdMap<ObjectId, Arc<Subject>>,
+    subjects: OrdMap<Pair, Arc<Subject>>,
     groups: OrdMap<ObjectId, Arc<BTreeSet<ObjectId>>>,
     denies: Denies,
     tree: Tree,
 }
 
+/// A UUID as two numbers, which compare without a call; in the same order as the UUIDs.
+type Pair = (u64, u64);
+
 impl Policy {
+    fn compiled(&self, id: RoleId) -> Option<&CompiledRole> {
+        self.roles.get(&id.uuid().as_u64_pair()).map(|role| &**role)
+    }
+
     #[must_use]
     pub fn role(&self, id: RoleId) -> Option<&RoleDefinition> {
-        self.roles.get(&id).map(|role| &role.definition)
+        self.compiled(id).map(|role| &role.definition)
     }
 
     /// Every role, by id.
@@ -63,7 +70,7 @@ impl Policy {
     /// The assignment of that name, rebuilt from the compact form in which the policy keeps it.
     #[must_use]
     pub fn assignment(&self, id: AssignmentId) -> Option<RoleAssignment> {
-        self.assignments.get(&id).map(|grant| grant.document())
+        self.assignments.get(&id.uuid().as_u64_pair()).map(|grant| grant.document())
     }
 
     /// Every assignment, by id.

@@ -28,7 +28,7 @@ impl Policy {
     fn put(&mut self, entity: &Entity) {
         match entity {
             Entity::RoleDefinition(role) => {
-                self.roles.insert(role.id, Arc::new(CompiledRole::new(role)));
+                self.roles.insert(role.id.uuid().as_u64_pair(), Arc::new(CompiledRole::new(role)));
             }
             Entity::RoleAssignment(assignment) => self.put_assignment(assignment),
             Entity::DenyAssignment(deny) => self.denies.put(deny),
@@ -46,7 +46,7 @@ impl Policy {
     fn delete(&mut self, key: &EntityKey) {
         match key.kind {
             EntityKind::RoleDefinition => with_id(key, |id: RoleId| {
-                self.roles.remove(&id);
+                self.roles.remove(&id.uuid().as_u64_pair());
             }),
             EntityKind::RoleAssignment => with_id(key, |id| self.remove_assignment(id)),
             EntityKind::DenyAssignment => with_id(key, |id| self.denies.remove(id)),
@@ -61,28 +61,28 @@ impl Policy {
     fn put_assignment(&mut self, document: &RoleAssignment) {
         self.remove_assignment(document.id);
         let scope = self.shared(&document.scope);
-        let grant = Arc::new(Grant::new(document, Arc::clone(&scope)));
+        let grant = Arc::new(Grant::new(document, scope.clone()));
         self.shelves.entry(scope).or_default().insert(Arc::clone(&grant));
         self.change(grant.principal, |subject| subject.grants.insert(Arc::clone(&grant)));
-        self.assignments.insert(grant.id, grant);
+        self.assignments.insert(grant.id.uuid().as_u64_pair(), grant);
     }
 
     fn remove_assignment(&mut self, id: AssignmentId) {
-        let Some(grant) = self.assignments.remove(&id) else { return };
+        let Some(grant) = self.assignments.remove(&id.uuid().as_u64_pair()) else { return };
         self.change(grant.principal, |subject| subject.grants.remove(&grant));
-        if let Some(shelf) = self.shelves.get_mut(&*grant.scope) {
+        if let Some(shelf) = self.shelves.get_mut(&grant.scope) {
             shelf.remove(id);
             if shelf.is_empty() {
-                self.shelves.remove(&*grant.scope);
+                self.shelves.remove(&grant.scope);
             }
         }
     }
 
-    /// One copy of a scope for all assignments that spell it alike.
-    fn shared(&self, scope: &Scope) -> Arc<Scope> {
+    /// One copy of a scope's text for all assignments that spell it alike.
+    fn shared(&self, scope: &Scope) -> Scope {
         match self.shelves.get_key_value(scope) {
-            Some((known, _)) if known.as_str() == scope.as_str() => Arc::clone(known),
-            _ => Arc::new(scope.clone()),
+            Some((known, _)) if known.as_str() == scope.as_str() => known.clone(),
+            _ => scope.clone(),
         }
     }
 
@@ -100,11 +100,11 @@ impl Policy {
 
     /// Changes a subject, which appears when first needed and goes when nothing is left of it.
     fn change(&mut self, id: ObjectId, change: impl FnOnce(&mut Subject)) {
-        let subject = self.subjects.entry(id).or_default();
+        let subject = self.subjects.entry(id.uuid().as_u64_pair()).or_default();
         let subject = Arc::make_mut(subject);
         change(subject);
         if subject.is_empty() {
-            self.subjects.remove(&id);
+            self.subjects.remove(&id.uuid().as_u64_pair());
         }
     }
 }

@@ -20,51 +20,84 @@ pub(super) struct Link<'a> {
 
 /// The key under which assignments at `scope` are kept; equals the first link's of the scope's chain.
 pub(super) fn scope_key(scope: &Scope) -> u64 {
-    let mut ends = Short::new(0);
-    scope.chain().for_each(|ancestor| ends.push(ancestor.len()));
     let mut key = ROOT;
-    let mut start = 0;
-    for end in ends.iter().rev().skip(1) {
-        key = absorb(key, scope.folded().as_bytes().get(start..*end).unwrap_or_default());
-        start = *end;
-    }
+    links(scope.folded(), |link| key = link.key);
     key
 }
 
-/// The scope itself, its ancestors in the id, the management groups above its subscription, and the root; nearest first.
+/// Calls `found` for every scope in a folded id but the root, from the top down. The same scopes as `Scope::chain`, which goes up
+/// and would have to find each text again to digest it.
+fn links<'a>(folded: &'a str, mut found: impl FnMut(Link<'a>)) {
+    let bytes = folded.as_bytes();
+    // Ids are pairs of segments: `subscriptions/{id}`, `{type}/{name}`; and `providers/{namespace}`, which is no scope by itself.
+    let (mut key, mut start) = (ROOT, 0);
+    let (mut pair_start, mut even) = (0, true);
+    let mut end_of_segment = |end: usize| {
+        even = !even;
+        if even {
+            if !bytes.get(pair_start..).unwrap_or_default().starts_with(b"/providers/") {
+                key = absorb(key, bytes.get(start..end).unwrap_or_default());
+                start = end;
+                found(Link { key, folded: folded.get(..end).unwrap_or_default() });
+            }
+            pair_start = end;
+        }
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let mut slashes = zero_bytes(u64::from_le_bytes(*word) ^ u64::from_le_bytes([b'/'; 8]));
+        while slashes != 0 {
+            let at = index * 8 + (slashes.trailing_zeros() / 8) as usize;
+            if at > 0 {
+                end_of_segment(at);
+            }
+            slashes &= slashes - 1;
+        }
+    }
+    for (offset, byte) in rest.iter().enumerate() {
+        if *byte == b'/' {
+            end_of_segment(words.len() * 8 + offset);
+        }
+    }
+    if !bytes.is_empty() {
+        end_of_segment(bytes.len());
+    }
+}
+
+/// The top bit of each byte that is zero; exact for every byte.
+const fn zero_bytes(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    !(((word & LOW) + LOW) | word | LOW)
+}
+
+/// The scope itself, its ancestors in the id, the management groups above its subscription, and the root.
 pub(super) struct Chain<'a> {
-    pub(super) links: Short<Link<'a>>,
+    /// From the top down, then what no id says, from the bottom up.
+    links: Short<Link<'a>>,
+    /// How many links are in the id.
+    own: usize,
     /// The tenant of the subscription or management group that holds the scope, when there is one and it is known.
     pub(super) tenant: Option<TenantId>,
 }
 
 impl<'a> Chain<'a> {
     pub(super) fn of(scope: &'a Scope, tree: &'a Tree) -> Self {
-        let mut texts = Short::new("");
-        scope.chain().for_each(|ancestor| texts.push(ancestor));
-        // Digests grow from the root down: each continues its parent's.
-        let mut keys = Short::new(ROOT);
-        let (mut key, mut start) = (ROOT, 0);
-        for text in texts.iter().rev() {
-            if !text.is_empty() {
-                key = absorb(key, text.as_bytes().get(start..).unwrap_or_default());
-                start = text.len();
-            }
-            keys.push(key);
-        }
-        let mut links = Short::new(Link { key: ROOT, folded: "" });
-        for (folded, key) in texts.iter().zip(keys.iter().rev()).take(texts.len() - 1) {
-            links.push(Link { key: *key, folded });
-        }
-        let top = texts.len().checked_sub(2).and_then(|top| texts.get(top));
-        let container = top.and_then(|top| Some((top, tree.get(top)?)));
-        if let Some((top, _)) = container {
+        let mut chain = Self { links: Short::new(Link { key: ROOT, folded: "" }), own: 0, tenant: None };
+        links(scope.folded(), |link| chain.links.push(link));
+        chain.own = chain.links.len();
+        if let Some((top, container)) = chain.links.get(0).and_then(|top| Some((top.folded, tree.get(top.folded)?))) {
+            chain.tenant = Some(container.tenant);
             for group in tree.above(top) {
-                links.push(Link { key: scope_key(group), folded: group.folded() });
+                chain.links.push(Link { key: scope_key(group), folded: group.folded() });
             }
         }
-        links.push(Link { key: ROOT, folded: "" });
-        Self { links, tenant: container.map(|(_, container)| container.tenant) }
+        chain.links.push(Link { key: ROOT, folded: "" });
+        chain
+    }
+
+    /// Nearest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Link<'a>> {
+        (0..self.own).rev().chain(self.own..self.links.len()).filter_map(|index| self.links.get(index))
     }
 }
 
@@ -88,4 +121,48 @@ impl Policy {
 
 fn chain_ends(scope: &Scope) -> bool {
     scope.folded().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn links_are_the_scopes_of_the_id() {
+        for text in [
+            "/",
+            "/providers/Microsoft.Management/managementGroups/top",
+            "/providers/Microsoft.Management/managementGroups/top/providers/Microsoft.Authorization/policyDefinitions/p",
+            "/subscriptions/00000000-0000-0000-0000-000000000001/providers/Microsoft.X/ys/z",
+            "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/providers",
+            "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/providers/providers/Microsoft.X/ys/z/as/b/providers/M.L/locks/l",
+            "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/..x/providers/Microsoft.X/ys/(z)/as/providersx",
+        ] {
+            same_as_model(text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn links_are_the_scopes_of_any_id(pairs in proptest::collection::vec("(a|bb|providers1|x.y-[a-z]{1,20})/[a-z.]{1,12}", 1..6), group in "[a-z.]{1,9}") {
+            let text = format!("/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/{group}/providers/M.X/{}", pairs.join("/"));
+            if text.parse::<Scope>().is_ok() {
+                same_as_model(&text);
+            }
+        }
+    }
+
+    fn same_as_model(text: &str) {
+        let scope: Scope = text.parse().expect("well-formed");
+        let tree = Tree::default();
+        let chain = Chain::of(&scope, &tree);
+        let found: Vec<&str> = chain.iter().map(|link| link.folded).collect();
+        assert_eq!(found, scope.chain().collect::<Vec<_>>(), "{text}");
+        for link in chain.iter().filter(|link| !link.folded.is_empty()) {
+            assert_eq!(link.key, scope_key(&link.folded.parse().expect("a scope of the chain")), "{}", link.folded);
+        }
+        assert_eq!(chain.iter().next().map(|link| link.key), Some(scope_key(&scope)));
+    }
 }

@@ -5,7 +5,7 @@ use keyless_model::AssignmentId;
 use super::Policy;
 use super::chain::Chain;
 use super::grant::Grant;
-use super::subject::Standing;
+use super::subject::{Member, Standing};
 use crate::condition::Truth;
 use crate::pattern::Action;
 use crate::role::Holds;
@@ -27,22 +27,23 @@ impl Policy {
     /// The ground of a yes, or that of a no.
     fn grounds(&self, request: &Request<'_>) -> Result<Because, Because> {
         let action = Action::parse(request.action).ok_or(Because::InvalidAction)?;
-        let standing = self.subjects.get(&request.principal).and_then(|subject| subject.standing).ok_or(Because::PrincipalUnknown)?;
+        let subject = self.subject(request.principal).ok_or(Because::PrincipalUnknown)?;
+        let standing = subject.standing.ok_or(Because::PrincipalUnknown)?;
         if !standing.enabled {
             return Err(Because::PrincipalDisabled);
         }
         let chain = Chain::of(request.scope, &self.tree);
         check_tenant(&chain, standing)?;
-        let circle = self.circle(request.principal);
+        let circle = self.circle(Member { id: request.principal, subject: Some(subject) });
         let asked = (request.plane, &action, request.attributes);
-        if let Some(id) = self.denies.forbidding(&chain.links, &circle, asked) {
+        if let Some(id) = self.denies.forbidding(&chain, &circle, asked) {
             return Err(Because::DenyAssignment { id });
         }
 
         let mut refusal = Refusal::default();
         for member in circle.iter() {
             let Some(subject) = member.subject.filter(|subject| !subject.grants.is_empty()) else { continue };
-            for grant in chain.links.iter().flat_map(|link| subject.grants.at(link)) {
+            for grant in chain.iter().flat_map(|link| subject.grants.at(link)) {
                 match self.holds(grant, request, &action) {
                     Holds::Yes => {
                         let via_group = (member.id != request.principal).then_some(member.id);
@@ -59,7 +60,7 @@ impl Policy {
     /// Whether the assignment grants the action: its role holds it, and its own condition and the role's are met. A role that
     /// is not there holds nothing.
     fn holds(&self, grant: &Grant, request: &Request<'_>, action: &Action) -> Holds {
-        let Some(role) = self.roles.get(&grant.role) else { return Holds::No };
+        let Some(role) = self.compiled(grant.role) else { return Holds::No };
         match (role.holds(request.plane, action, request.attributes), grant.guard()) {
             (Holds::Yes, Some(guard)) if guard.truth(action, request.attributes) != Truth::True => Holds::Conditionally,
             (held, _) => held,

@@ -7,7 +7,7 @@ use keyless_model::DenyAssignmentId;
 use keyless_model::entity::{DenyAssignment, DenyPrincipal};
 
 use super::Policy;
-use super::chain::{Link, scope_key};
+use super::chain::{Chain, scope_key};
 use super::short::Short;
 use super::subject::Member;
 use crate::condition::Truth;
@@ -69,7 +69,7 @@ impl Denies {
     /// The first deny assignment, from the nearest scope up, that forbids the action to any of the circle.
     pub(super) fn forbidding(
         &self,
-        chain: &Short<Link<'_>>,
+        chain: &Chain<'_>,
         circle: &Short<Member<'_>>,
         (plane, action, attributes): (Plane, &Action, &Attributes),
     ) -> Option<DenyAssignmentId> {

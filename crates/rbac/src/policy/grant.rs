@@ -1,7 +1,5 @@
 //! A role assignment as the policy keeps it: half the size of the document, and its condition compiled.
 
-use std::sync::Arc;
-
 use keyless_model::entity::RoleAssignment;
 use keyless_model::{AssignmentId, ObjectId, RoleId, Scope, Timestamp};
 
@@ -13,8 +11,8 @@ pub(super) struct Grant {
     pub(super) id: AssignmentId,
     pub(super) principal: ObjectId,
     pub(super) role: RoleId,
-    /// Shared among the assignments at the same scope.
-    pub(super) scope: Arc<Scope>,
+    /// Its text is shared among the assignments at the same scope.
+    pub(super) scope: Scope,
     created: Timestamp,
     updated: Timestamp,
     created_by: Option<ObjectId>,
@@ -43,7 +41,7 @@ struct Rare {
 
 impl Grant {
     /// `scope` equals the document's.
-    pub(super) fn new(document: &RoleAssignment, scope: Arc<Scope>) -> Self {
+    pub(super) fn new(document: &RoleAssignment, scope: Scope) -> Self {
         let kind = match document.principal_type.as_str() {
             "User" => Kind::User,
             "Group" => Kind::Group,
@@ -87,7 +85,7 @@ impl Grant {
         };
         RoleAssignment {
             id: self.id,
-            scope: (*self.scope).clone(),
+            scope: self.scope.clone(),
             role: self.role,
             principal: self.principal,
             principal_type,

@@ -9,12 +9,12 @@ impl Policy {
     /// The groups that hold the principal, directly and through other groups; nearest first, each once.
     #[must_use]
     pub fn groups_of(&self, principal: ObjectId) -> Vec<ObjectId> {
-        self.circle(principal).iter().skip(1).map(|member| member.id).collect()
+        self.circle(self.member(principal)).iter().skip(1).map(|member| member.id).collect()
     }
 
     /// The assignments made to exactly this principal or group, by id.
     pub fn assignments_of(&self, principal: ObjectId) -> impl Iterator<Item = RoleAssignment> {
-        let grants = self.subjects.get(&principal).map(|subject| subject.grants.all()).unwrap_or_default();
+        let grants = self.subject(principal).map(|subject| subject.grants.all()).unwrap_or_default();
         grants.into_iter().map(|grant| grant.document())
     }
 
@@ -49,7 +49,7 @@ impl Policy {
         self.shelves
             .range::<_, Scope>(&scope..)
             .take_while(move |(known, _)| known.folded().starts_with(&prefix))
-            .filter(move |(known, _)| ***known != scope && scope.covers(known))
+            .filter(move |(known, _)| **known != scope && scope.covers(known))
             .flat_map(|(_, shelf)| shelf.iter())
             .map(|grant| grant.document())
     }

@@ -36,7 +36,7 @@ impl<T: Copy> Short<T> {
         }
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.inline.iter().take(self.length).chain(&self.spilled)
     }
 

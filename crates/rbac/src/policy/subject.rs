@@ -1,5 +1,6 @@
 //! A principal or group as decisions see it: its standing, the groups that hold it, and its assignments.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -124,7 +125,7 @@ impl Grants {
     }
 
     /// The assignments made at exactly this scope, by id. SECURITY: keys may collide; the scope's text decides.
-    pub(super) fn at<'a>(&'a self, link: &Link<'_>) -> impl Iterator<Item = &'a Grant> {
+    pub(super) fn at<'a>(&'a self, link: Link<'_>) -> impl Iterator<Item = &'a Grant> {
         let (few, many) = match self {
             Self::Few(list) => (Some(list.iter().filter(move |known| known.key == link.key).map(|known| &*known.grant)), None),
             Self::Many(map) => (None, map.get(&link.key).map(|list| list.iter().map(|grant| &**grant))),
@@ -159,14 +160,21 @@ pub(super) struct Member<'a> {
 }
 
 impl Policy {
+    pub(super) fn subject(&self, id: ObjectId) -> Option<&Subject> {
+        self.subjects.get(&id.uuid().as_u64_pair()).map(|subject| &**subject)
+    }
+
+    pub(super) fn member(&self, id: ObjectId) -> Member<'_> {
+        Member { id, subject: self.subject(id) }
+    }
+
     /// The principal and every group that holds it, directly or through other groups; nearest first, each once, whatever
     /// circles the groups form.
-    pub(super) fn circle(&self, principal: ObjectId) -> Short<Member<'_>> {
-        let member = |id| Member { id, subject: self.subjects.get(&id).map(|subject| &**subject) };
-        let mut circle = Short::new(Member { id: principal, subject: None });
-        circle.push(member(principal));
+    pub(super) fn circle<'a>(&'a self, principal: Member<'a>) -> Short<Member<'a>> {
+        let mut circle = Short::new(Member { id: principal.id, subject: None });
+        circle.push(principal);
         // Looking through a short circle beats a set; a long one must not make this quadratic.
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         let mut next = 0;
         while let Some(current) = circle.get(next) {
             next += 1;
@@ -176,7 +184,7 @@ impl Policy {
                 }
                 let known = if seen.is_empty() { circle.iter().any(|member| member.id == *group) } else { !seen.insert(*group) };
                 if !known {
-                    circle.push(member(*group));
+                    circle.push(self.member(*group));
                 }
             }
         }
