@@ -1,1 +1,81 @@
-//! The control plane: ARM resources, role assignments and the Graph subset that the Azure CLI needs.
+//! The control plane: Azure Resource Manager's resources, role assignments, and the part of Microsoft Graph that `az` needs.
+//!
+//! Reason to be a crate: a process role that is tested alone. It knows the directory, the policy and HTTP; it does not know of
+//! listeners, files or databases, and it never meets another role.
+//!
+//! Every route is one line of a table ([`routes`]) that states what a caller must be allowed before its handler runs. A handler
+//! therefore never asks who is calling: it is only reached with an answer.
+
+mod activity;
+mod answer;
+mod arm;
+mod call;
+mod control;
+mod failure;
+mod filter;
+mod graph;
+mod passwords;
+pub mod provision;
+mod route;
+mod routes;
+mod serve;
+
+use std::sync::Arc;
+
+use keyless_model::entity::DeploymentModel;
+use keyless_web::Platform;
+
+pub use activity::{ActivityQuery, ActivityReader, ActivityUnavailable};
+pub use passwords::{PasswordHasher, PasswordRefused};
+
+/// What the control plane is told at start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The name under which `az cloud register` files this system.
+    pub cloud_name: String,
+    /// The location of resources whose writer names none. Any name is accepted from a writer.
+    pub location: String,
+    /// Rows of a list's page when the client does not say; a client may ask for fewer with `$top`.
+    pub page_size: usize,
+    /// Issuers that federated credentials may name although their address is private or plain HTTP; compared byte for byte.
+    pub trusted_issuers: Vec<String>,
+    /// Models that can be deployed, for clients that list them. A deployment may name another: the default upstream serves it.
+    pub models: Vec<DeploymentModel>,
+    /// Turns a new user's password into what may be kept; without it users are made without passwords.
+    pub passwords: Option<Arc<dyn PasswordHasher>>,
+    /// Where the activity log is read; without it the log is answered with 503, never with an empty list.
+    pub activity: Option<Arc<dyn ActivityReader>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            cloud_name: "keyless".to_owned(),
+            location: "local".to_owned(),
+            page_size: 1000,
+            trusted_issuers: Vec::new(),
+            models: Vec::new(),
+            passwords: None,
+            activity: None,
+        }
+    }
+}
+
+/// The routes of ARM (`/metadata/endpoints`, `/subscriptions`, `/tenants`, `/providers`) and Graph (`/v1.0`).
+pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {
+    serve::router(control::Control::new(platform, config))
+}
+
+/// Whether a path belongs to the control plane, in any case and with doubled slashes. For a listener that shares its port: such
+/// spellings do not match the router's own literals, so a fallback asks this and hands the request to the same router after
+/// [`canonical_path`].
+#[must_use]
+pub fn owns_path(path: &str) -> bool {
+    canonical_path(path).is_some()
+}
+
+/// The path with its slashes collapsed and its first word in the router's spelling; `None` when it is not the control plane's.
+#[must_use]
+pub fn canonical_path(path: &str) -> Option<String> {
+    arm::path::canonical(path)
+}

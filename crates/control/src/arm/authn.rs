@@ -1,0 +1,86 @@
+//! ARM's answers to tokens that do not hold: exact codes, and the challenge that tells a client where to get a better one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
+use keyless_model::{TenantId, Timestamp};
+use keyless_token::TokenError;
+use keyless_web::{AuthnError, Platform};
+use serde_json::json;
+
+use crate::failure::Failure;
+
+/// The refusal of a request whose token does not hold.
+pub(crate) fn refusal(platform: &Platform, error: &AuthnError, now: Timestamp) -> Failure {
+    let authority = &platform.endpoints.authority;
+    let tenant = platform.directory.load().tenants().next().map_or_else(|| "common".to_owned(), |tenant| tenant.id.to_string());
+    let plain = |code: &'static str, message: String, description: &str| {
+        let challenge =
+            format!(r#"Bearer authorization_uri="{authority}/{tenant}", error="invalid_token", error_description="{description}""#);
+        Failure::new(StatusCode::UNAUTHORIZED, code, message).challenged(challenge)
+    };
+    match error {
+        AuthnError::Missing => plain(
+            "AuthenticationFailed",
+            "Authentication failed. The 'Authorization' header is missing.".to_owned(),
+            "The authentication failed because of missing 'Authorization' header.",
+        ),
+        AuthnError::Header => plain(
+            "AuthenticationFailedInvalidHeader",
+            "Authentication failed. The 'Authorization' header is provided in an invalid format.".to_owned(),
+            "The 'Authorization' header must hold one bearer token.",
+        ),
+        AuthnError::Token(TokenError::Expired) => plain(
+            "ExpiredAuthenticationToken",
+            format!("The access token expiry UTC time is earlier than current UTC time '{now}'."),
+            "The access token has expired.",
+        ),
+        AuthnError::Token(TokenError::Audience) => {
+            let base = &platform.endpoints.control;
+            let message = format!(
+                "The access token has been obtained for wrong audience or resource. It should exactly match with one of the allowed \
+                 audiences '{base}/','https://management.azure.com/','https://management.core.windows.net/'."
+            );
+            plain("InvalidAuthenticationTokenAudience", message, "The access token has been obtained for wrong audience or resource.")
+        }
+        AuthnError::Token(TokenError::Tenant(token)) => plain(
+            "InvalidAuthenticationTokenTenant",
+            format!("The access token is from the wrong issuer '{authority}/{token}/'."),
+            "The access token is from the wrong issuer. It must match the tenant associated with this subscription.",
+        ),
+        AuthnError::OtherTenant { token, resource } => other_tenant(platform, *token, *resource),
+        // A key that is out of rotation, or a session that was ended: the client may simply get a new token, and the claims tell it
+        // not to offer the one it has cached.
+        AuthnError::Token(TokenError::UnknownKey(_)) => insufficient(platform, now),
+        AuthnError::Revoked { tokens_valid_from } => insufficient(platform, *tokens_valid_from),
+        AuthnError::Keys(_) => Failure::unavailable("The signing keys cannot be read; retry the operation later."),
+        AuthnError::Token(_) | AuthnError::PrincipalGone | AuthnError::PrincipalDisabled => {
+            plain("InvalidAuthenticationToken", "The access token is invalid.".to_owned(), "The access token is invalid.")
+        }
+    }
+}
+
+/// 401 for a token of another tenant than the subscription's (case 82).
+pub(crate) fn other_tenant(platform: &Platform, token: TenantId, resource: TenantId) -> Failure {
+    let authority = &platform.endpoints.authority;
+    let message = format!(
+        "The access token is from the wrong issuer '{authority}/{token}/'. It must match the tenant '{authority}/{resource}/' associated \
+         with this subscription. Please use the authority (URL) '{authority}/{resource}' to get the token."
+    );
+    let challenge = format!(
+        r#"Bearer authorization_uri="{authority}/{resource}", error="invalid_token", error_description="The access token is from the wrong issuer. It must match the tenant associated with this subscription. Please use correct authority to get the token.""#
+    );
+    Failure::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationTokenTenant", message).challenged(challenge)
+}
+
+/// The claims challenge: `az` then drops its cached token and asks for a new one (`az-contract` section 10).
+fn insufficient(platform: &Platform, valid_from: Timestamp) -> Failure {
+    let authority = &platform.endpoints.authority;
+    let claims = json!({"access_token": {"nbf": {"essential": true, "value": valid_from.unix_secs().to_string()}}});
+    let claims = STANDARD.encode(claims.to_string());
+    let challenge = format!(
+        r#"Bearer realm="", authorization_uri="{authority}/common/oauth2/authorize", error="insufficient_claims", claims="{claims}""#
+    );
+    Failure::new(StatusCode::UNAUTHORIZED, "TokenIssuedBeforeRevocationTimestamp", "The access token was revoked; get a new one.")
+        .challenged(challenge)
+}

@@ -1,0 +1,126 @@
+//! Why a request is not answered with what it asked for. One type for both APIs: each renders it in its own envelope.
+
+use std::borrow::Cow;
+
+use http::StatusCode;
+use keyless_audit::AuditUnavailable;
+use keyless_model::Scope;
+use keyless_rbac::Denial;
+use keyless_store::{StoreError, UpdateError};
+
+/// A refusal or a breakdown, ready to be rendered. The message is public: it never holds a secret or an internal reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) status: StatusCode,
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: String,
+    /// The property or parameter at fault.
+    pub(crate) target: Option<String>,
+    /// `WWW-Authenticate`.
+    pub(crate) challenge: Option<String>,
+    /// The policy's no, for the audit.
+    pub(crate) denial: Option<Box<Denial>>,
+}
+
+impl Failure {
+    pub(crate) fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), target: None, challenge: None, denial: None }
+    }
+
+    /// 400: the request makes no sense, and repeating it will not help.
+    pub(crate) fn invalid(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    pub(crate) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    pub(crate) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, message)
+    }
+
+    /// The resource of that id does not exist, in ARM's words for its kind.
+    pub(crate) fn no_such(scope: &Scope) -> Self {
+        use keyless_model::ScopeKind::{ManagementGroup, Resource, ResourceGroup, Root, Subscription};
+        match scope.kind() {
+            Subscription | Root => Self::no_subscription(scope.name()),
+            ManagementGroup => Self::not_found("NotFound", format!("The management group '{}' cannot be found.", scope.name())),
+            ResourceGroup => Self::not_found("ResourceGroupNotFound", format!("Resource group '{}' could not be found.", scope.name())),
+            Resource => {
+                let kind = scope.resource_type().unwrap_or_default();
+                let within = scope.resource_group().map_or_else(String::new, |group| format!(" under resource group '{group}'"));
+                let message = format!(
+                    "The Resource '{kind}/{}'{within} was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+                    scope.name()
+                );
+                Self::not_found("ResourceNotFound", message)
+            }
+        }
+    }
+
+    pub(crate) fn no_subscription(id: &str) -> Self {
+        Self::not_found("SubscriptionNotFound", format!("The subscription '{id}' could not be found."))
+    }
+
+    /// 403, for a request that no policy was asked about because nothing could allow it.
+    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "The operation could not be completed; retry it later.")
+    }
+
+    #[must_use]
+    pub(crate) fn at(mut self, target: impl Into<String>) -> Self {
+        self.target = Some(target.into());
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn challenged(mut self, challenge: String) -> Self {
+        self.challenge = Some(challenge);
+        self
+    }
+
+    #[must_use]
+    pub(crate) fn denied_by(mut self, denial: Denial) -> Self {
+        self.denial = Some(Box::new(denial));
+        self
+    }
+}
+
+impl From<UpdateError<Self>> for Failure {
+    fn from(error: UpdateError<Self>) -> Self {
+        match error {
+            UpdateError::Refused(failure) => failure,
+            UpdateError::Store(error) => error.into(),
+            UpdateError::Audit(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "the directory could not be changed");
+        match error {
+            StoreError::Conflict { .. } => {
+                Self::conflict("AnotherOperationInProgress", "Other changes keep coming first; retry the operation.")
+            }
+            StoreError::Unavailable(_) => Self::unavailable("The state database does not answer; retry the operation later."),
+            StoreError::Corrupt { .. } | StoreError::Schema { .. } | StoreError::Sealed { .. } => Self::internal(),
+        }
+    }
+}
+
+impl From<AuditUnavailable> for Failure {
+    fn from(error: AuditUnavailable) -> Self {
+        tracing::error!(%error, "refused: the audit log cannot be written");
+        Self::unavailable("The audit log cannot be written, so no change is made; retry the operation later.")
+    }
+}

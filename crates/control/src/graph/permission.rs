@@ -1,0 +1,74 @@
+//! Who may read and change the directory (decision record 0004).
+//!
+//! The directory is not a resource, so no ARM action guards it, and Entra's own roles do not exist here. Two rules replace them:
+//!
+//! * **Read**: whoever may read role assignments at the root, or at a whole subscription or management group of the tenant. They
+//!   see object ids already; the directory gives them names.
+//! * **Change**: whoever could make anyone an Owner at the root or in every subscription of the tenant. They could give
+//!   themselves any right anyway, so controlling any other principal gains them nothing. An administrator of one subscription
+//!   among several is not one of the directory: with a new secret for an application that is Owner elsewhere, they would be
+//!   Owner there too.
+//!
+//! Everyone may read what they are themselves (`/me`).
+
+use keyless_model::{Scope, SubscriptionId};
+use keyless_rbac::{Attributes, Permit};
+use keyless_store::Snapshot;
+
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::provision::administrators;
+use crate::route::Route;
+
+const READ: &str = "Microsoft.Authorization/roleAssignments/read";
+
+/// The permit to read the directory.
+pub(crate) fn read(call: &Call, snapshot: &Snapshot) -> Result<Permit, Failure> {
+    let subscriptions = own_subscriptions(call, snapshot).map(Scope::subscription);
+    let groups = snapshot.management_groups().filter(|group| group.tenant == call.tenant());
+    let groups = groups.filter_map(|group| Scope::management_group(&group.name).ok());
+    let found = [Scope::root()]
+        .into_iter()
+        .chain(subscriptions)
+        .chain(groups)
+        .find_map(|scope| call.ask(snapshot, READ, &scope, Attributes::NONE).ok());
+    found.ok_or_else(denied)
+}
+
+/// The permit to change the directory.
+pub(crate) fn write(call: &Call, snapshot: &Snapshot) -> Result<Permit, Failure> {
+    if let Some(permit) = administrators::could_assign_owner(snapshot, call.me(), &Scope::root()) {
+        return Ok(permit);
+    }
+    let mut last = None;
+    for id in own_subscriptions(call, snapshot) {
+        let permit = administrators::could_assign_owner(snapshot, call.me(), &Scope::subscription(id));
+        last = Some(permit.ok_or_else(denied)?);
+    }
+    last.ok_or_else(denied)
+}
+
+/// The name under which the audit files an operation on the directory.
+pub(crate) fn operation(route: &Route) -> String {
+    let mut noun = String::new();
+    for word in route.tail.trim_start_matches("/v1.0/").split('/').filter(|word| !word.starts_with('{')) {
+        noun.push('/');
+        noun.push_str(word);
+    }
+    let verb = match route.method {
+        http::Method::GET => "read",
+        http::Method::DELETE => "delete",
+        http::Method::PATCH => "update",
+        _ => "write",
+    };
+    format!("Microsoft.Graph{noun}/{verb}")
+}
+
+fn own_subscriptions(call: &Call, snapshot: &Snapshot) -> impl Iterator<Item = SubscriptionId> {
+    let tenant = call.tenant();
+    snapshot.subscriptions().filter(move |row| row.tenant == tenant).map(|row| row.id)
+}
+
+fn denied() -> Failure {
+    Failure::forbidden("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+}

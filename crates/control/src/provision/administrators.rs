@@ -1,0 +1,81 @@
+//! Nobody may lock everyone out: a subscription that someone can administer keeps someone who can (case 122).
+
+use std::collections::BTreeSet;
+
+use keyless_model::entity::{EntityKind, Mutation, PrincipalKind};
+use keyless_model::{ObjectId, Scope};
+use keyless_rbac::{AttributeSource, Attributes, Plane, Request, builtin};
+use keyless_store::Snapshot;
+
+use crate::failure::Failure;
+
+const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
+
+/// Refuses a change after which a subscription that had an administrator has none.
+pub(crate) fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Failure> {
+    if !mutations.iter().any(concerns) {
+        return Ok(());
+    }
+    let next = snapshot.with(snapshot.revision(), mutations);
+    for subscription in next.subscriptions() {
+        let scope = Scope::subscription(subscription.id);
+        if !any(&next, &scope) && any(snapshot, &scope) {
+            let message = format!(
+                "Cannot delete the last RBAC admin assignment: nobody could assign roles in '{scope}' afterwards. Assign Owner to \
+                 someone else first."
+            );
+            return Err(Failure::invalid("LastRbacAdminAssignmentCannotBeDeleted", message));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a principal could make anyone an Owner at `scope`: the fullest power there is, so whoever has it gains nothing by
+/// any other road.
+pub(crate) fn could_assign_owner(snapshot: &Snapshot, principal: ObjectId, scope: &Scope) -> Option<keyless_rbac::Permit> {
+    let attributes = Attributes::default()
+        .with(AttributeSource::Request, "Microsoft.Authorization/roleAssignments:RoleDefinitionId", [builtin::OWNER])
+        .with(AttributeSource::Request, "Microsoft.Authorization/roleAssignments:PrincipalId", [principal])
+        .with(AttributeSource::Request, "Microsoft.Authorization/roleAssignments:PrincipalType", ["ServicePrincipal"]);
+    let request = Request { principal, action: WRITE, plane: Plane::Control, scope, attributes: &attributes };
+    snapshot.policy().decide(&request).permit(&request).ok()
+}
+
+/// Changes that can take power away.
+fn concerns(mutation: &Mutation) -> bool {
+    let key = mutation.key();
+    match mutation {
+        Mutation::Delete(_) => {
+            matches!(key.kind, EntityKind::RoleAssignment | EntityKind::Principal | EntityKind::Group | EntityKind::RoleDefinition)
+        }
+        Mutation::Put(_) => matches!(
+            key.kind,
+            EntityKind::Principal
+                | EntityKind::Group
+                | EntityKind::RoleDefinition
+                | EntityKind::RoleAssignment
+                | EntityKind::DenyAssignment
+                | EntityKind::Subscription
+                | EntityKind::ManagementGroup
+        ),
+    }
+}
+
+/// Whether an enabled principal - no group - could assign roles at `scope`.
+fn any(snapshot: &Snapshot, scope: &Scope) -> bool {
+    let mut asked = BTreeSet::new();
+    let mut pending: Vec<ObjectId> = snapshot.policy().assignments_at_or_above(scope).map(|row| row.principal).collect();
+    while let Some(id) = pending.pop() {
+        if !asked.insert(id) {
+            continue;
+        }
+        match snapshot.principal(id) {
+            Some(principal) if principal.kind == PrincipalKind::Group => {
+                pending.extend(snapshot.group(id).into_iter().flat_map(|group| group.members.iter().copied()));
+            }
+            Some(principal) if principal.enabled && could_assign_owner(snapshot, id, scope).is_some() => return true,
+            _ => {}
+        }
+    }
+    false
+}

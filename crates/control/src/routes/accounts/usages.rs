@@ -1,0 +1,14 @@
+//! `GET …/accounts/{name}/usages`: the capacity that its deployments take.
+
+use serde_json::json;
+
+use crate::answer::Reply;
+use crate::arm::within;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::routes::cognitive_services::usages::usages;
+
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    let account = within::account(&call.snapshot, &call.scope)?;
+    Ok(Reply::ok(json!({ "value": usages(&call.snapshot, std::iter::once(account)) })))
+}

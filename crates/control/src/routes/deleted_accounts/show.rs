@@ -1,0 +1,10 @@
+//! `GET …/deletedAccounts/{name}`
+
+use super::{find, shape};
+use crate::answer::Reply;
+use crate::call::Call;
+use crate::failure::Failure;
+
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::ok(shape(call, &call.snapshot, find(call, &call.snapshot)?)))
+}

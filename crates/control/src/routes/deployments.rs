@@ -1,0 +1,58 @@
+//! `…/accounts/{name}/deployments`
+
+pub(super) mod body;
+pub(super) mod delete;
+pub(super) mod list;
+pub(super) mod patch;
+pub(super) mod put;
+pub(super) mod show;
+pub(super) mod skus;
+
+use keyless_model::Scope;
+use keyless_model::entity::{Account, Deployment};
+use keyless_store::Snapshot;
+use serde_json::{Value, json};
+
+use crate::arm::precondition::etag;
+use crate::arm::within;
+use crate::failure::Failure;
+
+/// The most capacity of one deployment: 100 million tokens per minute.
+pub(super) const MAX_CAPACITY: u32 = 100_000;
+/// The capacity of a deployment whose writer names none (`az` without `--sku-capacity`).
+const DEFAULT_CAPACITY: u32 = 10;
+
+/// The live account above a deployment's scope.
+fn account<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a Account, Failure> {
+    within::account(snapshot, &scope.parent().ok_or_else(|| Failure::no_such(scope))?)
+}
+
+fn find<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a Deployment, Failure> {
+    let account = account(snapshot, scope)?;
+    snapshot.deployment(&account.scope, scope.name()).map(AsRef::as_ref).ok_or_else(|| Failure::no_such(scope))
+}
+
+fn shape(deployment: &Deployment) -> Value {
+    let capacity = deployment.sku.capacity.unwrap_or_default();
+    json!({
+        "id": deployment.scope,
+        "name": deployment.scope.name(),
+        "type": "Microsoft.CognitiveServices/accounts/deployments",
+        "etag": etag(deployment.version),
+        "sku": { "name": deployment.sku.name, "capacity": capacity },
+        "tags": deployment.tags,
+        "systemData": { "createdAt": deployment.created.rfc3339() },
+        "properties": {
+            "model": deployment.model,
+            "versionUpgradeOption": "NoAutoUpgrade",
+            "provisioningState": "Succeeded",
+            "deploymentState": "Running",
+            "currentCapacity": capacity,
+            // One unit of capacity is 1,000 tokens per minute and, for requests, one per 10 seconds.
+            "rateLimits": [
+                { "key": "request", "renewalPeriod": 10, "count": capacity },
+                { "key": "token", "renewalPeriod": 60, "count": u64::from(capacity) * 1000 },
+            ],
+        },
+    })
+}

@@ -1,0 +1,3 @@
+//! `/v1.0/me`
+
+pub(in crate::routes) mod show;

@@ -1,0 +1,16 @@
+//! `DELETE /v1.0/users/{object id or sign-in name}`: with the sign-ins. Tokens stop working at once.
+
+use crate::answer::Reply;
+use crate::call::{Call, Plan};
+use crate::failure::Failure;
+use crate::graph::{find, shape};
+use crate::provision::removal;
+
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    call.commit(|snapshot| {
+        let (principal, user) = find::user(call, snapshot, call.param("id"))?;
+        Ok((Plan::new(removal::principal(snapshot, principal.id), Some(shape::user(principal, user)), None), ()))
+    })
+    .await?;
+    Ok(Reply::no_content())
+}

@@ -1,0 +1,12 @@
+//! `GET …/userAssignedIdentities`, of a subscription or a resource group.
+
+use super::shape;
+use crate::answer::Reply;
+use crate::arm::page::{Row, page};
+use crate::call::Call;
+use crate::failure::Failure;
+
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    let rows = call.snapshot.user_assigned_below(&call.scope).map(|identity| Row::of(&identity.scope, identity));
+    page(call, rows, "Microsoft.ManagedIdentity/userAssignedIdentities/read", |identity| shape(identity))
+}

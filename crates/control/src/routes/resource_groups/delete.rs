@@ -1,0 +1,16 @@
+//! `DELETE /subscriptions/{id}/resourceGroups/{name}`: the group and everything in it, in one change.
+
+use super::{find, shape};
+use crate::answer::Reply;
+use crate::call::{Call, Plan};
+use crate::failure::Failure;
+use crate::provision::removal;
+
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    call.commit(|snapshot| {
+        let group = find(snapshot, &call.scope)?;
+        Ok((Plan::new(removal::resource_group(snapshot, group, call.ctx.now), Some(shape(group)), None), ()))
+    })
+    .await?;
+    Ok(Reply::done())
+}

@@ -1,0 +1,10 @@
+//! `GET /subscriptions/{id}/resourceGroups/{name}`
+
+use super::{find, shape};
+use crate::answer::Reply;
+use crate::call::Call;
+use crate::failure::Failure;
+
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    Ok(Reply::ok(shape(find(&call.snapshot, &call.scope)?)))
+}

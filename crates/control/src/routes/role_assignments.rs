@@ -1,0 +1,47 @@
+//! `Microsoft.Authorization/roleAssignments`
+
+pub(super) mod delete;
+pub(super) mod list;
+pub(super) mod put;
+pub(super) mod show;
+
+use keyless_model::entity::RoleAssignment;
+use keyless_model::{AssignmentId, Scope};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::failure::Failure;
+
+/// The assignment's name in the path.
+fn id(call: &Call) -> Result<AssignmentId, Failure> {
+    call.param("name").parse().map_err(|_| {
+        let message = format!("The role assignment ID '{}' is not valid. The role assignment ID must be a GUID.", call.param("name"));
+        Failure::invalid("InvalidRoleAssignmentId", message)
+    })
+}
+
+/// The assignment as ARM shows it to a question at `asked`. The role's id is qualified like the ones in the list of roles at that
+/// scope: `az` compares the two as text.
+fn shape(row: &RoleAssignment, asked: &Scope) -> Value {
+    let qualified = if asked.subscription_id().is_some() { asked } else { &row.scope };
+    let prefix = if row.scope == Scope::root() { "" } else { row.scope.as_str() };
+    json!({
+        "id": format!("{prefix}/providers/Microsoft.Authorization/roleAssignments/{}", row.id),
+        "name": row.id,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "properties": {
+            "roleDefinitionId": qualified.role_definition_id(row.role),
+            "principalId": row.principal,
+            "principalType": row.principal_type,
+            "scope": row.scope,
+            "condition": row.condition,
+            "conditionVersion": row.condition.as_ref().map(|_| "2.0"),
+            "description": row.description,
+            "createdOn": row.created.rfc3339(),
+            "updatedOn": row.updated.rfc3339(),
+            "createdBy": row.created_by,
+            "updatedBy": row.created_by,
+            "delegatedManagedIdentityResourceId": Value::Null,
+        },
+    })
+}

@@ -1,0 +1,3 @@
+//! `/tenants`
+
+pub(super) mod list;
