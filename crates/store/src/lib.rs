@@ -4,6 +4,8 @@
 //! Reason to be a crate: a port. Planes depend on this and never on a database; adapters depend on this and never on a plane.
 
 pub mod audit_log;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod directory;
 pub mod keyring;
 mod port;
