@@ -64,7 +64,15 @@ fn first_key(means: Means<'_>) -> anyhow::Result<Mutation> {
     let key = Signer::generate(algorithm)?;
     let private = means.sealer.seal(&sealing_purpose(&key.kid), key.private_pkcs8.expose(), means.entropy);
     let public = base64::engine::general_purpose::STANDARD_NO_PAD.encode(&key.public_spki);
-    Ok(Mutation::put(SigningKey { kid: key.kid, algorithm, state: KeyState::Active, private, public, since: means.now, created: means.now }))
+    Ok(Mutation::put(SigningKey {
+        kid: key.kid,
+        algorithm,
+        state: KeyState::Active,
+        private,
+        public,
+        since: means.now,
+        created: means.now,
+    }))
 }
 
 fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<Vec<Mutation>> {
@@ -77,7 +85,10 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<Vec<Muta
         anyhow::Ok(identity::user_assigned(scope, tenant.entity.id, LOCATION, Tags::new(), means))
     };
     let (demo_app, operator) = (app_identity("demo-app")?, app_identity("operator")?);
-    let ai = account::account(NewAccount::open_ai(resource("Microsoft.CognitiveServices/accounts", "demo-ai")?, tenant.entity.id, LOCATION), means);
+    let ai = account::account(
+        NewAccount::open_ai(resource("Microsoft.CognitiveServices/accounts", "demo-ai")?, tenant.entity.id, LOCATION),
+        means,
+    );
     let this_host = host::host(
         NewHost {
             scope: resource("Microsoft.Compute/virtualMachines", HOST)?,

@@ -20,7 +20,11 @@ impl DataFolder {
     /// # Errors
     /// When it cannot be made, belongs to someone else, or lets others in.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(root).with_context(|| format!("cannot make the data folder {}", root.display()))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(root)
+            .with_context(|| format!("cannot make the data folder {}", root.display()))?;
         let root = fs::canonicalize(root)?;
         let found = fs::metadata(&root)?;
         if found.uid() != rustix::process::geteuid().as_raw() {

@@ -13,6 +13,7 @@ mod model;
 mod operations;
 mod options;
 mod start;
+mod stop;
 mod system;
 mod telemetry;
 mod tls;

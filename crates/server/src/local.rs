@@ -7,6 +7,6 @@ mod door;
 mod status;
 
 pub use crate::data::socket_path;
-pub(crate) use attachments::{recall, remember};
+pub(crate) use attachments::recall;
 pub(crate) use door::Door;
 pub(crate) use status::{Facts, status};

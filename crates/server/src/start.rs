@@ -30,7 +30,7 @@ use crate::operations::Operations;
 use crate::options::Options;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::tls::LocalCa;
-use crate::{bootstrap, upstreams, worker};
+use crate::{bootstrap, stop, upstreams, worker};
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
 const CATCH_UP: Duration = Duration::from_millis(250);
@@ -61,7 +61,8 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     parts.operations.set_ready(true);
     let status = status(&parts.door);
     if let Some(file) = &options.ready_file {
-        crate::data::replace(file, &serde_json::to_vec_pretty(&status)?).with_context(|| format!("cannot write the ready file {}", file.display()))?;
+        crate::data::replace(file, &serde_json::to_vec_pretty(&status)?)
+            .with_context(|| format!("cannot write the ready file {}", file.display()))?;
     }
     on_ready(&status);
 
@@ -122,7 +123,8 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let mut authority = keyless_authority::Config::default();
     authority.root_certificates = roots.iter().map(|certificate| certificate.to_vec()).collect();
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
-    let metadata = Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
+    let metadata =
+        Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
     let mut gateway = keyless_gateway::Config::default();
     gateway.default_upstream = Some(upstreams::DEFAULT.to_owned());
     gateway.upstreams = chosen.upstreams;
@@ -157,7 +159,12 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
 
 impl Parts {
     /// Starts the workers and this thread's own tasks.
-    fn start(&self, options: &Options, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) -> anyhow::Result<Vec<thread::JoinHandle<()>>> {
+    fn start(
+        &self,
+        options: &Options,
+        tasks: &mut JoinSet<()>,
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Vec<thread::JoinHandle<()>>> {
         let local = self.door.bind()?;
         tasks.spawn(Arc::clone(&self.door).run(local, stop.clone()));
         tasks.spawn(Arc::clone(&self.audit).run(until(stop.clone())));
@@ -174,7 +181,8 @@ impl Parts {
                 shares[number].push((bound.service, socket));
             }
         }
-        let started = shares.into_iter().enumerate().map(|(number, share)| worker::start(number, Arc::clone(&self.app), share, stop.clone()));
+        let started =
+            shares.into_iter().enumerate().map(|(number, share)| worker::start(number, Arc::clone(&self.app), share, stop.clone()));
         Ok(started.collect::<std::io::Result<_>>()?)
     }
 }
@@ -209,7 +217,11 @@ fn bind_all(options: &Options, workers: usize) -> anyhow::Result<Vec<Bound>> {
     // `localhost` is two addresses; a client that tries ::1 first must not find someone else there.
     let six = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), planes.address.port());
     let second = bind(Service::Planes, six, workers);
-    let mut all = vec![planes, bind(Service::Metadata, v4(options.metadata_port), workers)?, bind(Service::Operations, v4(options.operations_port), 1)?];
+    let mut all = vec![
+        planes,
+        bind(Service::Metadata, v4(options.metadata_port), workers)?,
+        bind(Service::Operations, v4(options.operations_port), 1)?,
+    ];
     match second {
         Ok(bound) => all.push(bound),
         Err(error) => tracing::debug!(error = format!("{error:#}"), "no IPv6 loopback here"),
@@ -247,13 +259,13 @@ fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_m
 
 /// Ends when `stop` becomes true.
 async fn until(mut stop: watch::Receiver<bool>) {
-    _ = stop.wait_for(|stop| *stop).await;
+    stop::told(&mut stop).await;
 }
 
 async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = stop::told(&mut stop) => return,
             () = tokio::time::sleep(CATCH_UP) => {}
         }
         let ctx = platform.begin(Actor::System("catch up"));

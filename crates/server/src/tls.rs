@@ -13,8 +13,8 @@ use keyless_model::entity::Sealed;
 use keyless_model::{Entropy, Timestamp};
 use keyless_store::sealer::Sealer;
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    NameConstraints, PKCS_ECDSA_P256_SHA256, SanType,
+    BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, SanType,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
@@ -41,7 +41,13 @@ pub(crate) struct LocalCa {
 
 impl LocalCa {
     /// Loads the CA of this data folder, making it at the first start.
-    pub(crate) fn open(data: &DataFolder, sealer: &Sealer, entropy: &dyn Entropy, now: Timestamp, roots: &[CertificateDer<'_>]) -> anyhow::Result<Self> {
+    pub(crate) fn open(
+        data: &DataFolder,
+        sealer: &Sealer,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+        roots: &[CertificateDer<'_>],
+    ) -> anyhow::Result<Self> {
         let (ca_file, key_file) = (data.tls().join("ca.pem"), data.tls().join("ca.key.sealed"));
         if !key_file.exists() {
             let (certificate, key) = create(now)?;
@@ -55,7 +61,8 @@ impl LocalCa {
         let der = sealer.open(PURPOSE, &sealed)?;
         let key = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der.expose().as_slice()), &PKCS_ECDSA_P256_SHA256)
             .context("the CA key is damaged; delete the tls folder to make a new CA")?;
-        let issuer = Issuer::from_ca_cert_pem(&certificate, key).context("the CA certificate is damaged; delete the tls folder to make a new CA")?;
+        let issuer =
+            Issuer::from_ca_cert_pem(&certificate, key).context("the CA certificate is damaged; delete the tls folder to make a new CA")?;
         let bundle_file = data.tls().join("bundle.pem");
         data.replace(&bundle_file, bundle(&certificate, roots).as_bytes()).context("cannot write the CA bundle")?;
         Ok(Self { issuer, certificate, ca_file, bundle_file })
@@ -86,7 +93,8 @@ impl LocalCa {
 
     fn ca_der(&self) -> anyhow::Result<CertificateDer<'static>> {
         use rustls::pki_types::pem::PemObject as _;
-        CertificateDer::from_pem_slice(self.certificate.as_bytes()).map_err(|error| anyhow::anyhow!("the CA certificate is damaged: {error}"))
+        CertificateDer::from_pem_slice(self.certificate.as_bytes())
+            .map_err(|error| anyhow::anyhow!("the CA certificate is damaged: {error}"))
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::local::api::UpstreamStatus;
 use crate::model::{Addresses, ModelServer};
 use crate::options::UpstreamChoice;
+use crate::stop;
 
 /// The upstream that serves whatever no other one names.
 pub(crate) const DEFAULT: &str = "default";
@@ -65,12 +66,24 @@ fn named(url: &str, api_key_file: Option<&Path>) -> anyhow::Result<Chosen> {
         bail!(wrong());
     }
     let path = parsed.path().trim_end_matches('/');
-    let text = format!("{}://{}{}", parsed.scheme_str().unwrap_or("http"), parsed.authority().map(http::uri::Authority::as_str).unwrap_or_default(), if path.is_empty() { "/v1" } else { path });
+    let text = format!(
+        "{}://{}{}",
+        parsed.scheme_str().unwrap_or("http"),
+        parsed.authority().map(http::uri::Authority::as_str).unwrap_or_default(),
+        if path.is_empty() { "/v1" } else { path }
+    );
     let api_key = api_key_file
         .map(|file| std::fs::read_to_string(file).with_context(|| format!("cannot read the upstream key file {}", file.display())))
         .transpose()?
         .map(|key| Secret::new(key.trim().to_owned()));
-    let upstream = UpstreamConfig { name: DEFAULT.into(), kind: UpstreamKind::OpenAi, base_url: text.parse()?, models: Vec::new(), api_key, ca: Vec::new() };
+    let upstream = UpstreamConfig {
+        name: DEFAULT.into(),
+        kind: UpstreamKind::OpenAi,
+        base_url: text.parse()?,
+        models: Vec::new(),
+        api_key,
+        ca: Vec::new(),
+    };
     let shown = vec![UpstreamStatus { name: DEFAULT.into(), url: text, kind: "model server".into(), models: Vec::new() }];
     Ok(Chosen { upstreams: vec![upstream], shown, chat_model: "chat".into(), embed_model: "embed".into(), child: None })
 }
@@ -80,9 +93,16 @@ fn detected(found: detect::Found) -> Chosen {
     let chat = found.models.iter().find(|model| !embeds(model)).or(found.models.first()).cloned().unwrap_or_else(|| "chat".into());
     let embed = found.models.iter().find(embeds).cloned().unwrap_or_else(|| chat.clone());
     let url = found.base_url.to_string();
-    let shown = vec![UpstreamStatus { name: DEFAULT.into(), url, kind: format!("model server ({})", found.name), models: found.models.clone() }];
-    let upstream =
-        UpstreamConfig { name: DEFAULT.into(), kind: UpstreamKind::OpenAi, base_url: found.base_url, models: found.models, api_key: None, ca: Vec::new() };
+    let shown =
+        vec![UpstreamStatus { name: DEFAULT.into(), url, kind: format!("model server ({})", found.name), models: found.models.clone() }];
+    let upstream = UpstreamConfig {
+        name: DEFAULT.into(),
+        kind: UpstreamKind::OpenAi,
+        base_url: found.base_url,
+        models: found.models,
+        api_key: None,
+        ca: Vec::new(),
+    };
     Chosen { upstreams: vec![upstream], shown, chat_model: chat, embed_model: embed, child: None }
 }
 
@@ -109,7 +129,12 @@ fn supervised(addresses: &Addresses) -> anyhow::Result<(Vec<UpstreamConfig>, Vec
     let mut shown = Vec::new();
     for (name, address, model) in [(DEFAULT, &addresses.address, SMOLLM2), (EMBEDDINGS, &addresses.embedding_address, SMOLLM2_EMBEDDINGS)] {
         let url = format!("{}/v1", address.trim_end_matches('/'));
-        shown.push(UpstreamStatus { name: name.into(), url: url.clone(), kind: format!("supervised model ({})", addresses.model), models: vec![model.into()] });
+        shown.push(UpstreamStatus {
+            name: name.into(),
+            url: url.clone(),
+            kind: format!("supervised model ({})", addresses.model),
+            models: vec![model.into()],
+        });
         upstreams.push(UpstreamConfig {
             name: name.into(),
             kind: UpstreamKind::OpenAi,
@@ -126,12 +151,12 @@ fn supervised(addresses: &Addresses) -> anyhow::Result<(Vec<UpstreamConfig>, Vec
 pub(crate) async fn supervise(mut server: ModelServer, gateway: Arc<Gateway>, cache: std::path::PathBuf, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = stop::told(&mut stop) => return,
             ended = server.wait() => tracing::warn!(?ended, "the supervised model ended; starting it again"),
         }
         server = loop {
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = stop::told(&mut stop) => return,
                 () = tokio::time::sleep(RESTART_PAUSE) => {}
             }
             match ModelServer::start(&cache, |_| {}).await {

@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
 use crate::listen::Service;
+use crate::stop;
 
 /// A client that needs longer for its handshake or its request head is cut off (slow loris).
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -33,9 +34,15 @@ const MAX_HEADERS: usize = 100;
 const MAX_STREAMS: u32 = 250;
 
 /// Starts a worker for these listeners. It ends when `stop` becomes true and its connections have drained.
-pub(crate) fn start(number: usize, app: Arc<App>, listeners: Vec<(Service, std::net::TcpListener)>, stop: watch::Receiver<bool>) -> std::io::Result<thread::JoinHandle<()>> {
+pub(crate) fn start(
+    number: usize,
+    app: Arc<App>,
+    listeners: Vec<(Service, std::net::TcpListener)>,
+    stop: watch::Receiver<bool>,
+) -> std::io::Result<thread::JoinHandle<()>> {
     thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime needs only memory and a descriptor");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime needs only memory and a descriptor");
         runtime.block_on(run(app, listeners, stop));
     })
 }
@@ -59,7 +66,7 @@ async fn accept(app: Arc<App>, service: Service, listener: TcpListener, permits:
         let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
         let stream = tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stop::told(&mut stop) => break,
             accepted = listener.accept() => accepted,
             // Collect finished connections, so that the set does not grow for ever.
             Some(_) = connections.join_next(), if !connections.is_empty() => continue,

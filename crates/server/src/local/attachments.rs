@@ -108,7 +108,9 @@ fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdentity>, LocalE
     match (found.next(), found.next()) {
         (Some(identity), None) => Ok(Arc::clone(identity)),
         (Some(_), Some(_)) => Err(refusal(format!("several identities are called `{named}`; use the client id or the resource id"))),
-        (None, _) => Err(refusal(format!("there is no identity `{named}`; `keyless status` lists them, and `az identity create` makes one"))),
+        (None, _) => {
+            Err(refusal(format!("there is no identity `{named}`; `keyless status` lists them, and `az identity create` makes one")))
+        }
     }
 }
 
@@ -139,9 +141,10 @@ fn record(door: &Door, identity: &ManagedIdentity, attachment: &Attachment) -> R
 }
 
 /// Keeps the shells' loans for the next start.
-pub(crate) fn remember(door: &Door) {
+fn remember(door: &Door) {
     let remembered = door.metadata.attachments().remember(door.platform.clock.now());
-    let written = serde_json::to_vec(&remembered).map_err(std::io::Error::other).and_then(|text| door.data.replace(&door.data.attachments(), &text));
+    let written =
+        serde_json::to_vec(&remembered).map_err(std::io::Error::other).and_then(|text| door.data.replace(&door.data.attachments(), &text));
     if let Err(error) = written {
         tracing::warn!(%error, "lent identities will not be remembered after a restart");
     }

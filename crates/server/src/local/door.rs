@@ -1,10 +1,10 @@
 //! Accepts connections on the local socket and answers them.
 
-use std::cell::RefCell;
 use std::convert::Infallible;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -27,6 +27,7 @@ use tokio::task::JoinSet;
 use super::api::LocalError;
 use super::{Facts, attachments, status};
 use crate::data::{DataFolder, socket_path};
+use crate::stop;
 
 /// The largest request: an attachment or a token request is a few hundred bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -45,20 +46,20 @@ pub(crate) struct Door {
 pub(crate) struct Guest<'a> {
     door: &'a Door,
     pub(crate) uid: u32,
-    lent: RefCell<Vec<String>>,
+    lent: Mutex<Vec<String>>,
 }
 
 impl Guest<'_> {
     /// Ties an attachment to this connection.
     pub(crate) fn holds(&self, attachment: String) {
-        self.lent.borrow_mut().push(attachment);
+        self.lent.lock().unwrap_or_else(PoisonError::into_inner).push(attachment);
     }
 }
 
 impl Drop for Guest<'_> {
     /// SECURITY: the kernel closes the connection however its process ends, so a lent identity cannot outlive the borrower.
     fn drop(&mut self) {
-        for id in self.lent.take() {
+        for id in self.lent.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
             self.door.metadata.attachments().detach(&id);
         }
     }
@@ -80,7 +81,7 @@ impl Door {
         loop {
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stop::told(&mut stop) => break,
                 Some(_) = guests.join_next(), if !guests.is_empty() => {}
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => _ = guests.spawn(Arc::clone(&self).serve(stream)),
@@ -103,7 +104,7 @@ impl Door {
         }
         let door = Arc::clone(&self);
         let serving = async move {
-            let guest = Guest { door: &door, uid: owner, lent: RefCell::default() };
+            let guest = Guest { door: &door, uid: owner, lent: Mutex::default() };
             let answer = service_fn(|request| async { Ok::<_, Infallible>(door.answer(&guest, request).await) });
             let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
             if let Err(error) = connection.await {
@@ -142,9 +143,11 @@ pub(super) fn refusal(message: impl Into<String>) -> LocalError {
 }
 
 async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, LocalError> {
-    let bytes = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|_| refusal("the request is too large or broke off"))?.to_bytes();
+    let bytes =
+        Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|_| refusal("the request is too large or broke off"))?.to_bytes();
     // SECURITY: serde's message could quote the identity header, so it is not passed on.
-    serde_json::from_slice(&bytes).map_err(|_| refusal("the request is not what this version of keyless expects; use the same version on both sides"))
+    serde_json::from_slice(&bytes)
+        .map_err(|_| refusal("the request is not what this version of keyless expects; use the same version on both sides"))
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
