@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from .keyless import IDENTITY_VARIABLES, Keyless
+from .person import Person
 
 COMMAND_TIMEOUT_SECS = 120
 SCRIPT_TIMEOUT_SECS = 300
@@ -118,6 +120,21 @@ class Az:
 
     def sign_in_with_secret(self, application: "Application") -> "Az":
         self("login --service-principal", *application.login)
+        return self
+
+    def sign_in_with_device_code(self, person: Person, *more: str) -> "Az":
+        """az shows a code, and `person` gives it to the sign-in page."""
+        waiting = self.start("login --use-device-code --output json", *more)
+        try:
+            message = waiting.stderr.readline()
+            found = re.search(r"open the page (\S+) and enter the code (\S+)|open (\S+) and enter (?:the code )?(\S+)", message)
+            assert found, f"az did not show a code:\n{message}"
+            url, code = found.group(1) or found.group(3), found.group(2) or found.group(4)
+            last = person.sign_in(url, code)
+            _, said = waiting.communicate(timeout=COMMAND_TIMEOUT_SECS)
+        finally:
+            waiting.kill()
+        assert waiting.returncode == 0, f"az login ended with {waiting.returncode}:\n{said}\n{last.text}"
         return self
 
     def create_application(self, name: str, *more: str) -> "Application":
