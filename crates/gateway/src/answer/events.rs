@@ -49,12 +49,14 @@ impl Events {
     pub(crate) fn push(&mut self, chunk: Bytes, out: &mut VecDeque<Bytes>) -> Result<Noticed, TooLong> {
         let mut noticed = Noticed::default();
         let whole = if self.begun.is_empty() {
-            let end = last_end(&chunk);
+            let end = last_end(&chunk, 0);
             self.begun.extend_from_slice(chunk.get(end..).unwrap_or_default());
             chunk.slice(..end)
         } else {
+            // No event ended in what was there before, but a blank line may have begun.
+            let known = self.begun.len().saturating_sub(3);
             self.begun.extend_from_slice(&chunk);
-            let end = last_end(&self.begun);
+            let end = last_end(&self.begun, known);
             self.begun.split_to(end).freeze()
         };
         if self.begun.len() > MAX_EVENT {
@@ -140,10 +142,11 @@ fn first_end(text: &[u8]) -> Option<usize> {
     memchr::memchr2_iter(b'\n', b'\r', text).find_map(|at| blank_line(text, at))
 }
 
-/// The end of the last whole event; 0 when there is none.
-fn last_end(text: &[u8]) -> usize {
+/// The end of the last whole event whose blank line begins at `from` or later; 0 when there is none.
+fn last_end(text: &[u8], from: usize) -> usize {
     let mut end = text.len();
-    while let Some(at) = memchr::memrchr2(b'\n', b'\r', text.get(..end).unwrap_or_default()) {
+    while let Some(at) = memchr::memrchr2(b'\n', b'\r', text.get(from..end).unwrap_or_default()) {
+        let at = from + at;
         if let Some(found) = blank_line(text, at) {
             return found;
         }
@@ -162,6 +165,8 @@ fn blank_line(text: &[u8], at: usize) -> Option<usize> {
     };
     match (text.get(next)?, text.get(next + 1)) {
         (b'\r', Some(b'\n')) => Some(next + 2),
+        // Half of a CR LF whose other half is still on its way; a stream of lone CRs has one before it too.
+        (b'\r', None) if text.get(at..next) != Some(b"\r") => None,
         (b'\n' | b'\r', _) => Some(next + 1),
         _ => None,
     }

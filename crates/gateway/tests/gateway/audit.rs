@@ -1,0 +1,117 @@
+//! The record is part of the answer: without one there is none.
+
+use keyless_audit::{ActorRecord, Category, Outcome};
+use keyless_testkit::ACCOUNT_KEYS;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_call_is_recorded_with_who_what_and_how_much() {
+    let mut world = World::new().await;
+    world.chat().await;
+    let event = world.test.audit.last();
+    assert_eq!((event.category, &*event.operation, event.outcome, event.status), (Category::Data, "ChatCompletions_Create", Outcome::Allowed, Some(200)));
+    let ActorRecord::Principal { object_id, client_id, .. } = event.actor else { panic!("{:?}", event.actor) };
+    assert_eq!((object_id, client_id), (world.test.demo_app.object_id, Some(world.test.demo_app.client_id)));
+    assert_eq!(event.source, Some("127.0.0.1".parse().unwrap()));
+    let data = event.data.unwrap();
+    assert_eq!((data.deployment.as_deref(), data.model.as_deref(), data.api_version.as_deref()), (Some("chat"), Some("chat-model"), Some("2024-10-21")));
+    assert_eq!((data.prompt_tokens, data.completion_tokens), (Some(3), Some(5)));
+    assert_eq!((data.request_bytes, data.response_bytes), (HELLO.len() as u64, ANSWER.len() as u64));
+    assert!(data.token_id.is_some_and(|id| !id.is_empty()) && !data.streamed && !data.cancelled);
+}
+
+#[tokio::test]
+async fn every_refusal_is_recorded_once() {
+    let mut world = World::new().await;
+    for (request, outcome) in [
+        (post(CHAT, &[], HELLO), Outcome::Denied),
+        (post(CHAT, &[("authorization", "Bearer x.y.z")], HELLO), Outcome::Denied),
+        (post("/ai/nobody/openai/v1/models", &[], ""), Outcome::Denied),
+        (world.post("/ai/demo-ai/openai/nothing", ""), Outcome::Denied),
+        (world.post(CHAT, "no json"), Outcome::Denied),
+    ] {
+        let answer = world.send(request).await;
+        let events = world.test.audit.take();
+        assert_eq!(events.len(), 1);
+        assert_eq!((events[0].outcome, events[0].status), (outcome, Some(answer.status.as_u16())));
+        assert_eq!(events[0].request_id.to_string(), answer.header("x-request-id").unwrap());
+        assert!(events[0].decision.as_ref().is_some_and(|decision| !decision.allowed && !decision.because.is_empty()));
+    }
+}
+
+#[tokio::test]
+async fn no_event_and_no_answer_holds_a_credential_n130() {
+    let mut world = World::new().await;
+    let token = world.token();
+    let answers = [
+        world.send(post(CHAT, &[("authorization", &format!("Bearer {token}x"))], HELLO)).await,
+        world.send(post(CHAT, &[("authorization", &token)], HELLO)).await,
+        world.send(post(CHAT, &[("api-key", ACCOUNT_KEYS[0])], HELLO)).await,
+        world.send(post(&format!("{CHAT}&api-key={}", ACCOUNT_KEYS[0]), &[("authorization", &format!("Bearer {token}"))], "x")).await,
+    ];
+    let dump = format!("{answers:?} {:?}", world.test.audit.events());
+    assert!(!dump.contains(&token) && !dump.contains(ACCOUNT_KEYS[0]));
+}
+
+#[tokio::test]
+async fn without_an_audit_log_no_call_reaches_the_model_server() {
+    let mut world = World::new().await;
+    world.test.audit.fail("disk full");
+    let answer = world.chat().await;
+    assert_eq!(
+        answer.line(),
+        r#"503 {"error":{"code":"ServiceUnavailable","message":"The audit log cannot be written, so no call is answered. Please retry later."}}"#
+    );
+    assert_eq!(answer.header("retry-after"), Some("10"));
+    assert!(world.server.seen().is_empty());
+    world.test.audit.recover();
+    assert_eq!(world.chat().await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_recorded_is_withheld() {
+    let mut world = World::new().await;
+    let (feed, script) = Script::stream(4);
+    world.server.next(script);
+    let request = world.post(CHAT, r#"{"messages":[]}"#);
+    let mut sender = world.connect().await;
+    let call = sender.send_request(request);
+    let fail = async {
+        while world.server.seen().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        world.test.audit.fail("disk full");
+        // An event stream nobody asked for, so that the answer begins while the log is already broken.
+        feed.send(Ok("data: {\"choices\":[]}\n\n".into())).await.unwrap();
+        feed.send(Ok("data: [DONE]\n\n".into())).await.unwrap();
+    };
+    let (response, ()) = tokio::join!(call, fail);
+    assert!(Answer::of(response.unwrap()).await.is_err(), "the stream breaks off instead of ending");
+
+    world.test.audit.recover();
+    world.server.next(Script::json(200, &ANSWER.replace("Hi", &"y".repeat(200_000))));
+    let request = world.post(CHAT, HELLO);
+    let response = world.open(request).await;
+    world.test.audit.fail("disk full");
+    assert!(Answer::of(response).await.is_err(), "the last bytes of a long answer are held back");
+}
+
+#[tokio::test]
+async fn a_short_answer_that_cannot_be_recorded_is_a_clean_refusal() {
+    let mut world = World::new().await;
+    let (feed, pieces) = tokio::sync::mpsc::channel(1);
+    world.server.next(Script::Pieces { content_type: "application/json", pieces });
+    let request = world.post(CHAT, HELLO);
+    let mut sender = world.connect().await;
+    let fail = async {
+        while world.server.seen().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        world.test.audit.fail("disk full");
+        feed.send(Ok(ANSWER.into())).await.unwrap();
+        drop(feed);
+    };
+    let (response, ()) = tokio::join!(sender.send_request(request), fail);
+    assert_eq!(Answer::of(response.unwrap()).await.unwrap().status, 503);
+}

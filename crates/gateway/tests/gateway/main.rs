@@ -1,0 +1,16 @@
+//! The gateway on a real listener, in front of a scripted model server, with the fixture's directory and a clock moved by hand.
+
+mod audit;
+mod budgets;
+mod detection;
+mod forwarding;
+mod keys;
+mod models;
+mod refusals;
+mod responder;
+mod revocation;
+mod rights;
+mod smuggling;
+mod streams;
+mod support;
+mod upstream_faults;
