@@ -85,7 +85,7 @@ pub async fn any_text_comes_back_as_it_was(subject: &impl Subject) {
         }
         .into(),
     );
-    put(&*store, 0, entities.iter().cloned().map(|entity| Mutation::put(entity)).collect()).await;
+    put(&*store, 0, entities.iter().cloned().map(Mutation::put).collect()).await;
     assert_eq!(documents(&*store).await, sorted(entities));
 }
 
