@@ -81,7 +81,7 @@ pub(crate) fn stamp(response: &mut Response<Body>, facts: &RequestFacts) {
     let headers = response.headers_mut();
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     for (name, value) in [("x-ms-request-id", Some(facts.ctx.request_id.to_string())), ("client-request-id", facts.correlation.clone())] {
-        if let Some(Ok(value)) = value.map(|text| HeaderValue::try_from(text)) {
+        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
             headers.insert(name, value);
         }
     }

@@ -3,7 +3,7 @@
 //! Of the challenge (`nbf`, "issued after") nothing needs doing: a token request is answered with a new token by definition, and
 //! the principal's own revocation time decides whether it may have one.
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::codes;
 use crate::refusal::Refusal;
@@ -13,35 +13,38 @@ const CP1: &str = "CP1";
 /// Azure's clients send less than 200 bytes.
 const MAX_BYTES: usize = 8 * 1024;
 
-#[derive(Default, Deserialize)]
-struct RequestedClaims {
-    #[serde(default)]
-    access_token: AccessToken,
-}
-
-#[derive(Default, Deserialize)]
-struct AccessToken {
-    #[serde(default)]
-    xms_cc: Option<Values>,
-}
-
-#[derive(Deserialize)]
-struct Values {
-    #[serde(default)]
-    values: Vec<String>,
-}
-
 /// The capabilities that go into the token's `xms_cc`.
 pub(crate) fn capabilities(claims: Option<&str>) -> Result<Vec<String>, Refusal> {
     let Some(text) = claims else { return Ok(Vec::new()) };
-    let malformed = || Refusal::new(&codes::MALFORMED_REQUEST).with("The parameter 'claims' is not a JSON object of requested claims.");
-    if text.len() > MAX_BYTES {
-        return Err(malformed());
+    // Azure's JavaScript library writes the capability in lower case.
+    let understood = |values: &[Value]| values.iter().any(|value| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(CP1)));
+    match requested_values(text) {
+        Some(values) if understood(&values) => Ok(vec![CP1.to_owned()]),
+        Some(_) => Ok(Vec::new()),
+        None => {
+            let text = "The parameter 'claims' is not a JSON object of requested claims.";
+            Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text))
+        }
     }
-    let requested: RequestedClaims = serde_json::from_str(text).map_err(|_| malformed())?;
-    let values = requested.access_token.xms_cc.map(|found| found.values).unwrap_or_default();
-    // Azure's JavaScript library writes it in lower case.
-    Ok(if values.iter().any(|value| value.eq_ignore_ascii_case(CP1)) { vec![CP1.to_owned()] } else { Vec::new() })
+}
+
+/// `access_token.xms_cc.values`, empty when nothing asks for it; none when the text is something else than requested claims.
+fn requested_values(text: &str) -> Option<Vec<Value>> {
+    let document: Value = serde_json::from_str(text).ok().filter(|_| text.len() <= MAX_BYTES)?;
+    let mut found = document;
+    for name in ["access_token", "xms_cc", "values"] {
+        found = match found {
+            Value::Object(mut members) => members.remove(name).unwrap_or_default(),
+            _ => return None,
+        };
+        if found.is_null() {
+            return Some(Vec::new());
+        }
+    }
+    match found {
+        Value::Array(values) if values.iter().all(Value::is_string) => Some(values),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

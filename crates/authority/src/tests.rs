@@ -1,1 +1,7 @@
+//! Handler tests on the real router, over a directory in memory and a clock moved by hand.
 
+mod client_credentials;
+mod discovery;
+mod harness;
+mod issuing;
+mod token_endpoint;

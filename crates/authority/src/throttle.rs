@@ -32,6 +32,7 @@ impl Throttle {
         let empty_at = buckets.get(&client).copied().unwrap_or(now).clamp(now, latest);
         let next = empty_at.plus_millis(share);
         if next > latest {
+            buckets.insert(client, empty_at);
             let wait = next.millis_since(latest);
             return Some(u32::try_from(wait / 1000 + 1).unwrap_or(60));
         }

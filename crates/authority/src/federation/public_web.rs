@@ -55,7 +55,7 @@ impl PublicWeb {
 
     #[cfg(test)]
     pub(super) fn with_resolver(resolver: Arc<dyn Resolve>) -> Self {
-        Self { roots: Arc::default(), resolver }
+        Self { roots: Arc::new(RootCertStore::empty()), resolver }
     }
 
     async fn connect(&self, target: &Target<'_>, place: &Place) -> Result<TcpStream, FetchError> {
