@@ -97,7 +97,7 @@ pub struct Grant<'a> {
     pub session: Option<String>,
 }
 
-/// The claims of an access token, in the alphabetical order that Entra writes.
+/// The claims of an access token, in the order that Entra writes: the registered ones first, the rest by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AccessClaims<'a> {
     aud: &'a str,

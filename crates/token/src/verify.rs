@@ -2,11 +2,14 @@
 
 use keyless_model::{ClientId, KeyId, ObjectId, TenantId, Timestamp};
 
+use crate::algorithm::Algorithm;
 use crate::claims::Claims;
 use crate::error::TokenError;
 use crate::grant::Version;
+use crate::jwks::ExternalKeys;
 use crate::public::PublicKeys;
 use crate::unverified::Unverified;
+use crate::verifying::VerifyingKey;
 
 /// What the surface that received the token demands.
 #[derive(Debug, Clone, Copy)]
@@ -75,9 +78,23 @@ impl<'a> Signed<'a> {
     /// The first rule that fails, as a [`TokenError`].
     pub fn check(keys: &PublicKeys, token: &'a Unverified<'_>) -> Result<Self, TokenError> {
         let kid = token.own_kid()?;
-        let Some(key) = keys.find(kid.as_str()) else {
-            return Err(TokenError::UnknownKey(kid));
-        };
+        let key = keys.find(kid.as_str());
+        Self::with_key(token, kid, key)
+    }
+
+    /// The same with the keys of another authority that the operator trusts, such as a real Entra tenant: RS256 only, as Entra signs.
+    /// [`Signed::accept`] then decides by `Expect::issuers`; one key set may serve many tenants, so those must be listed one by one.
+    ///
+    /// # Errors
+    /// The first rule that fails, as a [`TokenError`]; after [`TokenError::UnknownKey`] one refetch of the keys may help.
+    pub fn check_external(keys: &ExternalKeys, token: &'a Unverified<'_>) -> Result<Self, TokenError> {
+        let kid = token.own_kid()?;
+        let key = keys.find(kid.as_str(), Algorithm::RS256);
+        Self::with_key(token, kid, key)
+    }
+
+    fn with_key(token: &'a Unverified<'_>, kid: KeyId, key: Option<&VerifyingKey>) -> Result<Self, TokenError> {
+        let Some(key) = key else { return Err(TokenError::UnknownKey(kid)) };
         if key.algorithm() != token.algorithm() {
             return Err(TokenError::Algorithm);
         }

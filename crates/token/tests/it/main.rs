@@ -6,6 +6,7 @@ mod access;
 mod assertions;
 mod claims;
 mod federation;
+mod foreign;
 mod forge;
 mod panics;
 mod published;
