@@ -80,9 +80,9 @@ pub(crate) struct Up {
     /// Plain HTTP port on 127.0.0.1 for managed identities; 0 takes a free one
     #[arg(long, default_value_t = 8440, value_name = "PORT")]
     pub(crate) metadata_port: u16,
-    /// Port on 127.0.0.1 for health and metrics; 0 takes a free one
-    #[arg(long, default_value_t = 8441, value_name = "PORT")]
-    pub(crate) operations_port: u16,
+    /// Port on 127.0.0.1 for health and metrics; 0 takes a free one [default: 8441, or a free one when --port is not 8443]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) operations_port: Option<u16>,
     /// Serve the gateway in plain HTTP on 127.0.0.1 too, for use behind a TLS terminator
     #[arg(long, value_name = "PORT")]
     pub(crate) gateway_http: Option<u16>,
@@ -98,6 +98,12 @@ pub(crate) struct Up {
     /// Answer with the built-in responder, which says that it is no model
     #[arg(long, group = "model_source")]
     pub(crate) built_in: bool,
+    /// Accept tokens of this OIDC issuer in federated credentials although it is on a private or loopback address; repeatable
+    #[arg(long, value_name = "URL")]
+    pub(crate) trust_issuer: Vec<String>,
+    /// The only certificates (PEM) under which those issuers are trusted
+    #[arg(long, value_name = "FILE", requires = "trust_issuer")]
+    pub(crate) issuer_ca: Option<PathBuf>,
     /// Write the system's endpoints and ids to this file once every listener answers
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,

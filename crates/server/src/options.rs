@@ -17,6 +17,10 @@ pub struct Options {
     /// The gateway in plain HTTP on 127.0.0.1, behind a TLS terminator.
     pub gateway_http: Option<u16>,
     pub upstream: UpstreamChoice,
+    /// External OIDC issuers that may be on a private or loopback address, because the operator named them.
+    pub trusted_issuers: Vec<String>,
+    /// The only certificates (PEM) under which those issuers are trusted.
+    pub issuer_ca: Option<PathBuf>,
     /// Written once every listener answers.
     pub ready_file: Option<PathBuf>,
     /// Worker threads; the machine's cores when absent.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use keyless_audit::AuditSink;
-use keyless_authority::Issuer;
+use keyless_authority::{Issuer, TrustedIssuer};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
@@ -16,6 +16,8 @@ use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
 use keyless_web::{Endpoints, Platform};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -120,8 +122,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let platform =
         Arc::new(Platform { directory, keyring, sealer, audit: Arc::clone(&audit) as Arc<dyn AuditSink>, clock, entropy, endpoints });
 
-    let mut authority = keyless_authority::Config::default();
-    authority.root_certificates = roots.iter().map(|certificate| certificate.to_vec()).collect();
+    let authority = authority_config(options, &roots)?;
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
     let metadata =
         Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
@@ -242,6 +243,24 @@ fn endpoints(bound: &[Bound]) -> Endpoints {
         metadata: format!("http://127.0.0.1:{}", port(Service::Metadata)),
         wildcard_domain: None,
     }
+}
+
+fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) -> anyhow::Result<keyless_authority::Config> {
+    let certificates = match &options.issuer_ca {
+        None => Vec::new(),
+        Some(file) => CertificateDer::pem_file_iter(file)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| anyhow::anyhow!("the issuer CA file {} is no PEM file of certificates: {error}", file.display()))?,
+    };
+    let trusted = |issuer: &String| TrustedIssuer {
+        certificates: certificates.iter().map(|certificate| certificate.to_vec()).collect(),
+        ..TrustedIssuer::new(issuer)
+    };
+    Ok(keyless_authority::Config {
+        root_certificates: roots.iter().map(|certificate| certificate.to_vec()).collect(),
+        trusted_issuers: options.trusted_issuers.iter().map(trusted).collect(),
+        ..keyless_authority::Config::default()
+    })
 }
 
 fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_metadata::Config {

@@ -40,8 +40,13 @@ pub(super) fn up(context: &mut Context<'_>, args: Up) -> Ending {
 }
 
 fn next_of(args: &Up) -> String {
-    let ports = format!("are the ports free? ({}, {}, {}; 0 takes a free one)", args.port, args.metadata_port, args.operations_port);
+    let ports = format!("are the ports free? ({}, {}, {}; 0 takes a free one)", args.port, args.metadata_port, operations_port(args));
     format!("read what the sentence above asks for; {ports}")
+}
+
+/// A system with ports of its own does not fight another one for the usual operations port.
+fn operations_port(args: &Up) -> u16 {
+    args.operations_port.unwrap_or(if args.port == 8443 { 8441 } else { 0 })
 }
 
 fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Options, Failure> {
@@ -56,7 +61,9 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         cache: cache(environment)?,
         port: args.port,
         metadata_port: args.metadata_port,
-        operations_port: args.operations_port,
+        operations_port: operations_port(args),
+        trusted_issuers: args.trust_issuer.clone(),
+        issuer_ca: args.issuer_ca.clone(),
         gateway_http: args.gateway_http,
         upstream,
         ready_file: args.ready_file.clone(),
