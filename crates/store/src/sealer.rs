@@ -4,10 +4,11 @@
 //! it HKDF derives one key per use, so that no ciphertext or hash of one use means anything in another.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
 use keyless_model::entity::Sealed;
 use keyless_model::{Entropy, Secret};
+use zeroize::Zeroizing;
 
 use crate::StoreError;
 
@@ -22,6 +23,8 @@ const VERSION: u8 = 1;
 pub struct Sealer {
     sealing: LessSafeKey,
     client_secrets: hmac::Key,
+    /// The master key, extracted: further keys come from here.
+    extracted: Prk,
 }
 
 impl std::fmt::Debug for Sealer {
@@ -34,10 +37,21 @@ impl Sealer {
     /// Derives the working keys from the master key.
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
-        let sealing = derive(master, b"keyless/v1/sealing");
-        let client_secrets = derive(master, b"keyless/v1/client-secrets");
+        let extracted = Salt::new(HKDF_SHA256, b"keyless").extract(master.bytes());
+        let sealing = derive(&extracted, &[b"keyless/v1/sealing"]);
+        let client_secrets = derive(&extracted, &[b"keyless/v1/client-secrets"]);
         let unbound = UnboundKey::new(&AES_256_GCM, sealing.expose()).expect("AES-256 takes 32 bytes");
-        Self { sealing: LessSafeKey::new(unbound), client_secrets: hmac::Key::new(hmac::HMAC_SHA256, client_secrets.expose()) }
+        Self {
+            sealing: LessSafeKey::new(unbound),
+            client_secrets: hmac::Key::new(hmac::HMAC_SHA256, client_secrets.expose()),
+            extracted,
+        }
+    }
+
+    /// A key of its own for another use (`refresh-tokens`), the same on every node and after every restart.
+    #[must_use]
+    pub fn key_for(&self, purpose: &'static str) -> Secret<[u8; 32]> {
+        derive(&self.extracted, &[b"keyless/v1/key-for/", purpose.as_bytes()])
     }
 
     /// Encrypts a secret. `purpose` says what it is and whose (`signing-key/{kid}`): a ciphertext opens for its purpose only, so
@@ -66,12 +80,9 @@ impl Sealer {
         let (&version, rest) = sealed.ciphertext().split_first().ok_or_else(refused)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).filter(|_| version == VERSION).ok_or_else(refused)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
-        let mut buffer = Secret::new(ciphertext.to_vec());
-        let mut bytes = buffer.expose().clone();
-        let length = self.sealing.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut bytes).map_err(|_| refused())?.len();
-        bytes.truncate(length);
-        buffer = Secret::new(bytes);
-        Ok(buffer)
+        let mut buffer = Zeroizing::new(ciphertext.to_vec());
+        let plain = self.sealing.open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut buffer).map_err(|_| refused())?;
+        Ok(Secret::new(plain.to_vec()))
     }
 
     /// The hash under which a client secret is kept: lower-case hex of HMAC-SHA256 over all of it.
@@ -95,11 +106,10 @@ impl KeyType for ThirtyTwo {
     }
 }
 
-fn derive(master: &MasterKey, info: &[u8]) -> Secret<[u8; 32]> {
-    let mut key = [0; 32];
-    let prk = Salt::new(HKDF_SHA256, b"keyless").extract(master.bytes());
-    prk.expand(&[info], ThirtyTwo).and_then(|okm| okm.fill(&mut key)).expect("HKDF-SHA256 gives 32 bytes");
-    Secret::new(key)
+fn derive(extracted: &Prk, info: &[&[u8]]) -> Secret<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    extracted.expand(info, ThirtyTwo).and_then(|okm| okm.fill(&mut *key)).expect("HKDF-SHA256 gives 32 bytes");
+    Secret::new(*key)
 }
 
 #[cfg(test)]
@@ -131,6 +141,14 @@ mod tests {
         assert!(sealer(1).open("account-key/a/1", &Sealed::from_ciphertext(changed)).is_err());
         assert!(sealer(1).open("account-key/a/1", &Sealed::from_ciphertext(vec![1, 2])).is_err());
         assert_ne!(sealer(1).seal("p", b"x", &entropy), sealer(1).seal("p", b"x", &entropy), "nonces differ");
+    }
+
+    #[test]
+    fn every_purpose_has_a_key_of_its_own() {
+        let key = |byte, purpose| sealer(byte).key_for(purpose).expose().to_vec();
+        assert_eq!(key(1, "a"), key(1, "a"));
+        assert_ne!(key(1, "a"), key(1, "b"));
+        assert_ne!(key(1, "a"), key(2, "a"));
     }
 
     #[test]
