@@ -18,6 +18,13 @@ pub(super) struct Link<'a> {
     pub(super) folded: &'a str,
 }
 
+impl Link<'_> {
+    /// Whether it is this very scope. SECURITY: whatever a key finds is asked this before it counts.
+    pub(super) fn names(&self, scope: &Scope) -> bool {
+        scope.folded() == self.folded
+    }
+}
+
 /// The key under which assignments at `scope` are kept; equals the first link's of the scope's chain.
 pub(super) fn scope_key(scope: &Scope) -> u64 {
     let mut key = ROOT;

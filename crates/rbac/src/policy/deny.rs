@@ -79,7 +79,7 @@ impl Denies {
         chain.iter().enumerate().find_map(|(distance, link)| {
             let list = self.by_scope.get(&link.key)?;
             let found = list.iter().find(|deny| {
-                deny.definition.scope.folded() == link.folded
+                link.names(&deny.definition.scope)
                     && (distance == 0 || !deny.definition.do_not_apply_to_child_scopes)
                     && deny.concerns(circle)
                     && deny.forbids(plane, action, attributes)

@@ -124,13 +124,13 @@ impl Grants {
         }
     }
 
-    /// The assignments made at exactly this scope, by id. SECURITY: keys may collide; the scope's text decides.
+    /// The assignments made at exactly this scope, by id.
     pub(super) fn at<'a>(&'a self, link: Link<'_>) -> impl Iterator<Item = &'a Grant> {
         let (few, many) = match self {
             Self::Few(list) => (Some(list.iter().filter(move |known| known.key == link.key).map(|known| &*known.grant)), None),
             Self::Many(map) => (None, map.get(&link.key).map(|list| list.iter().map(|grant| &**grant))),
         };
-        few.into_iter().flatten().chain(many.into_iter().flatten()).filter(move |grant| grant.scope.folded() == link.folded)
+        few.into_iter().flatten().chain(many.into_iter().flatten()).filter(move |grant| link.names(&grant.scope))
     }
 
     /// All of them, by id.

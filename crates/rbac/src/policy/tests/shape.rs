@@ -1,5 +1,6 @@
 //! Listings, permits, and the passage between the small and the large form of every collection.
 
+use super::super::chain::{Link, scope_key};
 use super::*;
 use crate::Permit;
 
@@ -125,4 +126,17 @@ fn because_is_one_json_object_with_its_rule() {
         serde_json::json!({"rule": "assignment", "id": "00000000-0000-0000-0000-000000000001", "role": "acdd72a7-3385-48ef-bd42-f606fba81ae7"})
     );
     assert_eq!(serde_json::from_value::<Because>(json).expect("its own form"), because);
+}
+
+#[test]
+fn scopes_whose_keys_collide_stay_apart() {
+    let mut world = World::new();
+    for (number, count) in [(1, 1), (100, 50)] {
+        // Once in the small form, once in the large one.
+        (number..number + count).for_each(|number| world.assign(number, builtin::OWNER, AI));
+        let subject = world.0.subject(ME).expect("it has assignments");
+        let (key, other) = (scope_key(&scope(AI)), scope(&format!("{AI}2")));
+        assert_eq!(subject.grants.at(Link { key, folded: other.folded() }).count(), 0);
+        assert_ne!(subject.grants.at(Link { key, folded: scope(AI).folded() }).count(), 0);
+    }
 }
