@@ -123,12 +123,12 @@ def test_5_identities(az, group, system):
     assert name in names(az("identity list -g", group))
     assert name in names(az("identity list"))
     at = ("--identity-name", name, "-g", group)
-    one = ("--name", "gh", *at, "--issuer", "https://token.actions.githubusercontent.com", "--audiences", "api://AzureADTokenExchange")
+    one = ("--name", "github", *at, "--issuer", "https://token.actions.githubusercontent.com", "--audiences", "api://AzureADTokenExchange")
     az("identity federated-credential create", *one, "--subject", "repo:o/r:ref:refs/heads/main")
-    assert az("identity federated-credential show --name gh", *at)["subject"] == "repo:o/r:ref:refs/heads/main"
+    assert az("identity federated-credential show --name github", *at)["subject"] == "repo:o/r:ref:refs/heads/main"
     az("identity federated-credential update", *one, "--subject", "repo:o/r:environment:prod")
     assert [one["subject"] for one in az("identity federated-credential list", *at)] == ["repo:o/r:environment:prod"]
-    az("identity federated-credential delete --yes --name gh", *at)
+    az("identity federated-credential delete --yes --name github", *at)
     az("identity delete -g", group, "-n", name)
     assert name not in names(az("identity list -g", group))
     az.refused("identity show -g", group, "-n", name, code=NOT_FOUND)
@@ -311,17 +311,17 @@ def test_9_applications(az, ai):
     az("ad app credential delete --key-id", secret["keyId"], *id)
     assert az("ad app credential list", *id) == []
     credential = {
-        "name": "gh",
+        "name": "github",
         "issuer": "https://token.actions.githubusercontent.com",
         "subject": "repo:o/r:ref:refs/heads/main",
         "audiences": ["api://AzureADTokenExchange"],
     }
     created = az("ad app federated-credential create --parameters", json.dumps(credential), *id)
     assert created == created | credential
-    assert names(az("ad app federated-credential list", *id)) == {"gh"}
-    for which in ("gh", created["id"]):
+    assert names(az("ad app federated-credential list", *id)) == {"github"}
+    for which in ("github", created["id"]):
         assert az("ad app federated-credential show --federated-credential-id", which, *id)["subject"] == credential["subject"]
-    az("ad app federated-credential delete --federated-credential-id gh", *id)
+    az("ad app federated-credential delete --federated-credential-id github", *id)
     assert az("ad app federated-credential list", *id) == []
     az("ad app update --display-name", f"{name}-2", *id)
     assert az("ad app show", *id)["displayName"] == f"{name}-2"

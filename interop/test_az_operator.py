@@ -127,7 +127,7 @@ def test_the_flagship_script(new_az, system, az):
         """
         az role assignment create --role "Cognitive Services OpenAI User" --scope "$OPENAI_ID/deployments/chat" \\
             --assignee-object-id "$MSI_ID" --assignee-principal-type ServicePrincipal
-        az identity federated-credential create --name gh --identity-name my-mi -g my-rg \\
+        az identity federated-credential create --name github --identity-name my-mi -g my-rg \\
             --issuer https://token.actions.githubusercontent.com --subject repo:my-org/my-repo:ref:refs/heads/main \\
             --audiences api://AzureADTokenExchange
         az resource update --ids $OPENAI_ID --set properties.disableLocalAuth=true
@@ -342,7 +342,7 @@ def test_network_rules_decide_who_may_call_at_all(az, system, account, caller):
 
 
 def test_federated_credentials_of_an_identity_are_kept(az, caller):
-    at = ("--name", "gh", "--identity-name", caller.name, "-g", "demo")
+    at = ("--name", "github", "--identity-name", caller.name, "-g", "demo")
     issuer = "https://token.actions.githubusercontent.com"
     subject = "repo:octo-org@123456/octo-repo@456789:environment:Production"
     create = ("--issuer", issuer, "--audiences", "api://AzureADTokenExchange")
@@ -351,7 +351,7 @@ def test_federated_credentials_of_an_identity_are_kept(az, caller):
     other = subject.replace("Production", "Test")
     az("identity federated-credential update", *at, *create, "--subject", other)
     (listed,) = az("identity federated-credential list --identity-name", caller.name, "-g", "demo")
-    assert (listed["name"], listed["subject"]) == ("gh", other)
+    assert (listed["name"], listed["subject"]) == ("github", other)
     az("identity federated-credential delete --yes", *at)
     assert az("identity federated-credential list --identity-name", caller.name, "-g", "demo") == []
 

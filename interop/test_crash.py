@@ -27,7 +27,7 @@ def assignments_of(operator: Operator) -> set[str]:
 
 def test_kill_9_under_load_loses_nothing(victim):
     operator = Operator(victim)
-    account = operator.create_account()
+    account = operator.create_account(local_auth=True)
     allowed, refused = operator.create_caller(account.id), operator.create_identity()
     allowed_token, refused_token = victim.token(allowed.name), victim.token(refused.name)
     state = identities_of(operator), assignments_of(operator), operator.keys(account)

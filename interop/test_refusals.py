@@ -148,8 +148,9 @@ def test_a_deleted_identity_and_its_still_valid_token(system, operator, demo):
 
 
 def test_a_correct_key_where_local_auth_is_disabled(system, operator):
-    account = operator.create_account()
+    account = operator.create_account(local_auth=True)
     key, _ = operator.keys(account)
+    operator.set_local_auth(account, False)
     assert refusal(dated(system, account.endpoint, key=key)) == KEYS_DISABLED
     assert refusal(v1(system, account.endpoint, key)) == KEYS_DISABLED
 
@@ -185,7 +186,7 @@ def test_no_credential_at_all(system, demo):
         verify=system.ready["ca_file"],
         timeout=10,
     )
-    assert (answer.status_code, answer.json()) == UNAUTHORIZED
+    assert (answer.status_code, answer.json()) == WRONG_KEY
 
 
 # --- who may have a token ---

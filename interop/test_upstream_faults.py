@@ -35,10 +35,10 @@ def test_an_upstream_that_is_gone_is_a_bad_gateway(new_system):
     assert system.stop() == 0
 
 
-@pytest.mark.parametrize("status", [400, 500, 503])
-def test_an_error_of_the_upstream_keeps_its_status(status, client, upstream):
-    with upstream.behaving(Failing(status)):
-        assert fails(client).status_code == status
+@pytest.mark.parametrize(("upstream_says", "caller_sees"), [(400, 400), (503, 503), (500, 502)])
+def test_an_error_of_the_upstream_is_told_from_one_of_ours(upstream_says, caller_sees, client, upstream):
+    with upstream.behaving(Failing(upstream_says)):
+        assert fails(client).status_code == caller_sees
 
 
 def test_how_long_to_wait_is_passed_on(client, upstream):

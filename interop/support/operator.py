@@ -128,7 +128,7 @@ class Operator:
         return self._remembered(self.accounts.list_keys(GROUP, account.name))
 
     def regenerate(self, account: Account, key_name: str) -> tuple[str, str]:
-        return self._remembered(self.accounts.regenerate_key(GROUP, account.name, {"keyName": key_name}))
+        return self._remembered(self.accounts.regenerate_key(GROUP, account.name, key_name))
 
     def _remembered(self, keys) -> tuple[str, str]:
         for key in (keys.key1, keys.key2):

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 /// Serves the model; ends when its standard input closes.
@@ -30,6 +30,8 @@ pub(crate) struct Addresses {
 #[derive(Debug)]
 pub(crate) struct ModelServer {
     child: Child,
+    /// Held open because its end is the child's sign to stop, and waiting for the child would close it.
+    _input: ChildStdin,
     pub(crate) addresses: Addresses,
 }
 
@@ -49,6 +51,7 @@ impl ModelServer {
             .kill_on_drop(true)
             .spawn()
             .context("the model server does not start; delete its cache folder and try again")?;
+        let input = child.stdin.take().context("the model server has no input")?;
         let output = child.stdout.take().context("the model server has no output")?;
         let mut line = String::new();
         let read = timeout(START, BufReader::new(output).read_line(&mut line)).await;
@@ -56,7 +59,7 @@ impl ModelServer {
             Ok(Ok(1..)) => serde_json::from_str(&line).context("the model server said something unexpected")?,
             _ => bail!("the model server did not come up within {} s", START.as_secs()),
         };
-        Ok(Self { child, addresses })
+        Ok(Self { child, _input: input, addresses })
     }
 
     /// Waits for the child to end by itself, which it should not.
