@@ -17,6 +17,7 @@ mod id_token;
 mod json;
 pub mod jwks;
 pub mod opaque;
+pub mod password;
 pub mod pkce;
 mod public;
 pub mod replay;

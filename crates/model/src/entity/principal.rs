@@ -170,6 +170,9 @@ pub struct RefreshFamily {
     pub client_id: ClientId,
     /// The generation that is valid now; a token of an older one is a replay.
     pub generation: u64,
+    /// When `generation` began. A client that sent its last request twice still holds the generation before for a moment.
+    #[serde(default)]
+    pub rotated: Timestamp,
     pub signed_in: Timestamp,
     pub expires: Timestamp,
     pub revoked: bool,
