@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use keyless_authority::Issuer;
 use keyless_metadata::Metadata;
 use keyless_web::Platform;
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::{UnixListener, UnixStream};
@@ -129,7 +130,7 @@ impl Door {
                 Err(error) => Err(error),
             },
             (&Method::DELETE, path) => match path.strip_prefix("/attachments/") {
-                Some(id) => attachments::detach(self, id).map(|()| json(StatusCode::OK, &serde_json::json!({}))),
+                Some(id) => attachments::detach(self, &percent_decode_str(id).decode_utf8_lossy()).map(|()| json(StatusCode::OK, &serde_json::json!({}))),
                 None => Err(refusal("there is no such path")),
             },
             _ => Err(refusal("there is no such path")),
