@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn an_account_is_addressed_by_path_or_by_host() {
         assert_eq!(address("/ai/Demo-AI/openai/v1/models?x=1", &["localhost:8443"], None), found("demo-ai", "/openai/v1/models"));
-        assert_eq!(address("/openai/v1/models", &["Demo.OpenAI.keyless.test:8443"], Some("keyless.test")), found("demo", "/openai/v1/models"));
+        assert_eq!(
+            address("/openai/v1/models", &["Demo.OpenAI.keyless.test:8443"], Some("keyless.test")),
+            found("demo", "/openai/v1/models")
+        );
         assert_eq!(address("https://demo.openai.keyless.test/openai", &[], Some("keyless.test")), found("demo", "/openai"));
         assert_eq!(address("/ai/demo/x", &["localhost"], Some("keyless.test")), found("demo", "/x"));
         for path in ["/openai/v1/models", "/ai", "/ai/", "/ai/demo", "/ai//openai", "/AI/demo/x"] {
@@ -103,7 +106,9 @@ mod tests {
         let domain = Some("keyless.test");
         assert_eq!(address("/ai/demo/x", &["a.openai.keyless.test", "b.openai.keyless.test"], domain), None);
         assert_eq!(address("https://a.openai.keyless.test/ai/demo/x", &["b.openai.keyless.test"], domain), None);
-        for host in ["openai.keyless.test", ".openai.keyless.test", "a.openai.keyless.test.evil.example", "a.b.openai.keyless.test", "a.openai"] {
+        for host in
+            ["openai.keyless.test", ".openai.keyless.test", "a.openai.keyless.test.evil.example", "a.b.openai.keyless.test", "a.openai"]
+        {
             assert_eq!(address("/openai/v1/models", &[host], domain), None, "{host}");
         }
     }

@@ -29,7 +29,9 @@ use crate::route::Dialect;
 pub(crate) enum Identity {
     Principal(Caller),
     /// The holder of an API key of the account: no identity, only which key it was.
-    Key { fingerprint: Arc<str> },
+    Key {
+        fingerprint: Arc<str>,
+    },
 }
 
 impl Identity {

@@ -136,7 +136,14 @@ impl Gateway {
         Ok(Admitted { account: Arc::clone(account), identity })
     }
 
-    fn permit(&self, snapshot: &Snapshot, admitted: &Admitted, route: &Route<'_>, scope: &Scope, call: &mut Call) -> Result<Permit, Refusal> {
+    fn permit(
+        &self,
+        snapshot: &Snapshot,
+        admitted: &Admitted,
+        route: &Route<'_>,
+        scope: &Scope,
+        call: &mut Call,
+    ) -> Result<Permit, Refusal> {
         let permit = decide(snapshot, &admitted.account, &admitted.identity, route.operation, scope)?;
         call.permitted(&permit, scope);
         Ok(permit)

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 
 use keyless_audit::{AuditUnavailable, Outcome};
 use keyless_rbac::Denial;
-use keyless_web::AuthnError;
 use keyless_token::TokenError;
+use keyless_web::AuthnError;
 use keyless_wire::ai::{AiError, AiLimit, RateLimited};
 
 use crate::admit::{OverBudget, Spent};

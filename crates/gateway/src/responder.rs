@@ -64,7 +64,10 @@ fn say(shape: Shape, request: &Value, answering: &Answering<'_>) -> Said {
 }
 
 fn wrong(message: &str) -> Said {
-    Said::Document(400, serde_json::json!({"error": {"code": "BadRequest", "message": message, "type": "invalid_request_error", "param": null}}))
+    Said::Document(
+        400,
+        serde_json::json!({"error": {"code": "BadRequest", "message": message, "type": "invalid_request_error", "param": null}}),
+    )
 }
 
 fn event(data: &Value) -> Bytes {

@@ -62,7 +62,8 @@ fn matches<'a>(template: &str, path: &'a str) -> Option<(Option<&'a str>, Option
 }
 
 fn version_of(dialect: Dialect, query: Option<&str>) -> Version<'_> {
-    let mut versions = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(name, _)| name.eq_ignore_ascii_case("api-version"));
+    let mut versions =
+        form_urlencoded::parse(query.unwrap_or_default().as_bytes()).filter(|(name, _)| name.eq_ignore_ascii_case("api-version"));
     let first = versions.next().map(|(_, value)| value);
     // SECURITY: two values could be one thing to us and another to a proxy.
     if versions.next().is_some() {

@@ -69,7 +69,9 @@ fn concurrent_calls_never_reserve_more_than_the_limit() {
     let limits = Limits::per_minute(10_000, u64::MAX);
     let admitted: u64 = thread::scope(|scope| {
         let workers: Vec<_> = (0..8)
-            .map(|_| scope.spawn(|| (0..1000).filter(|_| admit(&[budgets.budget("d", None, limits, at(5))], 7, at(5)).is_ok()).count() as u64))
+            .map(|_| {
+                scope.spawn(|| (0..1000).filter(|_| admit(&[budgets.budget("d", None, limits, at(5))], 7, at(5)).is_ok()).count() as u64)
+            })
             .collect();
         workers.into_iter().map(|worker| worker.join().unwrap()).sum()
     });

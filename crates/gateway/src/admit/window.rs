@@ -39,7 +39,13 @@ impl Window {
     /// Replaces `estimate`, taken earlier, by what was `used`. When its period is over, only an excess is carried into the present
     /// one: nobody gains by letting an answer run across the minute.
     pub(super) fn settle(&self, reserved: Reserved, estimate: u64, used: u64) {
-        self.change(|period, count| if period == reserved.period { count.saturating_sub(estimate).saturating_add(used) } else { count.saturating_add(used.saturating_sub(estimate)) });
+        self.change(|period, count| {
+            if period == reserved.period {
+                count.saturating_sub(estimate).saturating_add(used)
+            } else {
+                count.saturating_add(used.saturating_sub(estimate))
+            }
+        });
     }
 
     /// Gives one back that was taken just now.
@@ -67,7 +73,8 @@ impl Window {
     fn at(&self, current: u64, now: Timestamp, period_millis: u64) -> (u64, u64) {
         let (stored, this) = (current >> COUNT_BITS, number(now, period_millis));
         let ahead = this.wrapping_sub(stored) & PERIOD_MASK;
-        if ahead != 0 && ahead <= PERIOD_MASK / 2 { (this, 0) } else { (stored, current & COUNT_MASK) }
+        let count = current & COUNT_MASK;
+        if count == 0 || (ahead != 0 && ahead <= PERIOD_MASK / 2) { (this, 0) } else { (stored, count) }
     }
 }
 

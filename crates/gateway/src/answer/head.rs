@@ -38,7 +38,9 @@ impl Head {
         let mut text = [0; 36];
         request_id.uuid().hyphenated().encode_lower(&mut text);
         // SECURITY: the caller's own id goes into a header and perhaps a log: no quotes, no line ends (case 86).
-        let plain = |id: &&HeaderValue| id.len() <= MAX_CORRELATION && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b));
+        let plain = |id: &&HeaderValue| {
+            id.len() <= MAX_CORRELATION && id.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(b))
+        };
         Self {
             request_id: HeaderValue::from_bytes(&text).expect("a UUID is hexadecimal digits and hyphens"),
             correlation: headers.get(&X_MS_CLIENT_REQUEST_ID).filter(plain).cloned(),

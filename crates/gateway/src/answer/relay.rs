@@ -45,7 +45,8 @@ enum State {
     Open,
     /// The model server has said everything.
     Ended,
-    /// After what is ready to leave, the answer breaks off.
+    /// What is ready is on its way; hyper throws away what it has not written yet when a body fails, so it gets a turn first.
+    Breaking(BoxError),
     Broken(BoxError),
     Done,
 }
@@ -83,6 +84,11 @@ impl Relay {
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Open => self.state = State::Open,
                 State::Ended | State::Done => return Poll::Ready(None),
+                State::Breaking(error) => {
+                    self.state = State::Broken(error);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 State::Broken(error) => return Poll::Ready(Some(Err(error))),
             }
             match self.poll_source(cx) {
@@ -186,13 +192,13 @@ impl Relay {
                 let text = format!(r#"data: {{"error":{{"code":"{}","message":"{}"}}}}"#, fault.code(), fault.public_message());
                 self.out.push_back(format!("{text}\n\n").into());
             }
-            self.state = State::Broken(fault.into());
+            self.state = State::Breaking(fault.into());
         }
     }
 
     /// Records the call; when that fails, the answer breaks off before its end.
     fn record(&mut self, outcome: Outcome) -> bool {
         let recorded = self.call.end(self.status, outcome);
-        recorded.map_err(|error| self.state = State::Broken(error.into())).is_ok()
+        recorded.map_err(|error| self.state = State::Breaking(error.into())).is_ok()
     }
 }

@@ -34,7 +34,8 @@ mod tests {
 
     #[test]
     fn lists_become_base64_and_the_rest_stays() {
-        let answer = br#"{"object":"list","data":[{"index":0,"embedding":[1.0,-0.5]},{"index":1,"embedding":[]}],"usage":{"prompt_tokens":2}}"#;
+        let answer =
+            br#"{"object":"list","data":[{"index":0,"embedding":[1.0,-0.5]},{"index":1,"embedding":[]}],"usage":{"prompt_tokens":2}}"#;
         let converted: Value = serde_json::from_slice(&as_base64(answer).unwrap()).unwrap();
         assert_eq!(converted["data"][0], serde_json::json!({"index": 0, "embedding": "AACAPwAAAL8="}));
         assert_eq!(converted["usage"]["prompt_tokens"], 2);

@@ -21,8 +21,7 @@ use crate::responder;
 use crate::route::Shape;
 
 /// The only headers of a caller that a model server sees.
-static PASSED_ON: [HeaderName; 3] =
-    [ACCEPT, HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
+static PASSED_ON: [HeaderName; 3] = [ACCEPT, HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

@@ -21,7 +21,12 @@ pub(crate) enum Until {
 ///
 /// # Errors
 /// When the body is too large, too slow, or must not be forwarded.
-pub(crate) async fn gather(mut body: Incoming, until: Until, limit: u64, deadline: Duration) -> Result<(Prompt, Option<Incoming>), PromptFault> {
+pub(crate) async fn gather(
+    mut body: Incoming,
+    until: Until,
+    limit: u64,
+    deadline: Duration,
+) -> Result<(Prompt, Option<Incoming>), PromptFault> {
     if body.size_hint().lower() > limit {
         return Err(PromptFault::TooLarge { limit });
     }

@@ -269,9 +269,10 @@ impl Scanner {
 
     /// The value ends before `end`, counted in this chunk.
     fn end_value(&mut self, chunk: &[u8], capture: usize, end: usize, base: u64, members: &mut Vec<Member>) -> Result<(), PromptFault> {
-        if let Some(name) = self.watched.take() {
+        if let Some(name) = self.watched {
             let from = if self.value_at >= base { capture } else { 0 };
             self.capture(chunk.get(from..end).unwrap_or_default())?;
+            self.watched = None;
             members.push(Member { name, at: self.value_at..base + end as u64, value: std::mem::take(&mut self.value) });
         }
         self.place = Place::CommaOrEnd;
@@ -320,4 +321,3 @@ const fn is_space(byte: u8) -> bool {
 const fn is_bare(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.')
 }
-

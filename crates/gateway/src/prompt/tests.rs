@@ -32,7 +32,8 @@ fn whole(body: &str) -> Result<(String, bool), PromptFault> {
 
 #[test]
 fn only_the_model_is_replaced_and_everything_else_passes_byte_for_byte() {
-    let (sent, asked) = whole("{ \"messages\" : [ {\"content\":\"a \\\"model\\\": \\\\\"} ] ,\n\"model\":\"chat\", \"x\":1.50e3 }  ").unwrap();
+    let (sent, asked) =
+        whole("{ \"messages\" : [ {\"content\":\"a \\\"model\\\": \\\\\"} ] ,\n\"model\":\"chat\", \"x\":1.50e3 }  ").unwrap();
     assert_eq!(sent, "{ \"messages\" : [ {\"content\":\"a \\\"model\\\": \\\\\"} ] ,\n\"model\":\"gpt-real\", \"x\":1.50e3 }  ");
     assert!(!asked);
     let same = r#"{"model":"gpt-real","messages":[]}"#;
@@ -47,12 +48,21 @@ fn a_missing_model_is_added() {
 
 #[test]
 fn a_stream_is_made_to_report_its_usage() {
-    let ask = |body: &str| whole(&format!(r#"{{"model":"gpt-real",{body}}}"#)).map(|(sent, asked)| (sent.replace(r#""model":"gpt-real","#, ""), asked));
+    let ask = |body: &str| {
+        whole(&format!(r#"{{"model":"gpt-real",{body}}}"#)).map(|(sent, asked)| (sent.replace(r#""model":"gpt-real","#, ""), asked))
+    };
     assert_eq!(ask(r#""stream":true"#).unwrap(), (format!(r#"{{"stream":true,{ASK}}}"#), true));
     assert_eq!(ask(r#""stream":false"#).unwrap(), (r#"{"stream":false}"#.to_owned(), false));
     assert_eq!(ask(&format!(r#"{ASK},"stream":true"#)).unwrap(), (format!(r#"{{{ASK},"stream":true}}"#), false));
     let other = ask(r#""stream_options":{"x":[1],"include_usage":false},"stream":true"#).unwrap();
-    assert_eq!(other, (r#"{"stream_options":{"x":[1],"include_usage":true},"stream":true}"#.replace(r#""x":[1],"include_usage":true"#, r#""include_usage":true,"x":[1]"#), true));
+    assert_eq!(
+        other,
+        (
+            r#"{"stream_options":{"x":[1],"include_usage":true},"stream":true}"#
+                .replace(r#""x":[1],"include_usage":true"#, r#""include_usage":true,"x":[1]"#),
+            true
+        )
+    );
     assert_eq!(ask(r#""stream":true,"stream_options":null"#).unwrap(), (format!(r#"{{"stream":true,{ASK}}}"#), true));
 }
 
@@ -96,8 +106,26 @@ fn members_that_reach_what_others_stored_are_refused() {
 #[test]
 fn what_is_no_strict_json_object_is_refused() {
     for body in [
-        "", " ", "[]", "null", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,}", "{,}", "{\"a\" 1}", "{\"a\":1}{", "{\"a\":1} x", "{'a':1}",
-        "{\"a\":[/*\"*/]}", "{/**/\"a\":1}", "{\"a\":#1}", "\u{feff}{}", "{\"a\":\"x", "{\0\"a\":1}",
+        "",
+        " ",
+        "[]",
+        "null",
+        "{",
+        "{\"a\"",
+        "{\"a\":",
+        "{\"a\":1",
+        "{\"a\":1,}",
+        "{,}",
+        "{\"a\" 1}",
+        "{\"a\":1}{",
+        "{\"a\":1} x",
+        "{'a':1}",
+        "{\"a\":[/*\"*/]}",
+        "{/**/\"a\":1}",
+        "{\"a\":#1}",
+        "\u{feff}{}",
+        "{\"a\":\"x",
+        "{\0\"a\":1}",
     ] {
         assert!(matches!(whole(body), Err(PromptFault::NotJson { .. })), "{body}");
     }

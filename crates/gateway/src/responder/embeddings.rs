@@ -23,7 +23,11 @@ pub(super) fn embeddings(request: &Value, answering: &Answering<'_>) -> Said {
         .enumerate()
         .map(|(index, text)| {
             let vector = vector(text, dimensions);
-            let embedding = if base64 { STANDARD.encode(vector.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()).into() } else { json!(vector) };
+            let embedding = if base64 {
+                STANDARD.encode(vector.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>()).into()
+            } else {
+                json!(vector)
+            };
             json!({"object": "embedding", "index": index, "embedding": embedding})
         })
         .collect();
@@ -34,7 +38,9 @@ pub(super) fn embeddings(request: &Value, answering: &Answering<'_>) -> Said {
 
 /// One text per vector. Numbers are tokens of one text; lists of numbers are several.
 fn inputs_of(input: &Value) -> Option<Vec<String>> {
-    let numbers = |list: &[Value]| list.iter().map(|token| token.as_u64().map(|token| token.to_string())).collect::<Option<Vec<_>>>().map(|all| all.join(" "));
+    let numbers = |list: &[Value]| {
+        list.iter().map(|token| token.as_u64().map(|token| token.to_string())).collect::<Option<Vec<_>>>().map(|all| all.join(" "))
+    };
     match input {
         Value::String(text) => Some(vec![text.clone()]),
         Value::Array(list) if list.is_empty() || list.len() > MAX_INPUTS => None,

@@ -11,14 +11,16 @@ pub(super) fn responses(request: &Value, answering: &Answering<'_>) -> Said {
     let (words, all) = words(limit_of(request, &["max_output_tokens"]));
     let text = words.concat().trim_end().to_owned();
     let asked = tokens(&text_of(input)) + request.get("instructions").map_or(0, |instructions| tokens(&text_of(instructions)));
-    let (id, item, status) = (format!("resp_{}", answering.id), format!("msg_{}", answering.id), if all { "completed" } else { "incomplete" });
+    let (id, item, status) =
+        (format!("resp_{}", answering.id), format!("msg_{}", answering.id), if all { "completed" } else { "incomplete" });
     let usage = json!({
         "input_tokens": asked, "input_tokens_details": {"cached_tokens": 0},
         "output_tokens": words.len(), "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": asked + words.len() as u64,
     });
     let part = |text: &str| json!({"type": "output_text", "text": text, "annotations": []});
-    let message = |status: &str, content: Value| json!({"id": item, "type": "message", "role": "assistant", "status": status, "content": content});
+    let message =
+        |status: &str, content: Value| json!({"id": item, "type": "message", "role": "assistant", "status": status, "content": content});
     let response = |status: &str, output: Value, usage: &Value| {
         let incomplete = if status == "incomplete" { json!({"reason": "max_output_tokens"}) } else { Value::Null };
         json!({

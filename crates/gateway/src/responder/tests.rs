@@ -34,7 +34,10 @@ fn it_says_that_it_is_no_model() {
 
 #[test]
 fn a_stream_says_the_same_in_pieces() {
-    let text = stream(Shape::Chat, json!({"messages": [{"content": "x"}], "stream": true, "max_tokens": 2, "stream_options": {"include_usage": true}}));
+    let text = stream(
+        Shape::Chat,
+        json!({"messages": [{"content": "x"}], "stream": true, "max_tokens": 2, "stream_options": {"include_usage": true}}),
+    );
     let events: Vec<&str> = text.split("\n\n").collect();
     assert_eq!(events.len(), 6);
     assert!(events[0].contains(r#""content":"This ""#) && events[2].contains(r#""finish_reason":"length""#));
@@ -48,7 +51,8 @@ fn embeddings_are_the_same_in_both_forms() {
     let vector = |index: usize| plain["data"][index]["embedding"].as_array().unwrap().clone();
     assert_eq!((vector(0).len(), vector(0) == vector(2), vector(0) == vector(1)), (20, true, false));
     let base64 = document(Shape::Embeddings, json!({"input": "a", "dimensions": 20, "encoding_format": "base64"}));
-    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64["data"][0]["embedding"].as_str().unwrap()).unwrap();
+    let bytes =
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, base64["data"][0]["embedding"].as_str().unwrap()).unwrap();
     let numbers: Vec<Value> = bytes.chunks(4).map(|x| json!(f32::from_le_bytes(x.try_into().unwrap()))).collect();
     assert_eq!(numbers, vector(0));
     let length: f64 = vector(0).iter().map(|x| x.as_f64().unwrap().powi(2)).sum();

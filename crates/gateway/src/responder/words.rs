@@ -24,7 +24,9 @@ pub(super) fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(" "),
-        Value::Object(members) => ["content", "text", "input_text"].iter().filter_map(|name| members.get(*name)).map(text_of).collect::<Vec<_>>().join(" "),
+        Value::Object(members) => {
+            ["content", "text", "input_text"].iter().filter_map(|name| members.get(*name)).map(text_of).collect::<Vec<_>>().join(" ")
+        }
         _ => String::new(),
     }
 }

@@ -10,12 +10,18 @@ async fn a_call_is_recorded_with_who_what_and_how_much() {
     let mut world = World::new().await;
     world.chat().await;
     let event = world.test.audit.last();
-    assert_eq!((event.category, &*event.operation, event.outcome, event.status), (Category::Data, "ChatCompletions_Create", Outcome::Allowed, Some(200)));
+    assert_eq!(
+        (event.category, &*event.operation, event.outcome, event.status),
+        (Category::Data, "ChatCompletions_Create", Outcome::Allowed, Some(200))
+    );
     let ActorRecord::Principal { object_id, client_id, .. } = event.actor else { panic!("{:?}", event.actor) };
     assert_eq!((object_id, client_id), (world.test.demo_app.object_id, Some(world.test.demo_app.client_id)));
     assert_eq!(event.source, Some("127.0.0.1".parse().unwrap()));
     let data = event.data.unwrap();
-    assert_eq!((data.deployment.as_deref(), data.model.as_deref(), data.api_version.as_deref()), (Some("chat"), Some("chat-model"), Some("2024-10-21")));
+    assert_eq!(
+        (data.deployment.as_deref(), data.model.as_deref(), data.api_version.as_deref()),
+        (Some("chat"), Some("chat-model"), Some("2024-10-21"))
+    );
     assert_eq!((data.prompt_tokens, data.completion_tokens), (Some(3), Some(5)));
     assert_eq!((data.request_bytes, data.response_bytes), (HELLO.len() as u64, ANSWER.len() as u64));
     assert!(data.token_id.is_some_and(|id| !id.is_empty()) && !data.streamed && !data.cancelled);
@@ -90,10 +96,14 @@ async fn an_answer_that_cannot_be_recorded_is_withheld() {
     assert!(Answer::of(response.unwrap()).await.is_err(), "the stream breaks off instead of ending");
 
     world.test.audit.recover();
-    world.server.next(Script::json(200, &ANSWER.replace("Hi", &"y".repeat(200_000))));
+    let (feed, pieces) = tokio::sync::mpsc::channel(4);
+    world.server.next(Script::Pieces { content_type: "application/json", pieces });
+    feed.send(Ok(format!("{{\"x\":\"{}", "y".repeat(200_000)).into())).await.unwrap();
     let request = world.post(CHAT, HELLO);
     let response = world.open(request).await;
     world.test.audit.fail("disk full");
+    feed.send(Ok("\"}".into())).await.unwrap();
+    drop(feed);
     assert!(Answer::of(response).await.is_err(), "the last bytes of a long answer are held back");
 }
 

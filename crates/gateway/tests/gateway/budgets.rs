@@ -8,11 +8,12 @@ use crate::support::*;
 /// A world in which `chat` is a model with a capacity of one: 1,000 tokens, one call per ten seconds for each unit.
 async fn limited(model: &str, capacity: u32) -> World {
     let world = World::new().await;
-    world.change_deployment("chat", |deployment| {
-        deployment.model.name = model.to_owned();
-        deployment.sku = Sku { name: "Standard".into(), capacity: Some(capacity) };
-    })
-    .await;
+    world
+        .change_deployment("chat", |deployment| {
+            deployment.model.name = model.to_owned();
+            deployment.sku = Sku { name: "Standard".into(), capacity: Some(capacity) };
+        })
+        .await;
     world
 }
 
@@ -21,7 +22,10 @@ async fn the_headers_say_what_is_left() {
     let mut world = limited("gpt-5", 10).await;
     let answer = world.chat().await;
     let left = |answer: &Answer, name: &str| answer.header(&format!("x-ratelimit-{name}")).unwrap().to_owned();
-    assert_eq!((left(&answer, "limit-tokens"), left(&answer, "limit-requests"), left(&answer, "remaining-requests")), ("10000".into(), "10".into(), "9".into()));
+    assert_eq!(
+        (left(&answer, "limit-tokens"), left(&answer, "limit-requests"), left(&answer, "remaining-requests")),
+        ("10000".into(), "10".into(), "9".into())
+    );
     let estimate = HELLO.len() as u64 / 4 + 16;
     assert_eq!(left(&answer, "remaining-tokens"), (10_000 - estimate).to_string());
     let answer = world.chat().await;
@@ -40,17 +44,22 @@ async fn a_spent_token_budget_is_refused_in_azures_words() {
     assert_eq!((answer.header("retry-after"), answer.header("retry-after-ms")), (Some("60"), Some("60000")));
     assert!(world.server.seen().is_empty());
     let decision = world.test.audit.last().decision.unwrap();
-    assert_eq!((decision.allowed, &*decision.because, decision.assignment), (false, "the token budget is spent", Some(world.test.assignments[0])));
+    assert_eq!(
+        (decision.allowed, &*decision.because, decision.assignment),
+        (false, "the token budget is spent", Some(world.test.assignments[0]))
+    );
 }
 
 #[tokio::test]
 async fn calls_are_limited_and_come_back_with_time() {
     let mut world = limited("chat-model", 1).await;
-    assert_eq!(world.chat().await.status, 200);
+    let answer = world.chat().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
     let answer = world.chat().await;
     assert!(answer.status == 429 && answer.body.contains("exceeded the call rate limit"), "{answer:?}");
     world.test.clock.advance_secs(10);
-    assert_eq!(world.chat().await.status, 200);
+    let answer = world.chat().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test]
@@ -84,7 +93,10 @@ async fn an_identity_can_be_limited_below_the_deployment() {
     let limit = IdentityLimit { tokens_per_minute: 1_000_000, requests_per_minute: 2 };
     let mut world = World::with(|config| config.per_identity = Some(limit)).await;
     world.test.assign(keyless_rbac::builtin::COGNITIVE_SERVICES_OPENAI_USER, world.test.app.object_id, &world.test.account.clone()).await;
-    assert_eq!([world.chat().await.status, world.chat().await.status, world.chat().await.status].map(|status| status.as_u16()), [200, 200, 429]);
+    assert_eq!(
+        [world.chat().await.status, world.chat().await.status, world.chat().await.status].map(|status| status.as_u16()),
+        [200, 200, 429]
+    );
     let other = format!("Bearer {}", world.test.token(world.test.app, AUDIENCE));
     assert_eq!(world.send(post(CHAT, &[("authorization", &other)], HELLO)).await.status, 200, "another identity has its own budget");
 }

@@ -58,7 +58,9 @@ async fn the_body_passes_byte_for_byte_but_for_the_model() {
 #[tokio::test]
 async fn a_caller_cannot_name_another_model_behind_the_same_server() {
     let mut world = World::new().await;
-    for (path, body) in [(CHAT, r#"{"model":"embed-model","messages":[]}"#), (CHAT, r#"{"messages":[]}"#), (CHAT_V1, r#"{"messages":[],"model":"chat"}"#)] {
+    for (path, body) in
+        [(CHAT, r#"{"model":"embed-model","messages":[]}"#), (CHAT, r#"{"messages":[]}"#), (CHAT_V1, r#"{"messages":[],"model":"chat"}"#)]
+    {
         let request = world.post(path, body);
         assert_eq!(world.send(request).await.status, 200);
         let seen: serde_json::Value = serde_json::from_str(&world.server.last().body).unwrap();
@@ -92,7 +94,13 @@ async fn the_answer_carries_azures_headers_and_none_of_the_servers() {
     world.server.next(Script::Whole {
         status: 200,
         content_type: "application/json",
-        headers: vec![("set-cookie", "a=b"), ("server", "vllm"), ("www-authenticate", "Basic"), ("x-ratelimit-limit-tokens", "1"), ("location", "http://10.0.0.1/")],
+        headers: vec![
+            ("set-cookie", "a=b"),
+            ("server", "vllm"),
+            ("www-authenticate", "Basic"),
+            ("x-ratelimit-limit-tokens", "1"),
+            ("location", "http://10.0.0.1/"),
+        ],
         body: ANSWER.to_owned(),
     });
     let mut request = world.post(CHAT, HELLO);
@@ -103,8 +111,17 @@ async fn the_answer_carries_azures_headers_and_none_of_the_servers() {
     assert_eq!(
         names,
         [
-            "apim-request-id", "cache-control", "content-length", "content-type", "date", "strict-transport-security", "x-content-type-options",
-            "x-ms-client-request-id", "x-ms-deployment-name", "x-ms-region", "x-request-id",
+            "apim-request-id",
+            "cache-control",
+            "content-length",
+            "content-type",
+            "date",
+            "strict-transport-security",
+            "x-content-type-options",
+            "x-ms-client-request-id",
+            "x-ms-deployment-name",
+            "x-ms-region",
+            "x-request-id",
         ]
     );
     assert_eq!((answer.header("x-ms-deployment-name"), answer.header("x-ms-region")), (Some("chat"), Some("local")));
@@ -153,7 +170,10 @@ async fn a_second_model_at_the_end_of_a_long_body_never_reaches_the_server_whole
 async fn floats_become_base64_when_the_caller_asked_for_it() {
     let mut world = World::new().await;
     let floats = r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1.0,-0.5]}],"usage":{"prompt_tokens":2,"total_tokens":2}}"#;
-    for (ask, embedding) in [(r#"{"input":"x","encoding_format":"base64"}"#, serde_json::json!("AACAPwAAAL8=")), (r#"{"input":"x"}"#, serde_json::json!([1.0, -0.5]))] {
+    for (ask, embedding) in [
+        (r#"{"input":"x","encoding_format":"base64"}"#, serde_json::json!("AACAPwAAAL8=")),
+        (r#"{"input":"x"}"#, serde_json::json!([1.0, -0.5])),
+    ] {
         world.server.next(Script::json(200, floats));
         let request = world.post(EMBED, ask);
         assert_eq!(world.send(request).await.json()["data"][0]["embedding"], embedding);

@@ -32,7 +32,10 @@ async fn a_wrong_key_opens_nothing() {
     let (right, longer) = (ACCOUNT_KEYS[0], format!("{}x", ACCOUNT_KEYS[0]));
     for wrong in ["", "x", &right[..right.len() - 1], &longer, &right.to_uppercase()] {
         let answer = world.send(post(CHAT, &[("api-key", wrong)], HELLO)).await;
-        assert!(answer.line().starts_with(r#"401 {"error":{"code":"401","message":"Access denied due to invalid subscription key"#), "{wrong}");
+        assert!(
+            answer.line().starts_with(r#"401 {"error":{"code":"401","message":"Access denied due to invalid subscription key"#),
+            "{wrong}"
+        );
         let answer = world.send(post(CHAT_V1, &[("authorization", &format!("Bearer {wrong}x"))], HELLO)).await;
         assert_eq!(answer.status, 401, "{wrong}");
     }
@@ -66,7 +69,8 @@ async fn a_regenerated_key_replaces_the_old_one_at_once() {
     let old = ACCOUNT_KEYS[0];
     assert_eq!(world.send(post(CHAT, &[("api-key", old)], HELLO)).await.status, 200);
     let platform = std::sync::Arc::clone(&world.test.platform);
-    let seal = |scope: &keyless_model::Scope| -> Sealed { platform.sealer.seal(&account_key_purpose(scope, 1), b"fresh-key", &*platform.entropy) };
+    let seal =
+        |scope: &keyless_model::Scope| -> Sealed { platform.sealer.seal(&account_key_purpose(scope, 1), b"fresh-key", &*platform.entropy) };
     world.change_account(|account| account.keys[0] = seal(&account.scope)).await;
     assert_eq!(world.send(post(CHAT, &[("api-key", old)], HELLO)).await.status, 401);
     assert_eq!(world.send(post(CHAT, &[("api-key", "fresh-key")], HELLO)).await.status, 200);

@@ -73,7 +73,9 @@ async fn a_deployments_existence_is_told_only_to_those_who_may_call_it() {
     for name in ["chat", "nothing"] {
         let path = CHAT.replace("/chat/chat", &format!("/{name}/chat"));
         bodies.push(world.send(post(&path, &[("authorization", &none)], HELLO)).await.line());
-        bodies.push(world.send(post(CHAT_V1, &[("authorization", &none)], &HELLO.replace(r#":"chat""#, &format!(r#":"{name}""#)))).await.line());
+        bodies.push(
+            world.send(post(CHAT_V1, &[("authorization", &none)], &HELLO.replace(r#":"chat""#, &format!(r#":"{name}""#)))).await.line(),
+        );
     }
     assert_eq!((&bodies[0], &bodies[1]), (&bodies[2], &bodies[3]));
     assert!(bodies[0].starts_with("401 "));
@@ -95,4 +97,17 @@ async fn a_refusal_that_another_try_cannot_change_says_so() {
     let request = world.get("/ai/demo-ai/openai/assistants?api-version=2024-10-21");
     let answer = world.send(request).await;
     assert_eq!((answer.status.as_u16(), answer.header("x-should-retry")), (501, Some("false")));
+}
+
+#[tokio::test]
+async fn a_refusal_is_sent_before_the_body_is_read() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let world = World::new().await;
+    let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
+    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n{{\"messages\":[");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut buffer = vec![0; 4096];
+    let read = stream.read(&mut buffer).await.unwrap();
+    assert!(buffer[..read].starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(&buffer[..read]));
 }

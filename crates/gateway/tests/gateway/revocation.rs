@@ -88,7 +88,11 @@ async fn a_slow_body_does_not_outlive_a_revocation() {
     for path in [CHAT, CHAT_V1] {
         let world = World::new().await;
         let mut stream = tokio::net::TcpStream::connect(world.address).await.unwrap();
-        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n", world.token(), HELLO.len());
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
+            world.token(),
+            HELLO.len()
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut buffer = vec![0; 4096];
         let read = stream.read(&mut buffer).await.unwrap();

@@ -56,7 +56,13 @@ async fn a_role_in_a_namesake_group_does_not_reach_the_account_n108() {
 async fn managing_roles_do_not_infer_n110_n111() {
     let mut world = World::new().await;
     let (token, id) = nobody(&world);
-    for role in [builtin::OWNER, builtin::CONTRIBUTOR, builtin::READER, builtin::COGNITIVE_SERVICES_CONTRIBUTOR, builtin::COGNITIVE_SERVICES_DATA_READER] {
+    for role in [
+        builtin::OWNER,
+        builtin::CONTRIBUTOR,
+        builtin::READER,
+        builtin::COGNITIVE_SERVICES_CONTRIBUTOR,
+        builtin::COGNITIVE_SERVICES_DATA_READER,
+    ] {
         let assignment = world.test.assign(role, id, &world.test.account.clone()).await;
         let answer = world.send(post(CHAT, &[("authorization", &token)], HELLO)).await;
         assert!(answer.status == 401 && answer.body.contains("PermissionDenied"), "{role} {answer:?}");

@@ -51,8 +51,18 @@ async fn a_length_beside_chunks_does_not_smuggle_a_second_request() {
 async fn malformed_framing_is_refused() {
     let world = World::new().await;
     let token = world.token();
-    for framing in ["content-length: 2\r\ncontent-length: 3", "content-length: -1", "content-length: 2, 3", "transfer-encoding: chunked, identity", "transfer-encoding: xchunked"] {
-        let answer = raw(&world, &format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{framing}\r\nconnection: close\r\n\r\n{{}}")).await;
+    for framing in [
+        "content-length: 2\r\ncontent-length: 3",
+        "content-length: -1",
+        "content-length: 2, 3",
+        "transfer-encoding: chunked, identity",
+        "transfer-encoding: xchunked",
+    ] {
+        let answer = raw(
+            &world,
+            &format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n{framing}\r\nconnection: close\r\n\r\n{{}}"),
+        )
+        .await;
         assert!(answer.starts_with("HTTP/1.1 400"), "{framing}: {answer}");
     }
     assert!(world.server.seen().is_empty());
@@ -61,6 +71,8 @@ async fn malformed_framing_is_refused() {
 #[tokio::test]
 async fn line_breaks_in_a_header_do_not_get_through_n86() {
     let world = World::new().await;
-    let answer = raw(&world, &format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\nx-ms-client-request-id: a\rset-cookie: b=c\r\nconnection: close\r\n\r\n")).await;
+    let answer =
+        raw(&world, &format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\nx-ms-client-request-id: a\rset-cookie: b=c\r\nconnection: close\r\n\r\n"))
+            .await;
     assert!(answer.starts_with("HTTP/1.1 400") && !answer.contains("b=c"), "{answer}");
 }

@@ -27,8 +27,7 @@ pub const CHAT: &str = "/ai/demo-ai/openai/deployments/chat/chat/completions?api
 pub const CHAT_V1: &str = "/ai/demo-ai/openai/v1/chat/completions";
 pub const EMBED: &str = "/ai/demo-ai/openai/deployments/embed/embeddings?api-version=2024-10-21";
 pub const HELLO: &str = r#"{"messages":[{"role":"user","content":"hello"}],"model":"chat"}"#;
-pub const ANSWER: &str =
-    r#"{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}}"#;
+pub const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}}"#;
 
 pub struct World {
     pub test: TestPlatform,
@@ -132,7 +131,7 @@ async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
                 async move { Ok::<_, std::convert::Infallible>(gateway.handle(request, peer).await) }
             });
             // A client that goes away is part of the tests.
-            _ = http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await;
+            _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }

@@ -31,7 +31,11 @@ async fn each_fault_has_its_answer() {
         let answer = world.chat().await;
         let retry = answer.header("retry-after").map(|secs| format!(" (retry after {secs} s)")).unwrap_or_default();
         lines.push_str(&format!("{case}\n    {}{retry}\n", answer.line()));
-        assert!(!format!("{answer:?}").contains("sk-upstream") && answer.header("location").is_none() && answer.header("www-authenticate").is_none());
+        assert!(
+            !format!("{answer:?}").contains("sk-upstream")
+                && answer.header("location").is_none()
+                && answer.header("www-authenticate").is_none()
+        );
         assert_eq!(world.test.audit.last().outcome, Outcome::Failed, "{case}");
     }
     // Port 9 is discard: nothing listens there.

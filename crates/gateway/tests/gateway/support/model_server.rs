@@ -28,9 +28,17 @@ pub struct Seen {
 
 /// How it answers.
 pub enum Script {
-    Whole { status: u16, content_type: &'static str, headers: Vec<(&'static str, &'static str)>, body: String },
+    Whole {
+        status: u16,
+        content_type: &'static str,
+        headers: Vec<(&'static str, &'static str)>,
+        body: String,
+    },
     /// Pieces as the test sends them; the stream ends when the sender is dropped, and breaks when it sends an error.
-    Pieces { content_type: &'static str, pieces: mpsc::Receiver<Result<Bytes, &'static str>> },
+    Pieces {
+        content_type: &'static str,
+        pieces: mpsc::Receiver<Result<Bytes, &'static str>>,
+    },
     /// Never.
     Silence,
     /// Hangs up.
@@ -147,4 +155,3 @@ impl Body for Pieces {
         }
     }
 }
-
