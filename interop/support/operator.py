@@ -116,7 +116,7 @@ class Operator:
 
     def create_deployment(self, account: str, name: str) -> None:
         body = {
-            "sku": {"name": "Standard", "capacity": 100},
+            "sku": {"name": "Standard", "capacity": 100_000},
             "properties": {"model": {"format": "OpenAI", "name": "stub", "version": "1"}},
         }
         self.deployments.begin_create_or_update(GROUP, account, name, body).result(10)
