@@ -3,20 +3,27 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use keyless_gateway::Gateway;
 use keyless_metadata::{Connection, Metadata, owner_of};
 use keyless_web::Peer;
+use keyless_wire::arm::ArmError;
+use tokio::time::timeout;
 use tower::ServiceExt as _;
 
 use crate::listen::Service;
 use crate::operations::Operations;
+
+/// How long a call of the authority or the control plane may take, its body included: a body that trickles in holds no
+/// connection for long. A change that is under way runs to its end all the same.
+const PLANE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// An answer of any plane.
 pub(crate) type Answer = Either<keyless_gateway::Body, Either<Full<Bytes>, Body>>;
@@ -69,9 +76,10 @@ impl App {
             Service::Planes => {
                 request.extensions_mut().insert(Peer(peer));
                 collapse_slashes(&mut request);
-                let response = match self.planes.clone().oneshot(request.map(Body::new)).await {
-                    Ok(response) => response,
-                    Err(never) => match never {},
+                let response = match timeout(PLANE_DEADLINE, self.planes.clone().oneshot(request.map(Body::new))).await {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(never)) => match never {},
+                    Err(_) => too_slow(),
                 };
                 response.map(|body| Either::Right(Either::Right(body)))
             }
@@ -93,6 +101,11 @@ impl App {
         let host = request.uri().host().or_else(|| request.headers().get(http::header::HOST)?.to_str().ok()).unwrap_or_default();
         host.split(':').next().unwrap_or_default().ends_with(suffix.as_str())
     }
+}
+
+fn too_slow() -> Response<Body> {
+    let error = ArmError::new("RequestTimeout", "The request was not complete within 60 seconds. Send it again.");
+    keyless_web::json(StatusCode::REQUEST_TIMEOUT, &error)
 }
 
 /// `az` doubles slashes and changes the case of fixed words; the router's own literals do not match those.

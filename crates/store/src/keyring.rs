@@ -60,7 +60,10 @@ impl Keys {
             }
         }
         keys.signers = Arc::new(signers);
-        keys.public = Arc::new(PublicKeys::new(public.iter().map(|(kid, algorithm, spki, state)| (KeyId::clone(kid), *algorithm, spki.as_slice(), *state))).map_err(|_| StoreError::Sealed { what: "the public signing keys".to_owned() })?);
+        keys.public = Arc::new(
+            PublicKeys::new(public.iter().map(|(kid, algorithm, spki, state)| (KeyId::clone(kid), *algorithm, spki.as_slice(), *state)))
+                .map_err(|_| StoreError::Sealed { what: "the public signing keys".to_owned() })?,
+        );
         Ok(keys)
     }
 }
@@ -99,7 +102,12 @@ impl KeyRing {
         }
         let next = if keys.states == states(snapshot) {
             // Same keys, later revision: note that, so that the next call is cheap.
-            Keys { revision: snapshot.revision(), states: keys.states.clone(), signers: Arc::clone(&keys.signers), public: Arc::clone(&keys.public) }
+            Keys {
+                revision: snapshot.revision(),
+                states: keys.states.clone(),
+                signers: Arc::clone(&keys.signers),
+                public: Arc::clone(&keys.public),
+            }
         } else {
             Keys::open(snapshot, &self.sealer)?
         };

@@ -58,7 +58,11 @@ pub enum StoreError {
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A document in the database makes no sense.
     #[error("the state database holds {}/{} that cannot be read; restore it from a backup", .key.kind.as_str(), .key.id)]
-    Corrupt { key: EntityKey, #[source] source: Box<dyn std::error::Error + Send + Sync> },
+    Corrupt {
+        key: EntityKey,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The database was written by a newer program.
     #[error("the state database has schema {found}, this program knows up to {known}; run the newer program")]
     Schema { found: u32, known: u32 },

@@ -41,11 +41,7 @@ impl Sealer {
         let sealing = derive(&extracted, &[b"keyless/v1/sealing"]);
         let client_secrets = derive(&extracted, &[b"keyless/v1/client-secrets"]);
         let unbound = UnboundKey::new(&AES_256_GCM, sealing.expose()).expect("AES-256 takes 32 bytes");
-        Self {
-            sealing: LessSafeKey::new(unbound),
-            client_secrets: hmac::Key::new(hmac::HMAC_SHA256, client_secrets.expose()),
-            extracted,
-        }
+        Self { sealing: LessSafeKey::new(unbound), client_secrets: hmac::Key::new(hmac::HMAC_SHA256, client_secrets.expose()), extracted }
     }
 
     /// A key of its own for another use (`refresh-tokens`), the same on every node and after every restart.

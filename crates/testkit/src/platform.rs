@@ -10,13 +10,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keyless_audit::{AuditEvent, AuditSink, Category, Outcome};
 use keyless_model::entity::{
-    Account, Application, AssignedIdentities, ClientSecret, Deployment, DeploymentModel, Entity, Host, IdentityKind, KeyState, ManagedIdentity,
-    Mutation, NetworkAcls, Principal, PrincipalKind, PublicNetworkAccess, ResourceGroup, RoleAssignment, SigningAlgorithm, SigningKey, Sku,
-    Subscription, Tags, Tenant,
+    Account, Application, AssignedIdentities, ClientSecret, Deployment, DeploymentModel, Entity, Host, IdentityKind, KeyState,
+    ManagedIdentity, Mutation, NetworkAcls, Principal, PrincipalKind, PublicNetworkAccess, ResourceGroup, RoleAssignment, SigningAlgorithm,
+    SigningKey, Sku, Subscription, Tags, Tenant,
 };
 use keyless_model::{
-    Actor, AssignmentId, ClientId, Clock as _, CredentialId, Entropy as _, ObjectId, OpContext, RequestId, RoleId, Scope, SubscriptionId, TenantId,
-    Timestamp,
+    Actor, AssignmentId, ClientId, Clock as _, CredentialId, Entropy as _, ObjectId, OpContext, RequestId, RoleId, Scope, SubscriptionId,
+    TenantId, Timestamp,
 };
 use keyless_rbac::{Permit, builtin};
 use keyless_store::keyring::{account_key_purpose, sealing_purpose};
@@ -197,7 +197,12 @@ impl Plan<'_> {
         let subscription = Subscription { id: SUBSCRIPTION, tenant: TENANT, display_name: "Test".into(), management_group: None };
         self.mutations.push(Mutation::put(subscription));
         let group = Scope::subscription(SUBSCRIPTION).join("resourceGroups/demo").expect("a scope");
-        self.mutations.push(Mutation::put(ResourceGroup { scope: group.clone(), location: "local".into(), tags: Tags::new(), created: self.now }));
+        self.mutations.push(Mutation::put(ResourceGroup {
+            scope: group.clone(),
+            location: "local".into(),
+            tags: Tags::new(),
+            created: self.now,
+        }));
         let account = self.account(&group);
         let host = group.join("providers/Microsoft.Compute/virtualMachines/this-host").expect("a scope");
         let demo_app = self.identity(&group, "demo-app", 0xa);

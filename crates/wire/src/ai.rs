@@ -49,11 +49,7 @@ impl AiError {
     pub fn unauthorized() -> Self {
         let message = "Unauthorized. Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), \
                        or have expired.";
-        Self {
-            status: 401,
-            code: "",
-            body: format!(r#"{{"statusCode":401,"message":{}}}"#, Quoted(message)),
-        }
+        Self { status: 401, code: "", body: format!(r#"{{"statusCode":401,"message":{}}}"#, Quoted(message)) }
     }
 
     /// 400: a genuine token of another tenant.
@@ -69,58 +65,36 @@ impl AiError {
     /// 401: no role gives the data action. `data_action` in full; `operation` is the method and the route template, with its braces,
     /// such as `POST /openai/deployments/{deployment-id}/chat/completions`.
     #[must_use]
-    pub fn permission_denied(
-        principal: impl fmt::Display,
-        data_action: &str,
-        operation: &str,
-    ) -> Self {
+    pub fn permission_denied(principal: impl fmt::Display, data_action: &str, operation: &str) -> Self {
         Self::wrapped(
             401,
             "PermissionDenied",
-            &format!(
-                "The principal `{principal}` lacks the required data action `{data_action}` to perform `{operation}` operation."
-            ),
+            &format!("The principal `{principal}` lacks the required data action `{data_action}` to perform `{operation}` operation."),
         )
     }
 
     /// 401: the general form of the same, for operations without a known data action.
     #[must_use]
     pub fn no_access() -> Self {
-        Self::wrapped(
-            401,
-            "PermissionDenied",
-            "Principal does not have access to API/Operation.",
-        )
+        Self::wrapped(401, "PermissionDenied", "Principal does not have access to API/Operation.")
     }
 
     /// 403: a key was sent and the account takes none.
     #[must_use]
     pub fn local_auth_disabled() -> Self {
-        Self::wrapped(
-            403,
-            "AuthenticationTypeDisabled",
-            "Key based authentication is disabled for this resource.",
-        )
+        Self::wrapped(403, "AuthenticationTypeDisabled", "Key based authentication is disabled for this resource.")
     }
 
     /// 403: the caller's address is outside the network rules.
     #[must_use]
     pub fn network_rules() -> Self {
-        Self::wrapped(
-            403,
-            "403",
-            "Access denied due to Virtual Network/Firewall rules.",
-        )
+        Self::wrapped(403, "403", "Access denied due to Virtual Network/Firewall rules.")
     }
 
     /// 403: the account answers on private networks only.
     #[must_use]
     pub fn public_access_disabled() -> Self {
-        Self::wrapped(
-            403,
-            "403",
-            "Public access is disabled. Please configure private endpoint.",
-        )
+        Self::wrapped(403, "403", "Public access is disabled. Please configure private endpoint.")
     }
 
     /// 404: no such deployment.
@@ -148,13 +122,7 @@ impl AiError {
 
     /// 429, the older text. `operation` as in `ChatCompletions_Create`.
     #[must_use]
-    pub fn rate_limit_classic(
-        limit: AiLimit,
-        operation: &str,
-        api_version: &str,
-        tier: &str,
-        retry_after_secs: u64,
-    ) -> Self {
+    pub fn rate_limit_classic(limit: AiLimit, operation: &str, api_version: &str, tier: &str, retry_after_secs: u64) -> Self {
         let kind = limit.word();
         Self::wrapped(
             429,
@@ -170,15 +138,7 @@ impl AiError {
     /// 429, the current text.
     #[must_use]
     pub fn rate_limit(limit: AiLimit, refused: &RateLimited<'_>) -> Self {
-        let RateLimited {
-            deployment,
-            model,
-            region,
-            tier,
-            operation,
-            api_version,
-            retry_after_secs,
-        } = refused;
+        let RateLimited { deployment, model, region, tier, operation, api_version, retry_after_secs } = refused;
         let kind = limit.word();
         Self::wrapped(
             429,
@@ -200,21 +160,14 @@ impl AiError {
         let result = ["hate", "self_harm", "sexual", "violence"]
             .map(|category| {
                 let hit = filtered.contains(&category);
-                format!(
-                    r#""{category}":{{"filtered":{hit},"severity":"{}"}}"#,
-                    if hit { "medium" } else { "safe" }
-                )
+                format!(r#""{category}":{{"filtered":{hit},"severity":"{}"}}"#, if hit { "medium" } else { "safe" })
             })
             .join(",");
         let body = format!(
             r#"{{"error":{{"message":{},"type":null,"param":"prompt","code":"content_filter","status":400,"innererror":{{"code":"ResponsibleAIPolicyViolation","content_filter_result":{{{result}}}}}}}}}"#,
             Quoted(message),
         );
-        Self {
-            status: 400,
-            code: "content_filter",
-            body,
-        }
+        Self { status: 400, code: "content_filter", body }
     }
 
     /// 400: the request itself is wrong, in the words of the model server or ours.
@@ -226,11 +179,7 @@ impl AiError {
     /// Any other refusal in the common envelope.
     #[must_use]
     pub fn wrapped(status: u16, code: &'static str, message: &str) -> Self {
-        let body = format!(
-            r#"{{"error":{{"code":{},"message":{}}}}}"#,
-            Quoted(code),
-            Quoted(message)
-        );
+        let body = format!(r#"{{"error":{{"code":{},"message":{}}}}}"#, Quoted(code), Quoted(message));
         Self { status, code, body }
     }
 }

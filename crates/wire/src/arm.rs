@@ -33,9 +33,7 @@ pub struct ArmErrorInfo {
 impl ArmError {
     #[must_use]
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            error: ArmErrorBody::new(code, message),
-        }
+        Self { error: ArmErrorBody::new(code, message) }
     }
 
     /// Names the property or parameter at fault.
@@ -56,13 +54,7 @@ impl ArmError {
 impl ArmErrorBody {
     #[must_use]
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-            target: None,
-            details: Vec::new(),
-            additional_info: Vec::new(),
-        }
+        Self { code: code.to_owned(), message: message.into(), target: None, details: Vec::new(), additional_info: Vec::new() }
     }
 }
 
@@ -70,11 +62,7 @@ impl ArmErrorBody {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArmList<T> {
     pub value: Vec<T>,
-    #[serde(
-        rename = "nextLink",
-        default = "Option::default",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "nextLink", default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub next_link: Option<String>,
 }
 
@@ -82,9 +70,6 @@ impl<T> ArmList<T> {
     /// A list that fits on one page.
     #[must_use]
     pub const fn whole(value: Vec<T>) -> Self {
-        Self {
-            value,
-            next_link: None,
-        }
+        Self { value, next_link: None }
     }
 }

@@ -32,13 +32,7 @@ pub struct GraphInnerError {
 impl GraphError {
     #[must_use]
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            error: GraphErrorBody {
-                code: code.to_owned(),
-                message: message.into(),
-                inner_error: None,
-            },
-        }
+        Self { error: GraphErrorBody { code: code.to_owned(), message: message.into(), inner_error: None } }
     }
 
     #[must_use]
@@ -56,36 +50,23 @@ impl GraphError {
     pub fn not_found(id: &str) -> Self {
         Self::new(
             "Request_ResourceNotFound",
-            format!(
-                "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
-            ),
+            format!("Resource '{id}' does not exist or one of its queried reference-property objects are not present."),
         )
     }
 
     /// 403.
     #[must_use]
     pub fn denied() -> Self {
-        Self::new(
-            "Authorization_RequestDenied",
-            "Insufficient privileges to complete the operation.",
-        )
+        Self::new("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
     }
 }
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GraphList<T> {
-    #[serde(
-        rename = "@odata.context",
-        default = "Option::default",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "@odata.context", default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    #[serde(
-        rename = "@odata.nextLink",
-        default = "Option::default",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "@odata.nextLink", default = "Option::default", skip_serializing_if = "Option::is_none")]
     pub next_link: Option<String>,
     pub value: Vec<T>,
 }
@@ -94,10 +75,6 @@ impl<T> GraphList<T> {
     /// A list that fits on one page.
     #[must_use]
     pub const fn whole(value: Vec<T>) -> Self {
-        Self {
-            context: None,
-            next_link: None,
-            value,
-        }
+        Self { context: None, next_link: None, value }
     }
 }

@@ -40,22 +40,13 @@ impl Jwk {
     /// An RSA signature key; `n` and `e` are base64url.
     #[must_use]
     pub fn rsa(kid: &str, alg: &str, n: String, e: String) -> Self {
-        Self {
-            n: Some(n),
-            e: Some(e),
-            ..Self::signature("RSA", kid, alg)
-        }
+        Self { n: Some(n), e: Some(e), ..Self::signature("RSA", kid, alg) }
     }
 
     /// A P-256 signature key; `x` and `y` are base64url of 32 bytes each.
     #[must_use]
     pub fn p256(kid: &str, alg: &str, x: String, y: String) -> Self {
-        Self {
-            crv: Some("P-256".to_owned()),
-            x: Some(x),
-            y: Some(y),
-            ..Self::signature("EC", kid, alg)
-        }
+        Self { crv: Some("P-256".to_owned()), x: Some(x), y: Some(y), ..Self::signature("EC", kid, alg) }
     }
 
     fn signature(kty: &str, kid: &str, alg: &str) -> Self {

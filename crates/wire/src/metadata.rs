@@ -19,14 +19,7 @@ pub struct ImdsToken {
 impl ImdsToken {
     /// `issued` and `expires` are seconds since 1970, `now` decides `expires_in`.
     #[must_use]
-    pub fn new(
-        access_token: String,
-        client_id: String,
-        resource: String,
-        issued: i64,
-        expires: i64,
-        now: i64,
-    ) -> Self {
+    pub fn new(access_token: String, client_id: String, resource: String, issued: i64, expires: i64, now: i64) -> Self {
         let left = expires.saturating_sub(now).max(0).to_string();
         Self {
             access_token,
@@ -46,22 +39,14 @@ impl ImdsToken {
 pub struct ImdsError {
     pub error: String,
     pub error_description: String,
-    #[serde(
-        rename = "newest-versions",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(rename = "newest-versions", default, skip_serializing_if = "Option::is_none")]
     pub newest_versions: Option<Vec<String>>,
 }
 
 impl ImdsError {
     #[must_use]
     pub fn new(error: &str, error_description: &str) -> Self {
-        Self {
-            error: error.to_owned(),
-            error_description: error_description.to_owned(),
-            newest_versions: None,
-        }
+        Self { error: error.to_owned(), error_description: error_description.to_owned(), newest_versions: None }
     }
 
     /// 400: the `Metadata: true` header is missing.
@@ -128,13 +113,7 @@ impl AppServiceToken {
     /// `expires` is seconds since 1970.
     #[must_use]
     pub fn new(access_token: String, client_id: String, resource: String, expires: i64) -> Self {
-        Self {
-            access_token,
-            client_id,
-            expires_on: expires.to_string(),
-            resource,
-            token_type: "Bearer".to_owned(),
-        }
+        Self { access_token, client_id, expires_on: expires.to_string(), resource, token_type: "Bearer".to_owned() }
     }
 }
 
@@ -151,11 +130,7 @@ pub struct AppServiceError {
 impl AppServiceError {
     #[must_use]
     pub fn new(status_code: u16, message: &str, correlation_id: Option<&str>) -> Self {
-        Self {
-            status_code,
-            message: message.to_owned(),
-            correlation_id: correlation_id.map(ToOwned::to_owned),
-        }
+        Self { status_code, message: message.to_owned(), correlation_id: correlation_id.map(ToOwned::to_owned) }
     }
 
     /// 400: the selector names no identity of the caller.

@@ -102,20 +102,10 @@ impl OAuthError {
     ///
     /// `timestamp` is `2026-01-01 00:00:00Z`; `authority` is scheme, host and port of the authority, for `error_uri`.
     #[must_use]
-    pub fn aadsts(
-        error: &str,
-        code: u32,
-        text: &str,
-        timestamp: &str,
-        trace_id: &str,
-        correlation_id: &str,
-        authority: &str,
-    ) -> Self {
+    pub fn aadsts(error: &str, code: u32, text: &str, timestamp: &str, trace_id: &str, correlation_id: &str, authority: &str) -> Self {
         Self {
             error: error.to_owned(),
-            error_description: format!(
-                "AADSTS{code}: {text} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"
-            ),
+            error_description: format!("AADSTS{code}: {text} Trace ID: {trace_id} Correlation ID: {correlation_id} Timestamp: {timestamp}"),
             error_codes: vec![code],
             timestamp: timestamp.to_owned(),
             trace_id: trace_id.to_owned(),

@@ -75,10 +75,7 @@ impl OpenIdConfiguration {
                 crate::oauth::GRANT_JWT_BEARER,
             ]),
             tenant_region_scope: None,
-            cloud_instance_name: base
-                .split_once("://")
-                .map_or(base, |(_, host)| host)
-                .to_owned(),
+            cloud_instance_name: base.split_once("://").map_or(base, |(_, host)| host).to_owned(),
         }
     }
 }

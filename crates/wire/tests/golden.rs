@@ -3,12 +3,8 @@
 use keyless_wire::ai::{AiError, AiLimit, RateLimited};
 use keyless_wire::arm::{ArmError, ArmErrorBody, ArmErrorInfo, ArmList};
 use keyless_wire::graph::{GraphError, GraphList};
-use keyless_wire::metadata::{
-    AppServiceError, AppServiceToken, ImdsError, ImdsToken, ImdsVersionError,
-};
-use keyless_wire::oauth::{
-    ClientInfo, DeviceCodeResponse, OAuthError, TokenResponse, TokenResponseV1,
-};
+use keyless_wire::metadata::{AppServiceError, AppServiceToken, ImdsError, ImdsToken, ImdsVersionError};
+use keyless_wire::oauth::{ClientInfo, DeviceCodeResponse, OAuthError, TokenResponse, TokenResponseV1};
 use keyless_wire::oidc::{InstanceDiscovery, OpenIdConfiguration};
 use keyless_wire::{Jwk, Jwks};
 use serde::Serialize;
@@ -19,14 +15,8 @@ const TENANT: &str = "11111111-1111-1111-1111-111111111111";
 /// The value writes as exactly this text, and the text reads back as the same value.
 #[track_caller]
 fn golden<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T, text: &str) {
-    assert_eq!(
-        serde_json::to_string(value).expect("plain structs always serialise"),
-        text
-    );
-    assert_eq!(
-        &serde_json::from_str::<T>(text).expect("the golden text reads back"),
-        value
-    );
+    assert_eq!(serde_json::to_string(value).expect("plain structs always serialise"), text);
+    assert_eq!(&serde_json::from_str::<T>(text).expect("the golden text reads back"), value);
 }
 
 #[test]
@@ -75,13 +65,7 @@ fn v1_token_answer_is_all_strings() {
 
 #[test]
 fn client_info() {
-    golden(
-        &ClientInfo {
-            uid: "oid".into(),
-            utid: "tid".into(),
-        },
-        r#"{"uid":"oid","utid":"tid"}"#,
-    );
+    golden(&ClientInfo { uid: "oid".into(), utid: "tid".into() }, r#"{"uid":"oid","utid":"tid"}"#);
 }
 
 #[test]
@@ -99,16 +83,8 @@ fn token_error() {
         &error,
         r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. Trace ID: t1 Correlation ID: c1 Timestamp: 2026-01-01 00:00:00Z","error_codes":[7000215],"timestamp":"2026-01-01 00:00:00Z","trace_id":"t1","correlation_id":"c1","error_uri":"https://localhost:8443/error?code=7000215"}"#,
     );
-    let challenge = OAuthError {
-        suberror: Some("basic_action".into()),
-        claims: Some(r#"{"access_token":{}}"#.into()),
-        ..error
-    };
-    assert!(
-        serde_json::to_string(&challenge)
-            .unwrap()
-            .ends_with(r#","suberror":"basic_action","claims":"{\"access_token\":{}}"}"#)
-    );
+    let challenge = OAuthError { suberror: Some("basic_action".into()), claims: Some(r#"{"access_token":{}}"#.into()), ..error };
+    assert!(serde_json::to_string(&challenge).unwrap().ends_with(r#","suberror":"basic_action","claims":"{\"access_token\":{}}"}"#));
 }
 
 #[test]
@@ -130,8 +106,7 @@ fn device_code_answer() {
 #[test]
 fn openid_configuration() {
     let issuer = format!("https://localhost:8443/{TENANT}/v2.0");
-    let document =
-        OpenIdConfiguration::of_tenant("https://localhost:8443", TENANT, issuer, &["RS256"]);
+    let document = OpenIdConfiguration::of_tenant("https://localhost:8443", TENANT, issuer, &["RS256"]);
     golden(
         &document,
         concat!(
@@ -155,50 +130,23 @@ fn openid_configuration() {
 
 #[test]
 fn discovery_never_advertises_none_or_hmac_n131() {
-    let document = OpenIdConfiguration::of_tenant(
-        "https://localhost",
-        TENANT,
-        "i".into(),
-        &["RS256", "ES256"],
-    );
-    let text = serde_json::to_string(&document)
-        .unwrap()
-        .to_ascii_lowercase();
-    assert!(
-        !text.contains("none")
-            && !text.contains("hs256")
-            && !text.contains("hs384")
-            && !text.contains("hs512"),
-        "{text}"
-    );
-    assert!(
-        !text.contains("implicit")
-            && !text.contains(r#""password""#)
-            && !text.contains(r#""plain""#),
-        "{text}"
-    );
+    let document = OpenIdConfiguration::of_tenant("https://localhost", TENANT, "i".into(), &["RS256", "ES256"]);
+    let text = serde_json::to_string(&document).unwrap().to_ascii_lowercase();
+    assert!(!text.contains("none") && !text.contains("hs256") && !text.contains("hs384") && !text.contains("hs512"), "{text}");
+    assert!(!text.contains("implicit") && !text.contains(r#""password""#) && !text.contains(r#""plain""#), "{text}");
 }
 
 #[test]
 fn instance_discovery() {
     golden(
-        &InstanceDiscovery::single(
-            "localhost:8443",
-            "https://localhost:8443/t/v2.0/.well-known/openid-configuration".into(),
-            "1.1",
-        ),
+        &InstanceDiscovery::single("localhost:8443", "https://localhost:8443/t/v2.0/.well-known/openid-configuration".into(), "1.1"),
         r#"{"tenant_discovery_endpoint":"https://localhost:8443/t/v2.0/.well-known/openid-configuration","api-version":"1.1","metadata":[{"preferred_network":"localhost:8443","preferred_cache":"localhost:8443","aliases":["localhost:8443"]}]}"#,
     );
 }
 
 #[test]
 fn jwks_has_the_public_members_only() {
-    let keys = Jwks {
-        keys: vec![
-            Jwk::rsa("k1", "RS256", "N".into(), "AQAB".into()),
-            Jwk::p256("k2", "ES256", "X".into(), "Y".into()),
-        ],
-    };
+    let keys = Jwks { keys: vec![Jwk::rsa("k1", "RS256", "N".into(), "AQAB".into()), Jwk::p256("k2", "ES256", "X".into(), "Y".into())] };
     golden(
         &keys,
         r#"{"keys":[{"kty":"RSA","use":"sig","kid":"k1","alg":"RS256","n":"N","e":"AQAB"},{"kty":"EC","use":"sig","kid":"k2","alg":"ES256","crv":"P-256","x":"X","y":"Y"}]}"#,
@@ -209,14 +157,7 @@ fn jwks_has_the_public_members_only() {
 fn imds_token_is_all_strings() {
     let resource = "https://cognitiveservices.azure.com".to_owned();
     golden(
-        &ImdsToken::new(
-            "T".into(),
-            "C".into(),
-            resource,
-            1_795_224_111,
-            1_795_310_811,
-            1_795_224_412,
-        ),
+        &ImdsToken::new("T".into(), "C".into(), resource, 1_795_224_111, 1_795_310_811, 1_795_224_412),
         r#"{"access_token":"T","client_id":"C","expires_in":"86399","expires_on":"1795310811","ext_expires_in":"86399","not_before":"1795224111","resource":"https://cognitiveservices.azure.com","token_type":"Bearer"}"#,
     );
 }
@@ -227,18 +168,12 @@ fn imds_errors() {
         &ImdsError::metadata_header_missing(),
         r#"{"error":"bad_request_102","error_description":"Required metadata header not specified"}"#,
     );
-    golden(
-        &ImdsError::identity_not_found(),
-        r#"{"error":"invalid_request","error_description":"Identity not found"}"#,
-    );
+    golden(&ImdsError::identity_not_found(), r#"{"error":"invalid_request","error_description":"Identity not found"}"#);
     golden(
         &ImdsError::several_identities(),
         r#"{"error":"invalid_request","error_description":"Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"}"#,
     );
-    golden(
-        &ImdsError::arc_challenge(),
-        r#"{"error":"unauthorized_client","error_description":"Missing Basic Authorization header"}"#,
-    );
+    golden(&ImdsError::arc_challenge(), r#"{"error":"unauthorized_client","error_description":"Missing Basic Authorization header"}"#);
     golden(
         &ImdsVersionError::new(&["2021-02-01", "2018-02-01"]),
         r#"{"error":"Bad request. api-version is invalid or was not specified in the request. For more information refer to aka.ms/azureimds","newest-versions":["2021-02-01","2018-02-01"]}"#,
@@ -251,10 +186,7 @@ fn app_service() {
         &AppServiceToken::new("T".into(), "C".into(), "R".into(), 1_795_310_811),
         r#"{"access_token":"T","client_id":"C","expires_on":"1795310811","resource":"R","token_type":"Bearer"}"#,
     );
-    golden(
-        &AppServiceError::new(401, "bad header", None),
-        r#"{"statusCode":401,"message":"bad header"}"#,
-    );
+    golden(&AppServiceError::new(401, "bad header", None), r#"{"statusCode":401,"message":"bad header"}"#);
     golden(
         &AppServiceError::identity_not_found("c1"),
         r#"{"statusCode":400,"message":"No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.","correlationId":"c1"}"#,
@@ -264,31 +196,17 @@ fn app_service() {
 #[test]
 fn arm() {
     golden(
-        &ArmError::new(
-            "ResourceGroupNotFound",
-            "Resource group 'x' could not be found.",
-        ),
+        &ArmError::new("ResourceGroupNotFound", "Resource group 'x' could not be found."),
         r#"{"error":{"code":"ResourceGroupNotFound","message":"Resource group 'x' could not be found."}}"#,
     );
-    let mut full = ArmError::new("InvalidRequest", "m")
-        .target("properties.capacity")
-        .detail(ArmErrorBody::new("Inner", "n"));
-    full.error.additional_info.push(ArmErrorInfo {
-        kind: "PolicyViolation".into(),
-        info: serde_json::json!({"a": 1}),
-    });
+    let mut full = ArmError::new("InvalidRequest", "m").target("properties.capacity").detail(ArmErrorBody::new("Inner", "n"));
+    full.error.additional_info.push(ArmErrorInfo { kind: "PolicyViolation".into(), info: serde_json::json!({"a": 1}) });
     golden(
         &full,
         r#"{"error":{"code":"InvalidRequest","message":"m","target":"properties.capacity","details":[{"code":"Inner","message":"n"}],"additionalInfo":[{"type":"PolicyViolation","info":{"a":1}}]}}"#,
     );
     golden(&ArmList::whole(vec![1, 2]), r#"{"value":[1,2]}"#);
-    golden(
-        &ArmList {
-            value: vec![1],
-            next_link: Some("https://x/?p=2".into()),
-        },
-        r#"{"value":[1],"nextLink":"https://x/?p=2"}"#,
-    );
+    golden(&ArmList { value: vec![1], next_link: Some("https://x/?p=2".into()) }, r#"{"value":[1],"nextLink":"https://x/?p=2"}"#);
 }
 
 #[test]
@@ -301,16 +219,9 @@ fn graph() {
         &GraphError::denied(),
         r#"{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}"#,
     );
+    golden(&GraphList::whole(vec!["a".to_owned()]), r#"{"value":["a"]}"#);
     golden(
-        &GraphList::whole(vec!["a".to_owned()]),
-        r#"{"value":["a"]}"#,
-    );
-    golden(
-        &GraphList {
-            context: Some("https://x/$metadata#users".into()),
-            next_link: Some("https://x/n".into()),
-            value: vec![1],
-        },
+        &GraphList { context: Some("https://x/$metadata#users".into()), next_link: Some("https://x/n".into()), value: vec![1] },
         r#"{"@odata.context":"https://x/$metadata#users","@odata.nextLink":"https://x/n","value":[1]}"#,
     );
 }
@@ -355,11 +266,7 @@ fn ai_refusals_are_azures_word_for_word() {
         403,
         r#"{"error":{"code":"AuthenticationTypeDisabled","message":"Key based authentication is disabled for this resource."}}"#,
     );
-    check(
-        &AiError::network_rules(),
-        403,
-        r#"{"error":{"code":"403","message":"Access denied due to Virtual Network/Firewall rules."}}"#,
-    );
+    check(&AiError::network_rules(), 403, r#"{"error":{"code":"403","message":"Access denied due to Virtual Network/Firewall rules."}}"#);
     check(
         &AiError::public_access_disabled(),
         403,
@@ -370,24 +277,10 @@ fn ai_refusals_are_azures_word_for_word() {
         404,
         r#"{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again."}}"#,
     );
+    check(&AiError::not_found(), 404, r#"{"error":{"code":"404","message":"Resource not found"}}"#);
+    check(&AiError::api_version(), 400, r#"{"error":{"code":"BadRequest","message":"API version not supported"}}"#);
     check(
-        &AiError::not_found(),
-        404,
-        r#"{"error":{"code":"404","message":"Resource not found"}}"#,
-    );
-    check(
-        &AiError::api_version(),
-        400,
-        r#"{"error":{"code":"BadRequest","message":"API version not supported"}}"#,
-    );
-    check(
-        &AiError::rate_limit_classic(
-            AiLimit::Tokens,
-            "ChatCompletions_Create",
-            "2024-02-01",
-            "S0",
-            7,
-        ),
+        &AiError::rate_limit_classic(AiLimit::Tokens, "ChatCompletions_Create", "2024-02-01", "S0", 7),
         429,
         r#"{"error":{"code":"429","message":"Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-02-01 have exceeded token rate limit of your current OpenAI S0 pricing tier. Please retry after 7 seconds. Please go here: https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit."}}"#,
     );
@@ -405,11 +298,7 @@ fn ai_refusals_are_azures_word_for_word() {
         429,
         r#"{"error":{"code":"RateLimitReached","message":"Your requests to gpt-4.1 for gpt-4.1 in East US have exceeded the token rate limit for your current OpenAI S0 pricing tier. This request was for ChatCompletions_Create under Azure OpenAI API version 2024-08-01-preview. Please retry after 7 seconds. To increase your default rate limit, visit: https://aka.ms/oai/quotaincrease."}}"#,
     );
-    assert!(
-        AiError::rate_limit(AiLimit::Calls, &refused)
-            .body
-            .contains("exceeded the call rate limit")
-    );
+    assert!(AiError::rate_limit(AiLimit::Calls, &refused).body.contains("exceeded the call rate limit"));
     check(
         &AiError::content_filter(&["hate"]),
         400,
@@ -422,12 +311,7 @@ fn a_hostile_name_cannot_break_out_of_a_message() {
     let error = AiError::permission_denied("x\"}}{\"a\":\"\r\n", "d", "o");
     let parsed: serde_json::Value = serde_json::from_str(&error.body).unwrap();
     assert_eq!(parsed["error"]["code"], "PermissionDenied");
-    assert!(
-        parsed["error"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("x\"}}{\"a\":\"\r\n")
-    );
+    assert!(parsed["error"]["message"].as_str().unwrap().contains("x\"}}{\"a\":\"\r\n"));
 }
 
 #[test]
@@ -439,8 +323,5 @@ fn debug_of_an_answer_with_a_secret_is_a_label() {
         ImdsToken::new(secret.into(), "c".into(), "r".into(), 1, 2, 1),
         AppServiceToken::new(secret.into(), "c".into(), "r".into(), 1),
     );
-    assert_eq!(
-        shown,
-        "TokenResponse(***) ImdsToken(***) AppServiceToken(***)"
-    );
+    assert_eq!(shown, "TokenResponse(***) ImdsToken(***) AppServiceToken(***)");
 }

@@ -130,7 +130,8 @@ impl Door {
                 Err(error) => Err(error),
             },
             (&Method::DELETE, path) => match path.strip_prefix("/attachments/") {
-                Some(id) => attachments::detach(self, &percent_decode_str(id).decode_utf8_lossy()).map(|()| json(StatusCode::OK, &serde_json::json!({}))),
+                Some(id) => attachments::detach(self, &percent_decode_str(id).decode_utf8_lossy())
+                    .map(|()| json(StatusCode::OK, &serde_json::json!({}))),
                 None => Err(refusal("there is no such path")),
             },
             _ => Err(refusal("there is no such path")),

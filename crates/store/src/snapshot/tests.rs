@@ -65,7 +65,10 @@ fn listing_below_a_group_does_not_reach_its_namesakes_n108() {
     let rg1: Scope = RG.parse().unwrap();
     assert_eq!(snapshot.resource_groups_below(&rg1).map(|g| g.scope.name().to_owned()).collect::<Vec<_>>(), ["rg1"]);
     assert_eq!(snapshot.accounts_below(&rg1).count(), 1);
-    assert_eq!(snapshot.accounts_below(&"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg10".parse().unwrap()).count(), 0);
+    assert_eq!(
+        snapshot.accounts_below(&"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg10".parse().unwrap()).count(),
+        0
+    );
 }
 
 #[test]
@@ -88,7 +91,11 @@ fn indexes_follow_renames_and_deletes() {
     assert!(second.service_principal(ClientId::from_u128(1)).is_none() && second.service_principal(ClientId::from_u128(2)).is_some());
     let gone = [Entity::from(user("b@x.test")).key(), Entity::from(principal(2)).key()].map(Mutation::Delete);
     let third = second.with(Revision(3), &gone);
-    assert!(third.user_named("b@x.test").is_none() && third.service_principal(ClientId::from_u128(2)).is_none() && third.principal(id).is_none());
+    assert!(
+        third.user_named("b@x.test").is_none()
+            && third.service_principal(ClientId::from_u128(2)).is_none()
+            && third.principal(id).is_none()
+    );
 }
 
 #[test]
