@@ -240,7 +240,13 @@ impl Inner {
     /// Moves `audited` on to what is on disk. A line that is written but not yet flushed can be lost with the machine's power; the
     /// outbox keeps its event until then.
     fn note_synced(&self, backlog: &mut Backlog) {
-        let on_disk = self.audit.anchor().map_or(u64::MAX, |anchor| anchor.sequence);
+        let on_disk = match self.audit.anchor() {
+            Some(anchor) => anchor.sequence,
+            // A sink that numbers its events and has flushed none.
+            None if self.audit.position() > 0 => 0,
+            // A sink without a chain has no disk to wait for.
+            None => u64::MAX,
+        };
         while let Some((sequence, position)) = backlog.written.front()
             && *position <= on_disk
         {
