@@ -89,7 +89,10 @@ pub(crate) fn application(row: &Application) -> Value {
         "passwordCredentials": passwords,
         "keyCredentials": keys,
         "requiredResourceAccess": [],
-        "web": { "redirectUris": [] },
+        "isFallbackPublicClient": row.public_client,
+        // One list serves all kinds of clients; it shows where its kind has it.
+        "publicClient": { "redirectUris": if row.public_client { &row.redirect_uris[..] } else { &[] } },
+        "web": { "redirectUris": if row.public_client { &[] } else { &row.redirect_uris[..] } },
     })
 }
 

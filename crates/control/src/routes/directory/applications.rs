@@ -13,6 +13,8 @@ pub(in crate::routes) mod show_federated;
 pub(in crate::routes) mod update;
 pub(in crate::routes) mod update_federated;
 
+mod properties;
+
 use keyless_model::entity::{Application, FederatedCredential, FederatedOwner};
 use keyless_store::Snapshot;
 

@@ -1,9 +1,9 @@
 //! `POST /v1.0/applications`. Its ids are ours to choose (case 128); its secrets are made by `addPassword` only.
 
 use keyless_model::entity::Mutation;
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::check_name;
+use super::properties::Properties;
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
@@ -11,25 +11,14 @@ use crate::graph::shape;
 use crate::provision::{Means, application};
 use crate::routes::directory::bad;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Body {
-    display_name: String,
-    #[serde(default)]
-    key_credentials: Vec<serde_json::Value>,
-    #[serde(default)]
-    password_credentials: Vec<serde_json::Value>,
-}
-
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let body: Body = call.json()?;
-    check_name(&body.display_name)?;
-    if !body.key_credentials.is_empty() || !body.password_credentials.is_empty() {
-        return Err(bad("Credentials cannot be given with a new application; add a password afterwards."));
-    }
+    let properties = Properties::read(call.json::<Map<String, Value>>()?)?;
+    let name = properties.display_name().ok_or_else(|| bad("The property 'displayName' of an application is missing."))?;
+    let means = Means::of(&call.control.platform, call.ctx.now);
     let (_, row) = call
-        .commit(|_| {
-            let row = application::application(call.tenant(), &body.display_name, Means::of(&call.control.platform, call.ctx.now)).entity;
+        .commit(|snapshot| {
+            let new = application::application(call.tenant(), name, means).entity;
+            let row = properties.applied_to(&new, snapshot, means)?;
             Ok((Plan::new(vec![Mutation::put(row.clone())], None, Some(shape::application(&row))), row))
         })
         .await?;
