@@ -152,7 +152,7 @@ impl AccountKeys {
         let open = |slot: u8, sealed| self.sealer.open(&account_key_purpose(&account.scope, slot), sealed).map(|key| sha256(key.expose()));
         let [one, two] = &account.keys;
         let digests = [open(1, one)?, open(2, two)?];
-        let fingerprints = digests.each_ref().map(|digest| fingerprint(digest));
+        let fingerprints = digests.each_ref().map(fingerprint);
         let opened = Arc::new(Opened { sealed: account.keys.clone(), digests, fingerprints });
         let mut all = self.opened.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() >= MANY {

@@ -52,7 +52,7 @@ pub(crate) fn decide(
                 attributes: Attributes::NONE,
             };
             let decision = snapshot.policy().decide(&request);
-            decision.permit(&request).map_err(|denial| Refusal::Denied { denial, operation })
+            decision.permit(&request).map_err(|denial| Refusal::Denied { denial: Box::new(denial), operation })
         }
     }
 }

@@ -58,7 +58,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// For the caller to send what must be read of the request body before it can be forwarded.
     pub request_body: Duration,
-    /// How long an unused upstream connection is kept.
+    /// How long an unused upstream connection is kept. Shorter than the five seconds after which uvicorn (vLLM) and llama.cpp close
+    /// theirs: a call that is sent just then fails.
     pub pool_idle: Duration,
 }
 
@@ -76,7 +77,7 @@ impl Default for Timeouts {
             first_byte: Duration::from_secs(600),
             idle: Duration::from_secs(300),
             request_body: Duration::from_secs(60),
-            pool_idle: Duration::from_secs(60),
+            pool_idle: Duration::from_secs(4),
         }
     }
 }

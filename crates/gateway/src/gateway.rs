@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use keyless_model::entity::Account;
 use keyless_model::{Actor, Scope};
 use keyless_rbac::Permit;
-use keyless_store::Snapshot;
+use keyless_store::{Revision, Snapshot};
 use keyless_web::{Audiences, Authenticator, Platform};
 
 use crate::address::{Address, address_of};
@@ -20,7 +20,7 @@ use crate::authenticate::{AccountKeys, Callers, Identity};
 use crate::authorize::{Permitted, decide, scope_of};
 use crate::body::Body;
 use crate::config::{Config, ConfigError, UpstreamConfig};
-use crate::forward::{Onward, Upstreams, send};
+use crate::forward::{Onward, UpstreamFault, Upstreams, send};
 use crate::plan::Plans;
 use crate::prompt::{Outgoing, Prompt, PromptFault, Until, Wanted, gather};
 use crate::record::Call;
@@ -42,10 +42,19 @@ pub struct Gateway {
     budgets: Budgets,
 }
 
-/// A caller who may go on: to which account, and as whom.
-struct Admitted {
+/// The request, understood and not yet judged.
+struct Asked<'a> {
+    head: &'a Parts,
+    address: Address<'a>,
+    route: Route<'a>,
+    ids: &'a Head,
+}
+
+/// A caller who is known: at which account, as whom, and as of which revision of the directory.
+struct Known {
     account: Arc<Account>,
     identity: Identity,
+    revision: Revision,
 }
 
 impl Gateway {
@@ -76,8 +85,8 @@ impl Gateway {
         Ok(())
     }
 
-    /// The name of the upstream that serves a deployment, as `(name, model)`; the model is the name the server gets. None when no
-    /// upstream is configured for it.
+    /// The upstream that serves a deployment, and the name under which it knows the model. None when no upstream is configured for
+    /// it.
     #[must_use]
     pub fn upstream_of(&self, deployment: &keyless_model::entity::Deployment) -> Option<(String, String)> {
         self.upstreams.load().serving(deployment).map(|served| (served.upstream.name.clone(), served.model))
@@ -102,71 +111,58 @@ impl Gateway {
         let address = address_of(head, domain).ok_or(Refusal::UnknownAccount)?;
         let route = route_of(&head.method, address.path, head.uri.query());
         call.operation = route.operation;
-        let admitted = self.recognise(&address, head, &route, call)?;
-        if route.operation.action.is_empty() {
+        let asked = Asked { head, address, route, ids };
+        let known = self.recognise(&asked, call)?;
+        if asked.route.operation.action.is_empty() {
             return Err(Refusal::UnknownPath);
         }
-        match &route.version {
+        match &asked.route.version {
             Version::Served(version) => call.detail.api_version = Some(version.clone().into_owned()),
             Version::Missing => return Err(Refusal::UnknownPath),
             Version::NotSupported => return Err(Refusal::ApiVersion),
         }
-        match route.operation.serve {
-            Serve::Model(shape) => self.complete(shape, &address, head, &route, body, ids, call, admitted).await,
-            Serve::ModelList | Serve::ModelItem => self.models(&admitted, &route, call),
+        match asked.route.operation.serve {
+            Serve::Model(shape) => self.complete(shape, &asked, body, known, call).await,
+            Serve::ModelList | Serve::ModelItem => self.models(&asked, &known, call),
             Serve::Nobody => {
-                let snapshot = self.platform.directory.load();
-                let scope = route.deployment.map_or_else(|| admitted.account.scope.clone(), |name| scope_of(&admitted.account, name));
-                self.permit(&snapshot, &admitted, &route, &scope, call)?;
-                Err(Refusal::NotServed(route.operation))
+                let scope = asked.route.deployment.map_or_else(|| known.account.scope.clone(), |name| scope_of(&known.account, name));
+                permit(&self.platform.directory.load(), &asked, &known, &scope, call)?;
+                Err(Refusal::NotServed(asked.route.operation))
             }
         }
     }
 
     /// Finds the account, asks its network rules, and recognises the caller.
-    fn recognise(&self, address: &Address<'_>, head: &Parts, route: &Route<'_>, call: &mut Call) -> Result<Admitted, Refusal> {
+    fn recognise(&self, asked: &Asked<'_>, call: &mut Call) -> Result<Known, Refusal> {
         let snapshot = self.platform.directory.load();
-        let account = snapshot.account_at(&address.subdomain).ok_or(Refusal::UnknownAccount)?;
+        let account = snapshot.account_at(&asked.address.subdomain).ok_or(Refusal::UnknownAccount)?;
         call.addressed(&account.scope);
         if let Some(source) = call.ctx.source {
             network::check(account, source)?;
         }
-        let identity = self.callers.recognise(&snapshot, account, &head.headers, route.operation.dialect, call.ctx.now)?;
+        let identity = self.callers.recognise(&snapshot, account, &asked.head.headers, asked.route.operation.dialect, call.ctx.now)?;
         call.called_by(identity.actor(), identity.caller());
-        Ok(Admitted { account: Arc::clone(account), identity })
-    }
-
-    fn permit(
-        &self,
-        snapshot: &Snapshot,
-        admitted: &Admitted,
-        route: &Route<'_>,
-        scope: &Scope,
-        call: &mut Call,
-    ) -> Result<Permit, Refusal> {
-        let permit = decide(snapshot, &admitted.account, &admitted.identity, route.operation, scope)?;
-        call.permitted(&permit, scope);
-        Ok(permit)
+        Ok(Known { account: Arc::clone(account), identity, revision: snapshot.revision() })
     }
 
     /// Decides at the deployment, whether or not it exists, and only then says whether it does.
-    fn permit_deployment(&self, admitted: &Admitted, route: &Route<'_>, name: &str, call: &mut Call) -> Result<(Permitted, u64), Refusal> {
+    fn permit_deployment(&self, asked: &Asked<'_>, known: &Known, name: &str, call: &mut Call) -> Result<Permitted, Refusal> {
         let snapshot = self.platform.directory.load();
-        let Some(deployment) = snapshot.deployment(&admitted.account.scope, name) else {
-            self.permit(&snapshot, admitted, route, &scope_of(&admitted.account, name), call)?;
+        let Some(deployment) = snapshot.deployment(&known.account.scope, name) else {
+            permit(&snapshot, asked, known, &scope_of(&known.account, name), call)?;
             return Err(Refusal::DeploymentNotFound);
         };
-        let permit = self.permit(&snapshot, admitted, route, &deployment.scope, call)?;
-        let plan = self.plans.plan(&admitted.account, deployment, &self.upstreams.load(), &self.budgets, call.ctx.now);
+        let permit = permit(&snapshot, asked, known, &deployment.scope, call)?;
+        let plan = self.plans.plan(&known.account, deployment, &self.upstreams.load(), &self.budgets, call.ctx.now);
         call.planned(&plan);
-        Ok((Permitted::new(permit, plan)?, snapshot.revision().0))
+        Permitted::new(permit, plan)
     }
 
-    fn models(&self, admitted: &Admitted, route: &Route<'_>, call: &mut Call) -> Result<answer::Reply, Refusal> {
+    fn models(&self, asked: &Asked<'_>, known: &Known, call: &mut Call) -> Result<answer::Reply, Refusal> {
         let snapshot = self.platform.directory.load();
-        self.permit(&snapshot, admitted, route, &admitted.account.scope, call)?;
-        let (account, dialect) = (&admitted.account, route.operation.dialect);
-        let body = match route.item {
+        permit(&snapshot, asked, known, &known.account.scope, call)?;
+        let (account, dialect) = (&known.account, asked.route.operation.dialect);
+        let body = match asked.route.item {
             None => models::list(&snapshot, account, dialect),
             Some(id) => models::item(&snapshot, account, dialect, id).ok_or(Refusal::UnknownPath)?,
         };
@@ -174,68 +170,65 @@ impl Gateway {
     }
 
     /// A call of a model: permit, read, permit again if the world changed meanwhile, admit, forward.
-    #[allow(clippy::too_many_arguments, reason = "the facts of one request, gathered by the steps before")]
     async fn complete(
         &self,
         shape: Shape,
-        address: &Address<'_>,
-        head: &Parts,
-        route: &Route<'_>,
+        asked: &Asked<'_>,
         body: Incoming,
-        ids: &Head,
+        mut known: Known,
         call: &mut Call,
-        mut admitted: Admitted,
     ) -> Result<answer::Reply, Refusal> {
-        let mut decided = route.deployment.map(|name| self.permit_deployment(&admitted, route, name, call)).transpose()?;
-        let until = if route.deployment.is_some() { Until::Bytes(READ_AHEAD) } else { Until::Model(READ_AHEAD) };
-        let (mut prompt, rest) = gather(body, until, self.config.max_request_bytes, self.config.timeouts.request_body).await?;
+        let (route, timeouts, limit) = (&asked.route, self.config.timeouts, self.config.max_request_bytes);
+        let mut decided = route.deployment.map(|name| self.permit_deployment(asked, &known, name, call)).transpose()?;
+        let until = if decided.is_some() { Until::Bytes(READ_AHEAD) } else { Until::Model(READ_AHEAD) };
+        let (mut prompt, rest) = gather(body, until, limit, timeouts.request_body).await?;
         call.detail.request_bytes = prompt.received();
         // SECURITY: a body that trickles in for a minute must not outlive a revocation.
-        let revision = self.platform.directory.load().revision().0;
-        let (permitted, _) = match decided.take().filter(|(_, at)| *at == revision) {
-            Some(decided) => decided,
+        if self.platform.directory.load().revision() != known.revision {
+            known = self.recognise(asked, call)?;
+            decided = None;
+        }
+        let permitted = match decided {
+            Some(permitted) => permitted,
             None => {
-                let name = route.deployment.or_else(|| prompt.model()).ok_or(PromptFault::NoModel)?.to_owned();
-                admitted = self.recognise(address, head, route, call)?;
-                self.permit_deployment(&admitted, route, &name, call)?
+                let name = route.deployment.or_else(|| prompt.model()).ok_or(PromptFault::NoModel)?;
+                self.permit_deployment(asked, &known, name, call)?
             }
         };
         self.platform.audit.ready()?;
-        let body_bytes = rest.as_ref().map_or(prompt.received(), |rest| prompt.received() + hyper::body::Body::size_hint(rest).lower());
-        self.admit(&permitted, &admitted.identity, route, &prompt, body_bytes, call)?;
+        let body_bytes = prompt.received() + rest.as_ref().map_or(0, |rest| hyper::body::Body::size_hint(rest).lower());
+        self.admit(&permitted, &known.identity, &prompt, body_bytes, call)?;
 
         let asks = Asks { shape, base64: prompt.facts().base64 };
         if let Some(served) = &permitted.plan().served {
             prompt.want(Wanted { model: served.model.clone(), usage: matches!(shape, Shape::Chat | Shape::Completions) });
         }
-        let (outgoing, late) = Outgoing::new(prompt, rest, self.config.max_request_bytes);
+        let (outgoing, late) = Outgoing::new(prompt, rest, limit);
         let onward = Onward {
             shape,
-            headers: &head.headers,
+            headers: &asked.head.headers,
             body: outgoing,
-            request_id: ids.request_id.clone(),
+            request_id: asked.ids.request_id.clone(),
             now: call.ctx.now,
-            first_byte: self.config.timeouts.first_byte,
+            first_byte: timeouts.first_byte,
         };
         call.forwarded();
-        let received = send(&permitted, onward).await.map_err(|fault| {
-            call.turned_down();
-            // A body that broke off is the caller's fault, whatever the server made of it.
-            late.fault().cloned().map_or_else(|| Refusal::Upstream(fault), Refusal::Prompt)
-        });
+        let received = send(&permitted, onward).await;
         call.detail.request_bytes = late.received();
-        answer::Reply::of(received?, asks, late.asked_usage(), permitted, call, self.config.timeouts.idle).await
+        match received {
+            Ok(received) => answer::Reply::of(received, asks, late.asked_usage(), permitted, call, timeouts.idle).await,
+            Err(fault) => {
+                // A server that said nothing in time may have worked all the while: the estimate stands.
+                if fault != UpstreamFault::FirstByte {
+                    call.turned_down();
+                }
+                // A body that broke off is the caller's fault, whatever the server made of it.
+                Err(late.fault().cloned().map_or_else(|| Refusal::Upstream(fault), Refusal::Prompt))
+            }
+        }
     }
 
-    fn admit(
-        &self,
-        permitted: &Permitted,
-        identity: &Identity,
-        route: &Route<'_>,
-        prompt: &Prompt,
-        body_bytes: u64,
-        call: &mut Call,
-    ) -> Result<(), Refusal> {
+    fn admit(&self, permitted: &Permitted, identity: &Identity, prompt: &Prompt, body_bytes: u64, call: &mut Call) -> Result<(), Refusal> {
         let (plan, now) = (permitted.plan(), call.ctx.now);
         let mut budgets = Vec::new();
         budgets.extend(plan.budget.clone());
@@ -247,12 +240,18 @@ impl Gateway {
         let reservation = admit(&budgets, most, now).map_err(|over| Refusal::OverBudget {
             over,
             plan: Arc::clone(plan),
-            operation: route.operation,
+            operation: call.operation,
             api_version: call.detail.api_version.clone().unwrap_or_default(),
         })?;
         call.admitted(reservation, body_bytes / 4);
         Ok(())
     }
+}
+
+fn permit(snapshot: &Snapshot, asked: &Asked<'_>, known: &Known, scope: &Scope, call: &mut Call) -> Result<Permit, Refusal> {
+    let permit = decide(snapshot, &known.account, &known.identity, asked.route.operation, scope)?;
+    call.permitted(&permit, scope);
+    Ok(permit)
 }
 
 /// What the answer must look like.

@@ -40,7 +40,7 @@ pub(crate) enum Refusal {
     #[error("the token belongs to tenant {token}, the account to another")]
     OtherTenant { token: keyless_model::TenantId },
     #[error("{}", .denial.because)]
-    Denied { denial: Denial, operation: &'static Operation },
+    Denied { denial: Box<Denial>, operation: &'static Operation },
     #[error("the deployment does not exist")]
     DeploymentNotFound,
     #[error("{} {} is not served by this gateway", .0.method, .0.template)]
@@ -116,7 +116,7 @@ impl Refusal {
             }
             Self::Upstream(fault) => {
                 retry_after_millis = fault.retry_after_millis();
-                AiError::wrapped(fault.status(), fault.code(), &fault.public_message())
+                AiError::wrapped(fault.status(), fault.code(), fault.public_message())
             }
             Self::Audit(_) => {
                 retry_after_millis = Some(10_000);

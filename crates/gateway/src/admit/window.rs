@@ -83,7 +83,7 @@ const fn pack(period: u64, count: u64) -> u64 {
 }
 
 const fn number(now: Timestamp, period_millis: u64) -> u64 {
-    millis(now) / period_millis & PERIOD_MASK
+    (millis(now) / period_millis) & PERIOD_MASK
 }
 
 const fn millis(now: Timestamp) -> u64 {

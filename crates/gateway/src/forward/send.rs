@@ -58,12 +58,12 @@ pub(crate) enum Source {
 /// When there is no answer that is the caller's to read.
 pub(crate) async fn send(permitted: &Permitted, onward: Onward<'_>) -> Result<Received, UpstreamFault> {
     let served = permitted.plan().served.as_ref().ok_or(UpstreamFault::Unconfigured)?;
-    let Kind::OpenAi { connecting, paths, authorization } = &served.upstream.kind else {
+    let Kind::OpenAi(server) = &served.upstream.kind else {
         return responder::answer(onward, &served.model).await;
     };
     let mut request = Request::new(onward.body);
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = paths.of(onward.shape);
+    *request.uri_mut() = server.paths.of(onward.shape);
     let headers = request.headers_mut();
     for name in &PASSED_ON {
         if let Some(value) = onward.headers.get(name) {
@@ -72,10 +72,10 @@ pub(crate) async fn send(permitted: &Permitted, onward: Onward<'_>) -> Result<Re
     }
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(HeaderName::from_static("x-request-id"), onward.request_id);
-    if let Some(authorization) = authorization {
+    if let Some(authorization) = &server.authorization {
         headers.insert(AUTHORIZATION, authorization.clone());
     }
-    let answer = tokio::time::timeout(onward.first_byte, connecting.request(request)).await;
+    let answer = tokio::time::timeout(onward.first_byte, server.connecting.request(request)).await;
     let (head, body) = answer.map_err(|_| UpstreamFault::FirstByte)?.map_err(|error| fault_of(&error))?.into_parts();
     let status = head.status.as_u16();
     let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());

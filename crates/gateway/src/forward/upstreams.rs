@@ -26,8 +26,16 @@ pub(crate) struct Upstream {
 
 #[derive(Debug)]
 pub(super) enum Kind {
-    OpenAi { connecting: Arc<Connecting>, paths: Paths, authorization: Option<HeaderValue> },
+    OpenAi(Box<OpenAi>),
     BuiltIn,
+}
+
+/// A server that speaks OpenAI's interface.
+#[derive(Debug)]
+pub(super) struct OpenAi {
+    pub(super) connecting: Arc<Connecting>,
+    pub(super) paths: Paths,
+    pub(super) authorization: Option<HeaderValue>,
 }
 
 /// Where each shape of request goes; worked out once.
@@ -75,11 +83,11 @@ impl Upstream {
                 let problem = |what| ConfigError { problems: vec![format!("the {what} of upstream `{}` cannot be used", config.name)] };
                 let roots = if config.ca.is_empty() { &gateway.roots } else { &config.ca };
                 let authorization = config.api_key.as_ref().map(|key| bearer(key.expose())).transpose();
-                Kind::OpenAi {
+                Kind::OpenAi(Box::new(OpenAi {
                     connecting: connecting(roots, gateway.timeouts),
                     paths: Paths::below(&config.base_url).map_err(|_| problem("base url"))?,
                     authorization: authorization.map_err(|_| problem("api key"))?,
-                }
+                }))
             }
         };
         Ok(Self { name: config.name.clone(), models: config.models.clone(), kind })

@@ -1,5 +1,7 @@
 //! The gateway on a real listener, in front of a scripted model server, with the fixture's directory and a clock moved by hand.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic as tests do")]
+
 mod audit;
 mod budgets;
 mod detection;

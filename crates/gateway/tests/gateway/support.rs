@@ -18,32 +18,32 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-pub mod model_server;
+pub(crate) mod model_server;
 
-pub use model_server::{ModelServer, Script};
+pub(crate) use model_server::{ModelServer, Script};
 
-pub const AUDIENCE: &str = "https://cognitiveservices.azure.com";
-pub const CHAT: &str = "/ai/demo-ai/openai/deployments/chat/chat/completions?api-version=2024-10-21";
-pub const CHAT_V1: &str = "/ai/demo-ai/openai/v1/chat/completions";
-pub const EMBED: &str = "/ai/demo-ai/openai/deployments/embed/embeddings?api-version=2024-10-21";
-pub const HELLO: &str = r#"{"messages":[{"role":"user","content":"hello"}],"model":"chat"}"#;
-pub const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}}"#;
+pub(crate) const AUDIENCE: &str = "https://cognitiveservices.azure.com";
+pub(crate) const CHAT: &str = "/ai/demo-ai/openai/deployments/chat/chat/completions?api-version=2024-10-21";
+pub(crate) const CHAT_V1: &str = "/ai/demo-ai/openai/v1/chat/completions";
+pub(crate) const EMBED: &str = "/ai/demo-ai/openai/deployments/embed/embeddings?api-version=2024-10-21";
+pub(crate) const HELLO: &str = r#"{"messages":[{"role":"user","content":"hello"}],"model":"chat"}"#;
+pub(crate) const ANSWER: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}}"#;
 
-pub struct World {
-    pub test: TestPlatform,
-    pub gateway: Arc<Gateway>,
-    pub server: ModelServer,
-    pub address: SocketAddr,
+pub(crate) struct World {
+    pub(crate) test: TestPlatform,
+    pub(crate) gateway: Arc<Gateway>,
+    pub(crate) server: ModelServer,
+    pub(crate) address: SocketAddr,
     tasks: JoinSet<()>,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
     /// With the gateway configured further.
-    pub async fn with(configure: impl FnOnce(&mut Config)) -> Self {
+    pub(crate) async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         let test = TestPlatform::new().await;
         let server = ModelServer::start().await;
         let mut config = Config {
@@ -61,25 +61,25 @@ impl World {
     }
 
     /// A token of the fixture's `demo-app`, which is OpenAI User of the account.
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         self.test.token(self.test.demo_app, AUDIENCE)
     }
 
-    pub async fn change_account(&self, change: impl FnOnce(&mut Account)) {
+    pub(crate) async fn change_account(&self, change: impl FnOnce(&mut Account)) {
         let mut account = Account::clone(self.test.snapshot().account(&self.test.account).unwrap());
         change(&mut account);
         account.version += 1;
         self.test.put(account).await;
     }
 
-    pub async fn change_deployment(&self, name: &str, change: impl FnOnce(&mut Deployment)) {
+    pub(crate) async fn change_deployment(&self, name: &str, change: impl FnOnce(&mut Deployment)) {
         let mut deployment = Deployment::clone(self.test.snapshot().deployment(&self.test.account, name).unwrap());
         change(&mut deployment);
         self.test.put(deployment).await;
     }
 
     /// A connection of its own.
-    pub async fn connect(&mut self) -> client::SendRequest<Full<Bytes>> {
+    pub(crate) async fn connect(&mut self) -> client::SendRequest<Full<Bytes>> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (sender, connection) = client::handshake(TokioIo::new(stream)).await.unwrap();
         self.tasks.spawn(async move { _ = connection.await });
@@ -87,33 +87,33 @@ impl World {
     }
 
     /// The head of an answer, with its body still to be read.
-    pub async fn open(&mut self, request: Request<Full<Bytes>>) -> Response<Incoming> {
+    pub(crate) async fn open(&mut self, request: Request<Full<Bytes>>) -> Response<Incoming> {
         self.connect().await.send_request(request).await.unwrap()
     }
 
-    pub async fn send(&mut self, request: Request<Full<Bytes>>) -> Answer {
+    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Answer {
         Answer::of(self.open(request).await).await.unwrap()
     }
 
     /// A chat completion of `demo-app`.
-    pub async fn chat(&mut self) -> Answer {
+    pub(crate) async fn chat(&mut self) -> Answer {
         let request = self.post(CHAT, HELLO);
         self.send(request).await
     }
 
     /// A request of `demo-app`.
-    pub fn post(&self, path: &str, body: &str) -> Request<Full<Bytes>> {
+    pub(crate) fn post(&self, path: &str, body: &str) -> Request<Full<Bytes>> {
         post(path, &[("authorization", &format!("Bearer {}", self.token()))], body)
     }
 
-    pub fn get(&self, path: &str) -> Request<Full<Bytes>> {
+    pub(crate) fn get(&self, path: &str) -> Request<Full<Bytes>> {
         let mut request = self.post(path, "");
         *request.method_mut() = Method::GET;
         request
     }
 }
 
-pub fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+pub(crate) fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
     let mut request = Request::post(path).header("host", "localhost").header("content-type", "application/json");
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -138,31 +138,31 @@ async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
 
 /// A whole answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: http::HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// # Errors
     /// When the answer breaks off.
-    pub async fn of(response: Response<Incoming>) -> Result<Self, hyper::Error> {
+    pub(crate) async fn of(response: Response<Incoming>) -> Result<Self, hyper::Error> {
         let (head, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
         Ok(Self { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() })
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     /// Status and body in one line.
-    pub fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         format!("{} {}", self.status.as_u16(), self.body)
     }
 }

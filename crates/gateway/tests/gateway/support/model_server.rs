@@ -20,14 +20,14 @@ use super::ANSWER;
 
 /// What it was asked.
 #[derive(Debug, Clone)]
-pub struct Seen {
-    pub path: String,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 /// How it answers.
-pub enum Script {
+pub(crate) enum Script {
     Whole {
         status: u16,
         content_type: &'static str,
@@ -46,12 +46,12 @@ pub enum Script {
 }
 
 impl Script {
-    pub fn json(status: u16, body: &str) -> Self {
+    pub(crate) fn json(status: u16, body: &str) -> Self {
         Self::Whole { status, content_type: "application/json", headers: Vec::new(), body: body.to_owned() }
     }
 
     /// An event stream and the end to feed it by. Only `room` pieces wait.
-    pub fn stream(room: usize) -> (mpsc::Sender<Result<Bytes, &'static str>>, Self) {
+    pub(crate) fn stream(room: usize) -> (mpsc::Sender<Result<Bytes, &'static str>>, Self) {
         let (sender, pieces) = mpsc::channel(room);
         (sender, Self::Pieces { content_type: "text/event-stream", pieces })
     }
@@ -63,14 +63,14 @@ struct State {
     seen: Vec<Seen>,
 }
 
-pub struct ModelServer {
+pub(crate) struct ModelServer {
     port: u16,
     state: Arc<Mutex<State>>,
     _tasks: JoinSet<()>,
 }
 
 impl ModelServer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State::default()));
@@ -79,25 +79,25 @@ impl ModelServer {
         Self { port, state, _tasks: tasks }
     }
 
-    pub fn base_url(&self) -> http::Uri {
+    pub(crate) fn base_url(&self) -> http::Uri {
         format!("http://127.0.0.1:{}/v1", self.port).parse().unwrap()
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// The next request that has no script yet gets this one; without scripts the answer is [`ANSWER`].
-    pub fn next(&self, script: Script) {
+    pub(crate) fn next(&self, script: Script) {
         self.state.lock().unwrap().scripts.push_back(script);
     }
 
     /// Everything it was asked so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.lock().unwrap().seen.clone()
     }
 
-    pub fn last(&self) -> Seen {
+    pub(crate) fn last(&self) -> Seen {
         self.seen().last().cloned().expect("the model server should have been asked")
     }
 }
@@ -139,7 +139,7 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> Result<
     }
 }
 
-pub enum Pieces {
+pub(crate) enum Pieces {
     Whole(Option<Bytes>),
     Fed(mpsc::Receiver<Result<Bytes, &'static str>>),
 }
