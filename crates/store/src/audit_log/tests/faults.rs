@@ -157,3 +157,21 @@ async fn a_full_disk_is_found_to_have_space_again_without_anybody_asking() {
     stop.send(()).unwrap();
     tasks.join_next().await.unwrap().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_strict_durability_an_executor_goes_on_while_the_disk_works() {
+    let bench = Bench::new(AuditLogOptions { durability: Durability::Strict, ..AuditLogOptions::default() });
+    let log = Arc::new(bench.open());
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 1..=50 {
+        let log = Arc::clone(&log);
+        tasks.spawn(async move {
+            log.record(&event(n)).unwrap();
+            log.anchor().unwrap().sequence
+        });
+    }
+    let seen = tasks.join_all().await;
+    assert_eq!(log.anchor(), Some(log.head()));
+    assert!(seen.into_iter().all(|sequence| sequence > 0));
+    assert_eq!(bench.reader().verify([log.head()]).unwrap().events, 50);
+}
