@@ -1,9 +1,15 @@
 //! Glue between roles that must not know each other.
 
+mod activity;
+mod passwords;
+
 use keyless_authority::{IssueError, IssueRequest, Issuer};
 use keyless_metadata::{IssuedToken, TokenRequest, TokenSource, TokenSourceError};
 use keyless_model::OpContext;
 use keyless_token::TokenSubject;
+
+pub(crate) use activity::ActivityLog;
+pub(crate) use passwords::Argon2Passwords;
 
 /// A managed identity's token lives for 24 hours and 5 minutes, as on Azure. That is safe here because a token only identifies: the
 /// snapshot decides at every call.

@@ -11,7 +11,7 @@ use keyless_authority::{Issuer, TrustedIssuer};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
-use keyless_store::audit_log::{AuditLog, AuditLogOptions, Durability};
+use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability};
 use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::adapter::AuthorityTokens;
+use crate::adapter::{ActivityLog, Argon2Passwords, AuthorityTokens};
 use crate::app::App;
 use crate::data::DataFolder;
 use crate::listen::{Bound, Service, bind};
@@ -133,7 +133,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform)));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)
-        .merge(keyless_control::router(Arc::clone(&platform), keyless_control::Config::default()));
+        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data)?));
     let app = App::new(
         ca.server_config(ctx.now)?,
         Arc::clone(&gateway),
@@ -260,6 +260,15 @@ fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) -> anyhow::
         root_certificates: roots.iter().map(|certificate| certificate.to_vec()).collect(),
         trusted_issuers: options.trusted_issuers.iter().map(trusted).collect(),
         ..keyless_authority::Config::default()
+    })
+}
+
+fn control_config(options: &Options, data: &DataFolder) -> anyhow::Result<keyless_control::Config> {
+    Ok(keyless_control::Config {
+        trusted_issuers: options.trusted_issuers.clone(),
+        passwords: Some(Arc::new(Argon2Passwords)),
+        activity: Some(Arc::new(ActivityLog(AuditReader::open(&data.audit())?))),
+        ..Default::default()
     })
 }
 

@@ -1,0 +1,34 @@
+//! The control plane's port to the audit log on disk.
+
+use async_trait::async_trait;
+use keyless_audit::{AuditEvent, Category};
+use keyless_control::{ActivityQuery, ActivityReader, ActivityUnavailable};
+use keyless_store::audit_log::{AuditReader, Filter, Order};
+
+/// The control events of a log that this process writes.
+#[derive(Debug)]
+pub(crate) struct ActivityLog(pub(crate) AuditReader);
+
+#[async_trait]
+impl ActivityReader for ActivityLog {
+    async fn control_events(&self, query: &ActivityQuery) -> Result<Vec<AuditEvent>, ActivityUnavailable> {
+        let (reader, query) = (self.0.clone(), query.clone());
+        // Reads files: not for a thread that answers calls.
+        tokio::task::spawn_blocking(move || newest_first(&reader, &query)).await.map_err(|error| ActivityUnavailable(error.into()))?
+    }
+}
+
+fn newest_first(reader: &AuditReader, query: &ActivityQuery) -> Result<Vec<AuditEvent>, ActivityUnavailable> {
+    let filter = Filter {
+        scope: Some(query.scope.clone()),
+        until: Some(query.until),
+        category: Some(Category::Control),
+        request_id: query.correlation,
+        ..Filter::default()
+    };
+    let entries = reader.events(Order::NewestFirst, filter).map_err(|error| ActivityUnavailable(error.into()))?;
+    // The start of the time asked for ends the reading, so that a long log costs no more than a short one.
+    let in_time = |entry: &Result<_, _>| entry.as_ref().map_or(true, |entry: &keyless_store::audit_log::Entry| entry.event.time >= query.from);
+    let events = entries.take_while(in_time).take(query.limit).map(|entry| entry.map(|entry| entry.event));
+    events.collect::<Result<_, _>>().map_err(|error| ActivityUnavailable(error.into()))
+}
