@@ -64,8 +64,9 @@ fn shape(snapshot: &Snapshot, event: &AuditEvent) -> Value {
             "message": event.operation,
             "because": decision.map(|decision| decision.because.clone()),
             "roleAssignment": decision.and_then(|decision| decision.assignment),
-            "before": event.control.as_ref().and_then(|control| control.before.clone()),
-            "after": event.control.as_ref().and_then(|control| control.after.clone()),
+            // Azure's properties are all text, and its clients insist.
+            "before": event.control.as_ref().and_then(|control| control.before.as_ref()).map(Value::to_string),
+            "after": event.control.as_ref().and_then(|control| control.after.as_ref()).map(Value::to_string),
         },
     })
 }
