@@ -77,7 +77,13 @@ class Operator:
 
     # --- roles ---
 
-    def assign(self, identity: Identity, scope: str, role: str = "Cognitive Services OpenAI User") -> str:
+    def assign(
+        self,
+        identity: Identity,
+        scope: str,
+        role: str = "Cognitive Services OpenAI User",
+        principal_type: str = "ServicePrincipal",
+    ) -> str:
         """Assigns `role` and returns the assignment's name."""
         name = str(uuid.uuid4())
         definition = (
@@ -86,7 +92,7 @@ class Operator:
         properties = {
             "role_definition_id": definition,
             "principal_id": identity.principal_id,
-            "principal_type": "ServicePrincipal",
+            "principal_type": principal_type,
         }
         self.authorization.role_assignments.create(scope, name, properties)
         return name
