@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use imbl::OrdMap;
+use imbl::{OrdMap, OrdSet};
 use keyless_model::entity::{RoleAssignment, RoleDefinition};
 use keyless_model::{AssignmentId, ObjectId, RoleId, Scope};
 
@@ -22,6 +22,7 @@ mod chain;
 mod decide;
 mod deny;
 mod grant;
+mod grants;
 mod list;
 mod shelf;
 mod short;
@@ -29,7 +30,7 @@ mod subject;
 mod tree;
 
 use deny::Denies;
-use grant::Grant;
+use grant::{ById, Grant};
 use shelf::Shelf;
 use subject::Subject;
 use tree::Tree;
@@ -39,9 +40,9 @@ use tree::Tree;
 #[derive(Clone, Default)]
 pub struct Policy {
     roles: OrdMap<Pair, Arc<CompiledRole>>,
-    assignments: OrdMap<Pair, Arc<Grant>>,
+    assignments: OrdSet<ById>,
     /// The same assignments by scope; also where equal scopes find each other and share their text.
-    shelves: OrdMap<Scope, Shelf>,
+    shelves: OrdMap<Arc<Scope>, Shelf>,
     /// The same assignments by principal, with the groups that hold the principal: all that a decision starts from.
     subjects: OrdMap<Pair, Arc<Subject>>,
     groups: OrdMap<ObjectId, Arc<BTreeSet<ObjectId>>>,
@@ -70,12 +71,12 @@ impl Policy {
     /// The assignment of that name, rebuilt from the compact form in which the policy keeps it.
     #[must_use]
     pub fn assignment(&self, id: AssignmentId) -> Option<RoleAssignment> {
-        self.assignments.get(&id.uuid().as_u64_pair()).map(|grant| grant.document())
+        self.assignments.get(&id).map(|grant| grant.0.document())
     }
 
     /// Every assignment, by id.
     pub fn assignments(&self) -> impl Iterator<Item = RoleAssignment> {
-        self.assignments.values().map(|grant| grant.document())
+        self.assignments.iter().map(|grant| grant.0.document())
     }
 
     #[must_use]

@@ -8,7 +8,7 @@ use keyless_model::entity::{Entity, EntityKey, EntityKind, Mutation, RoleAssignm
 use keyless_model::{AssignmentId, ObjectId, RoleId, Scope};
 
 use super::Policy;
-use super::grant::Grant;
+use super::grant::{ById, Grant};
 use super::subject::{Standing, Subject};
 use crate::role::CompiledRole;
 
@@ -61,28 +61,28 @@ impl Policy {
     fn put_assignment(&mut self, document: &RoleAssignment) {
         self.remove_assignment(document.id);
         let scope = self.shared(&document.scope);
-        let grant = Arc::new(Grant::new(document, scope.clone()));
+        let grant = Arc::new(Grant::new(document, Arc::clone(&scope)));
         self.shelves.entry(scope).or_default().insert(Arc::clone(&grant));
         self.change(grant.principal, |subject| subject.grants.insert(Arc::clone(&grant)));
-        self.assignments.insert(grant.id.uuid().as_u64_pair(), grant);
+        self.assignments.insert(ById(grant));
     }
 
     fn remove_assignment(&mut self, id: AssignmentId) {
-        let Some(grant) = self.assignments.remove(&id.uuid().as_u64_pair()) else { return };
+        let Some(ById(grant)) = self.assignments.remove(&id) else { return };
         self.change(grant.principal, |subject| subject.grants.remove(&grant));
-        if let Some(shelf) = self.shelves.get_mut(&grant.scope) {
+        if let Some(shelf) = self.shelves.get_mut(&*grant.scope) {
             shelf.remove(id);
             if shelf.is_empty() {
-                self.shelves.remove(&grant.scope);
+                self.shelves.remove(&*grant.scope);
             }
         }
     }
 
-    /// One copy of a scope's text for all assignments that spell it alike.
-    fn shared(&self, scope: &Scope) -> Scope {
+    /// One copy of a scope for all assignments that spell it alike.
+    fn shared(&self, scope: &Scope) -> Arc<Scope> {
         match self.shelves.get_key_value(scope) {
-            Some((known, _)) if known.as_str() == scope.as_str() => known.clone(),
-            _ => scope.clone(),
+            Some((known, _)) if known.as_str() == scope.as_str() => Arc::clone(known),
+            _ => Arc::new(scope.clone()),
         }
     }
 

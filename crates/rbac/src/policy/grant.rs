@@ -1,5 +1,9 @@
 //! A role assignment as the policy keeps it: half the size of the document, and its condition compiled.
 
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
 use keyless_model::entity::RoleAssignment;
 use keyless_model::{AssignmentId, ObjectId, RoleId, Scope, Timestamp};
 
@@ -11,8 +15,8 @@ pub(super) struct Grant {
     pub(super) id: AssignmentId,
     pub(super) principal: ObjectId,
     pub(super) role: RoleId,
-    /// Its text is shared among the assignments at the same scope.
-    pub(super) scope: Scope,
+    /// Shared among the assignments at the same scope.
+    pub(super) scope: Arc<Scope>,
     created: Timestamp,
     updated: Timestamp,
     created_by: Option<ObjectId>,
@@ -41,7 +45,7 @@ struct Rare {
 
 impl Grant {
     /// `scope` equals the document's.
-    pub(super) fn new(document: &RoleAssignment, scope: Scope) -> Self {
+    pub(super) fn new(document: &RoleAssignment, scope: Arc<Scope>) -> Self {
         let kind = match document.principal_type.as_str() {
             "User" => Kind::User,
             "Group" => Kind::Group,
@@ -85,7 +89,7 @@ impl Grant {
         };
         RoleAssignment {
             id: self.id,
-            scope: self.scope.clone(),
+            scope: (*self.scope).clone(),
             role: self.role,
             principal: self.principal,
             principal_type,
@@ -97,3 +101,33 @@ impl Grant {
         }
     }
 }
+
+/// A grant in an index by id that holds no second copy of the id.
+#[derive(Clone)]
+pub(super) struct ById(pub(super) Arc<Grant>);
+
+impl Borrow<AssignmentId> for ById {
+    fn borrow(&self) -> &AssignmentId {
+        &self.0.id
+    }
+}
+
+impl Ord for ById {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.id.cmp(&other.0.id)
+    }
+}
+
+impl PartialOrd for ById {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}

@@ -49,7 +49,7 @@ impl Policy {
         self.shelves
             .range::<_, Scope>(&scope..)
             .take_while(move |(known, _)| known.folded().starts_with(&prefix))
-            .filter(move |(known, _)| **known != scope && scope.covers(known))
+            .filter(move |(known, _)| ***known != scope && scope.covers(known))
             .flat_map(|(_, shelf)| shelf.iter())
             .map(|grant| grant.document())
     }

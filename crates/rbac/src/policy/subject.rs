@@ -1,15 +1,11 @@
 //! A principal or group as decisions see it: its standing, the groups that hold it, and its assignments.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use imbl::OrdMap;
-use keyless_model::{AssignmentId, ObjectId, TenantId};
+use keyless_model::{ObjectId, TenantId};
 
 use super::Policy;
-use super::chain::{Link, scope_key};
-use super::grant::Grant;
-use super::shelf::{with, without};
+use super::grants::Grants;
 use super::short::Short;
 
 /// What the directory says of a principal.
@@ -48,107 +44,6 @@ impl Subject {
             self.member_of = groups.into();
         }
     }
-}
-
-/// How many assignments of one principal are kept as a plain list and found by looking at each.
-const FEW: usize = 16;
-
-/// The assignments of one principal, findable by scope without allocating.
-#[derive(Clone)]
-pub(super) enum Grants {
-    /// Sorted by assignment id.
-    Few(Box<[Keyed]>),
-    /// By the scope's key; each list is sorted by id.
-    Many(OrdMap<u64, Arc<[Arc<Grant>]>>),
-}
-
-/// An assignment beside the key of its scope, so that a miss touches no other memory.
-#[derive(Clone)]
-pub(super) struct Keyed {
-    key: u64,
-    grant: Arc<Grant>,
-}
-
-impl Default for Grants {
-    fn default() -> Self {
-        Self::Few(Box::default())
-    }
-}
-
-impl Grants {
-    pub(super) fn is_empty(&self) -> bool {
-        match self {
-            Self::Few(list) => list.is_empty(),
-            Self::Many(map) => map.is_empty(),
-        }
-    }
-
-    /// Adds a grant whose id is not among them.
-    pub(super) fn insert(&mut self, grant: Arc<Grant>) {
-        let key = scope_key(&grant.scope);
-        match self {
-            Self::Few(list) if list.len() < FEW => {
-                let at = list.partition_point(|known| known.grant.id < grant.id);
-                let mut grown = std::mem::take(list).into_vec();
-                grown.reserve_exact(1);
-                grown.insert(at, Keyed { key, grant });
-                *list = grown.into();
-            }
-            Self::Few(list) => {
-                let mut map = OrdMap::new();
-                for known in list.iter() {
-                    add(&mut map, known.key, Arc::clone(&known.grant));
-                }
-                add(&mut map, key, grant);
-                *self = Self::Many(map);
-            }
-            Self::Many(map) => add(map, key, grant),
-        }
-    }
-
-    pub(super) fn remove(&mut self, grant: &Grant) {
-        match self {
-            Self::Few(list) => *list = list.iter().filter(|known| known.grant.id != grant.id).cloned().collect(),
-            Self::Many(map) => {
-                let key = scope_key(&grant.scope);
-                let rest = map.get(&key).map(|list| without(list, grant.id)).unwrap_or_default();
-                if rest.is_empty() {
-                    map.remove(&key);
-                } else {
-                    map.insert(key, rest);
-                }
-                if map.is_empty() {
-                    *self = Self::default();
-                }
-            }
-        }
-    }
-
-    /// The assignments made at exactly this scope, by id.
-    pub(super) fn at<'a>(&'a self, link: Link<'_>) -> impl Iterator<Item = &'a Grant> {
-        let (few, many) = match self {
-            Self::Few(list) => (Some(list.iter().filter(move |known| known.key == link.key).map(|known| &*known.grant)), None),
-            Self::Many(map) => (None, map.get(&link.key).map(|list| list.iter().map(|grant| &**grant))),
-        };
-        few.into_iter().flatten().chain(many.into_iter().flatten()).filter(move |grant| link.names(&grant.scope))
-    }
-
-    /// All of them, by id.
-    pub(super) fn all(&self) -> Vec<&Grant> {
-        match self {
-            Self::Few(list) => list.iter().map(|known| &*known.grant).collect(),
-            Self::Many(map) => {
-                let mut all: Vec<&Grant> = map.values().flat_map(|list| list.iter().map(|grant| &**grant)).collect();
-                all.sort_unstable_by_key(|grant: &&Grant| -> AssignmentId { grant.id });
-                all
-            }
-        }
-    }
-}
-
-fn add(map: &mut OrdMap<u64, Arc<[Arc<Grant>]>>, key: u64, grant: Arc<Grant>) {
-    let list = map.get(&key).map_or_else(|| Arc::from([Arc::clone(&grant)]), |list| with(list, Arc::clone(&grant)));
-    map.insert(key, list);
 }
 
 /// Someone whose assignments count for a request: the principal, or a group that holds it.

@@ -38,7 +38,7 @@ fn delegate_who_hides_what_is_assigned_is_refused_n118() {
     // Neither may the description of something else stand in for it.
     let resource = Attributes::role_assignment(AttributeSource::Resource, &assignment(9, ME, builtin::READER, AI));
     assert!(!world.ask_about(Plane::Control, ASSIGN, AI, &resource).is_allowed());
-    // Two values, one of them permitted, must not pass for the permitted one... `ForAnyOf` says it may; Azure sends one value.
+    // What the condition does not speak of stays allowed.
     assert!(world.may("Microsoft.Authorization/roleAssignments/read", AI));
 }
 
