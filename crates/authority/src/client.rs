@@ -14,12 +14,15 @@ use crate::codes;
 use crate::grant::TokenRequest;
 use crate::refusal::Refusal;
 use crate::state::{Attempt, Authority};
+use crate::tenant::Realm;
 
+mod app;
 mod assertion;
 mod federated;
 mod reuse;
 mod secret;
 
+pub(crate) use app::App;
 pub(crate) use reuse::Reuse;
 
 /// A program that the directory knows, and that has proved nothing yet.
@@ -56,6 +59,12 @@ impl Registered {
         };
         let what = application.map(Registration::Application).or_else(|| identity().map(Registration::Identity))?;
         Some(Self { client_id, principal, what })
+    }
+
+    /// What a token may name as its audience to be meant for this program.
+    pub(crate) fn audiences(&self) -> Vec<String> {
+        let uris = self.application().map(|app| app.identifier_uris.clone()).unwrap_or_default();
+        std::iter::once(self.client_id.to_string()).chain(uris).collect()
     }
 
     fn application(&self) -> Option<&Application> {
@@ -116,4 +125,32 @@ pub(crate) async fn authenticate(
         return Err(Refusal::new(&codes::APPLICATION_DISABLED).with(registered.client_id).with(&registered.principal.display_name));
     }
     Ok(Client { registered, credential })
+}
+
+/// Authenticates a program in which a person signed in. A public one names itself only: the person's code or token is the proof.
+pub(crate) async fn authenticate_app(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    snapshot: &Snapshot,
+    realm: &Realm,
+    attempt: &mut Attempt,
+) -> Result<(ClientId, AppCredential), Refusal> {
+    let form = request.form;
+    let named = form.field("client_id").ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with("client_id"))?;
+    let app = App::find(snapshot, realm, named)?;
+    let presents = form.has("client_secret") || form.has("client_assertion");
+    match app.tenant().and_then(|tenant| snapshot.tenant(tenant)) {
+        Some(tenant) if presents && app.may_hold_credential() => {
+            let client = authenticate(authority, request, snapshot, tenant, attempt).await?;
+            // The person, not the program, is the one who acts.
+            attempt.actor = None;
+            Ok((client.registered.client_id, client.credential))
+        }
+        _ if presents => Err(Refusal::new(&codes::PUBLIC_CLIENT).with(app.client_id)),
+        _ if app.is_public() => {
+            attempt.credential = "public".into();
+            Ok((app.client_id, AppCredential::Public))
+        }
+        _ => Err(Refusal::new(&codes::CREDENTIAL_REQUIRED)),
+    }
 }

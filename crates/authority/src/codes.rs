@@ -19,6 +19,11 @@ pub(crate) struct Code {
 const MAX_ARGUMENT: usize = 200;
 
 impl Code {
+    /// Whether it only asks the client to come again: nothing was refused, so nothing is audited.
+    pub(crate) fn is_wait(&self) -> bool {
+        matches!(self.error, "authorization_pending" | "slow_down")
+    }
+
     /// The text with its arguments in place. Arguments come from strangers: they are cut, and control characters become `?`.
     pub(crate) fn text(&self, arguments: &[String]) -> String {
         let mut arguments = arguments.iter();
@@ -93,9 +98,44 @@ codes! {
     TOO_MANY_FAILURES = 90055, "temporarily_unavailable", 429,
         "The client '{}' sent too many wrong credentials. Wait, then retry with the right one.";
 
+    CREDENTIAL_REQUIRED = 7000218, "invalid_client", 401,
+        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+
+    // --- people ---
+    REDIRECT_MISMATCH = 50011, "invalid_request", 400,
+        "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the application '{}'. Make sure the redirect URI sent in the request matches one added to the application exactly.";
+    RESPONSE_TYPE = 700054, "unsupported_response_type", 400, "response_type '{}' is not enabled for the application. Use 'code'.";
+    PKCE_REQUIRED = 9002325, "invalid_request", 400, "Proof Key for Code Exchange is required for cross-origin authorization code redemption: {}.";
+    SIGN_IN_REQUIRED = 50058, "login_required", 400, "Session information is not sufficient for single-sign-on: the user must sign in.";
+    SIGN_IN_CANCELLED = 65004, "access_denied", 400, "User declined to consent to access the app.";
+    CODE_UNKNOWN = 70000, "invalid_grant", 400, "The provided authorization code is invalid, expired or was used before. {}";
+    WRONG_PASSWORD = 50126, "invalid_grant", 400, "Error validating credentials due to invalid username or password.";
+    LOCKED_OUT = 50053, "invalid_grant", 400,
+        "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.";
+    USER_DISABLED = 50057, "invalid_grant", 400, "The user account is disabled.";
+    USER_ELSEWHERE = 50020, "invalid_grant", 400, "The user account does not exist in tenant '{}'. Sign in with another account.";
+    PASSWORD_EXPIRED = 50055, "invalid_grant", 400, "The password is expired or must be changed.";
+    AUTHORIZATION_PENDING = 70016, "authorization_pending", 400,
+        "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";
+    SLOW_DOWN = 70016, "slow_down", 400, "OAuth 2.0 device flow error. Polling came too soon. Wait five seconds longer between polls.";
+    AUTHORIZATION_DECLINED = 70017, "authorization_declined", 400, "The user declined the authorization request.";
+    DEVICE_CODE_UNKNOWN = 70018, "bad_verification_code", 400, "The device code is unknown, was used before or belongs to another client.";
+    DEVICE_CODE_EXPIRED = 70020, "expired_token", 400, "The device code has expired. Start the sign-in again.";
+    TOO_MANY_SIGN_INS = 90055, "temporarily_unavailable", 429, "Too many sign-ins are waiting. Finish or abandon some, then retry.";
+    REFRESH_UNKNOWN = 9002313, "invalid_grant", 400, "The refresh token is malformed or not of this system. Sign in again.";
+    REFRESH_EXPIRED = 700082, "invalid_grant", 400, "The refresh token has expired due to inactivity or age. Sign in again.";
+    REFRESH_REVOKED = 50173, "invalid_grant", 400,
+        "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password, or the token was used twice.";
+    ON_BEHALF_OF_REFUSED = 50013, "invalid_grant", 400, "Assertion failed signature validation or is not acceptable: {}.";
+    ON_BEHALF_OF_AUDIENCE = 500131, "invalid_grant", 400,
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion must be the app's own.";
+    ON_BEHALF_OF_APP = 7000114, "invalid_request", 400, "The assertion must be a user's token: an application cannot be acted for.";
+
     // --- scope and resource ---
     SCOPE_NOT_DEFAULT = 1002012, "invalid_scope", 400,
         "The provided value for scope {} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).";
+    SCOPE_NOT_VALID = 70011, "invalid_scope", 400,
+        "The provided value for the input parameter 'scope' isn't valid. The scope {} isn't valid.";
     SEVERAL_RESOURCES = 28000, "invalid_scope", 400,
         "Provided value for the input parameter scope is not valid because it contains more than one resource. Scope {} is not valid.";
     RESOURCE_NOT_FOUND = 500011, "invalid_resource", 400,

@@ -31,6 +31,8 @@ pub struct Config {
     /// Lifetime of an application's access token in seconds, chosen at random in this range: workloads that started together then
     /// do not come back together.
     pub app_token_secs: RangeInclusive<i64>,
+    /// The same for a person's access token.
+    pub user_token_secs: RangeInclusive<i64>,
     /// How long caches may keep the key set, in seconds.
     pub jwks_max_age_secs: u32,
     /// Audiences outside this system that tokens may be issued for (workload identity federation elsewhere).
@@ -52,6 +54,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             app_token_secs: 3600..=3900,
+            user_token_secs: 3600..=5400,
             jwks_max_age_secs: 3600,
             federation_audiences: vec![keyless_wire::oauth::TOKEN_EXCHANGE_AUDIENCE.to_owned()],
             failures_per_minute: 60,

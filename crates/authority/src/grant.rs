@@ -3,14 +3,20 @@
 use axum::body::Body;
 use http::{Response, StatusCode};
 use keyless_web::{Form, RequestFacts, json};
-use keyless_wire::oauth::{TokenResponse, TokenResponseV1};
+use keyless_wire::oauth::{GRANT_DEVICE_CODE, GRANT_JWT_BEARER, TokenResponse, TokenResponseV1};
 
 use crate::codes;
 use crate::issuer::Issued;
 use crate::refusal::{Refusal, stamp};
 use crate::state::{Attempt, Authority};
 
+mod authorization_code;
 mod client_credentials;
+mod device_code;
+mod family;
+mod on_behalf_of;
+mod people;
+mod refresh_token;
 
 /// Which of Entra's two token endpoints was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +45,23 @@ pub(crate) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
             attempt.grant = "client_credentials".into();
             client_credentials::run(authority, request, attempt).await
         }
+        "authorization_code" => {
+            attempt.grant = "authorization_code".into();
+            authorization_code::run(authority, request, attempt).await
+        }
+        // Azure's JavaScript library sends the short name.
+        GRANT_DEVICE_CODE | "device_code" => {
+            attempt.grant = "device_code".into();
+            device_code::run(authority, request, attempt).await
+        }
+        "refresh_token" => {
+            attempt.grant = "refresh_token".into();
+            refresh_token::run(authority, request, attempt).await
+        }
+        GRANT_JWT_BEARER => {
+            attempt.grant = "on_behalf_of".into();
+            on_behalf_of::run(authority, request, attempt).await
+        }
         // The resource owner password grant is refused for good: a program that may see a password defeats everything else here.
         other => Err(Refusal::new(&codes::UNSUPPORTED_GRANT).with(other)),
     }
@@ -47,25 +70,27 @@ pub(crate) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
 /// The answer to a program: a token and nothing to renew it with.
 fn app_answer(request: &TokenRequest<'_>, issued: &Issued, resource: &str) -> Response<Body> {
     let expires_in = issued.expires.millis_since(request.facts.ctx.now) / 1000;
-    let token = issued.token.expose().clone();
+    let body = TokenResponse::bearer(issued.token.expose().clone(), expires_in);
     let mut response = match request.protocol {
-        Protocol::V2 => json(StatusCode::OK, &TokenResponse::bearer(token, expires_in)),
-        Protocol::V1 => json(
-            StatusCode::OK,
-            &TokenResponseV1 {
-                token_type: "Bearer".to_owned(),
-                scope: None,
-                expires_in: expires_in.to_string(),
-                ext_expires_in: expires_in.to_string(),
-                expires_on: issued.expires.unix_secs().to_string(),
-                not_before: issued.issued.unix_secs().to_string(),
-                resource: resource.to_owned(),
-                access_token: token,
-                refresh_token: None,
-                id_token: None,
-            },
-        ),
+        Protocol::V2 => json(StatusCode::OK, &body),
+        Protocol::V1 => json(StatusCode::OK, &v1_answer(body, issued, resource)),
     };
     stamp(&mut response, request.facts);
     response
+}
+
+/// The same answer as the v1 endpoint writes it.
+fn v1_answer(body: TokenResponse, issued: &Issued, resource: &str) -> TokenResponseV1 {
+    TokenResponseV1 {
+        token_type: body.token_type,
+        scope: body.scope,
+        expires_in: body.expires_in.to_string(),
+        ext_expires_in: body.ext_expires_in.to_string(),
+        expires_on: issued.expires.unix_secs().to_string(),
+        not_before: issued.issued.unix_secs().to_string(),
+        resource: resource.to_owned(),
+        access_token: body.access_token,
+        refresh_token: body.refresh_token,
+        id_token: body.id_token,
+    }
 }

@@ -3,6 +3,7 @@
 //! Reason to be a crate: a process role testable alone. It proves who is asking and signs tokens; what a token's holder may do is
 //! asked of `rbac` by the planes that receive it. It knows no listener, no file and no environment.
 
+mod accounts;
 mod client;
 mod codes;
 mod config;
@@ -14,12 +15,14 @@ mod requested_claims;
 mod resource;
 mod routes;
 mod scope;
+mod sign_in;
 mod state;
 mod tenant;
 mod throttle;
 
 use std::sync::Arc;
 
+pub use accounts::{AccountError, NewInvitation, NewUser, add_user, invite, revoke_sessions};
 pub use config::{AssertionAudience, AssertionReuse, Config};
 pub use federation::{FetchError, HttpFetch, Place, PublicWeb, TrustedIssuer};
 pub use issuer::{IssueError, IssueRequest, Issued, Issuer};

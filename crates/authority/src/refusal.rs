@@ -8,7 +8,7 @@ use keyless_wire::oauth::OAuthError;
 use crate::codes::{self, Code};
 
 /// Why a request is not answered with a token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     code: &'static Code,
     arguments: Vec<String>,
@@ -46,11 +46,20 @@ impl Refusal {
         self.code
     }
 
+    /// The sentence for the client.
+    pub(crate) fn text(&self) -> String {
+        self.code.text(&self.arguments)
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::BAD_REQUEST)
+    }
+
     /// The sentence for the audit log.
     pub(crate) fn reason(&self) -> String {
         match &self.private {
             Some(private) => format!("AADSTS{}: {private}", self.code.number),
-            None => format!("AADSTS{}: {}", self.code.number, self.code.text(&self.arguments)),
+            None => format!("AADSTS{}: {}", self.code.number, self.text()),
         }
     }
 
@@ -58,16 +67,8 @@ impl Refusal {
     pub(crate) fn answer(&self, facts: &RequestFacts, authority: &str) -> Response<Body> {
         let trace = facts.ctx.request_id.to_string();
         let correlation = facts.correlation.as_deref().unwrap_or(&trace);
-        let body = OAuthError::aadsts(
-            self.code.error,
-            self.code.number,
-            &self.code.text(&self.arguments),
-            &entra_time(facts),
-            &trace,
-            correlation,
-            authority,
-        );
-        let mut response = json(status(self.code), &body);
+        let body = OAuthError::aadsts(self.code.error, self.code.number, &self.text(), &entra_time(facts), &trace, correlation, authority);
+        let mut response = json(self.status(), &body);
         stamp(&mut response, facts);
         if let Some(secs) = self.retry_after_secs {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(secs));
@@ -85,10 +86,6 @@ pub(crate) fn stamp(response: &mut Response<Body>, facts: &RequestFacts) {
             headers.insert(name, value);
         }
     }
-}
-
-fn status(code: &Code) -> StatusCode {
-    StatusCode::from_u16(code.status).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
 /// `2026-01-01 00:00:00Z`.

@@ -7,10 +7,18 @@ use axum::routing::{get, post};
 
 use crate::state::Authority;
 
+mod authorize;
+mod device;
+mod devicecode;
+mod finish;
 mod instance;
+mod invite;
 mod keys;
+mod login;
+mod logout;
 mod method;
 mod openid_configuration;
+mod password;
 mod token;
 
 pub(crate) fn router(authority: Arc<Authority>) -> Router {
@@ -22,6 +30,13 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .route("/common/discovery/instance", get(instance::instance))
         .route("/{tenant}/oauth2/v2.0/token", post(token::v2))
         .route("/{tenant}/oauth2/token", post(token::v1))
+        .route("/{tenant}/oauth2/v2.0/devicecode", post(devicecode::devicecode))
+        .route("/{tenant}/oauth2/v2.0/authorize", get(authorize::authorize))
+        .route("/{tenant}/oauth2/v2.0/logout", get(logout::logout))
+        .route("/common/login", post(login::login))
+        .route("/common/password", post(password::password))
+        .route("/device", get(device::get).post(device::post))
+        .route("/invite", get(invite::invite))
         .method_not_allowed_fallback(method::not_allowed)
         .with_state(authority)
 }

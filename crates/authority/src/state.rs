@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Response;
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, TokenDetail};
+use keyless_model::ClientId;
 use keyless_web::{Platform, RequestFacts};
 
 use crate::client::Reuse;
@@ -15,6 +16,7 @@ use crate::config::Config;
 use crate::federation::{ExternalIssuers, PublicWeb};
 use crate::issuer::{IssueError, Issuer};
 use crate::refusal::Refusal;
+use crate::sign_in::{Page, PageKind, SignIn};
 use crate::throttle::Throttle;
 
 /// The authority. One per router; handlers share it.
@@ -23,7 +25,8 @@ pub(crate) struct Authority {
     pub(crate) platform: Arc<Platform>,
     pub(crate) config: Config,
     pub(crate) issuer: Issuer,
-    pub(crate) throttle: Throttle,
+    pub(crate) throttle: Throttle<ClientId>,
+    pub(crate) sign_in: SignIn,
     pub(crate) reuse: Reuse,
     pub(crate) issuers: ExternalIssuers,
 }
@@ -45,13 +48,31 @@ impl Authority {
         let reuse = Reuse::new(config.assertion_reuse);
         let fetch = config.fetch.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
         let issuers = ExternalIssuers::new(fetch, Arc::clone(&platform.clock), config.trusted_issuers.clone());
-        Self { platform, config, issuer, throttle, reuse, issuers }
+        let sign_in = SignIn::new(&platform);
+        Self { platform, config, issuer, throttle, sign_in, reuse, issuers }
     }
 
-    /// Audits the refusal and answers it. When it cannot be audited the answer is 503 for everything: a log that cannot be
-    /// written must not become an oracle that nobody sees being asked.
+    /// Audits the refusal and answers it in Entra's envelope.
     pub(crate) fn refuse(&self, facts: &RequestFacts, attempt: Attempt, refusal: &Refusal) -> Response<Body> {
+        self.audited(facts, attempt, refusal).answer(facts, &self.platform.endpoints.authority)
+    }
+
+    /// Audits the refusal and answers it as a page for a person.
+    pub(crate) fn refuse_page(&self, facts: &RequestFacts, attempt: Attempt, refusal: Refusal) -> Response<Body> {
+        let told = self.audited(facts, attempt, &refusal);
+        let text = format!("{} (AADSTS{}, request {})", told.text(), told.code().number, facts.ctx.request_id);
+        let mut page = Page::new(PageKind::Message { title: "Sign-in is not possible", text: &text });
+        page.status = told.status();
+        page.answer(facts, &*self.platform.entropy)
+    }
+
+    /// What may be told of a refusal once it is in the audit. When it cannot be audited everything becomes 503: a log that cannot
+    /// be written must not turn into an oracle that nobody sees being asked.
+    pub(crate) fn audited<'a>(&self, facts: &RequestFacts, attempt: Attempt, refusal: &'a Refusal) -> Cow<'a, Refusal> {
         let code = refusal.code();
+        if code.is_wait() {
+            return Cow::Borrowed(refusal);
+        }
         let mut event = AuditEvent::new(&facts.ctx, Category::Token, "Token_Issue", Outcome::Denied);
         event.status = Some(code.status);
         if let Some(actor) = attempt.actor {
@@ -69,12 +90,18 @@ impl Authority {
         });
         tracing::info!(request_id = %facts.ctx.request_id, code = code.number, reason = %refusal.reason(), "token refused");
         match self.platform.audit.record(&event) {
-            Ok(()) => refusal.answer(facts, &self.platform.endpoints.authority),
+            Ok(()) => Cow::Borrowed(refusal),
             Err(error) => {
                 tracing::error!(%error, request_id = %facts.ctx.request_id, "a refusal could not be audited");
-                Refusal::new(&codes::UNAVAILABLE).answer(facts, &self.platform.endpoints.authority)
+                Cow::Owned(Refusal::new(&codes::UNAVAILABLE))
             }
         }
+    }
+
+    /// The sentence "the store or the audit does not answer", for the client and for the log.
+    pub(crate) fn unavailable(error: &dyn std::error::Error) -> Refusal {
+        tracing::error!(%error, "the directory could not be changed");
+        Refusal::new(&codes::UNAVAILABLE).because(error).retry_after(5)
     }
 
     /// A lifetime at random within the range, in seconds.

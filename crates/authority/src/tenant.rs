@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use keyless_model::TenantId;
 use keyless_model::entity::Tenant;
 use keyless_store::Snapshot;
 
@@ -25,6 +26,14 @@ impl Realm {
         }
         let tenant = snapshot.tenant_named(segment).ok_or_else(|| Refusal::new(&codes::TENANT_NOT_FOUND).with(segment))?;
         Ok(Self::Tenant(Arc::clone(tenant)))
+    }
+
+    /// Whether a tenant's accounts may sign in here.
+    pub(crate) fn includes(&self, tenant: TenantId) -> bool {
+        match self {
+            Self::Tenant(named) => named.id == tenant,
+            Self::Any => true,
+        }
     }
 
     /// The tenant, for grants in which nobody signs in who could decide.

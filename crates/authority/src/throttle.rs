@@ -1,48 +1,56 @@
-//! Slows down whoever guesses one client's credentials. It does not know what a credential is.
+//! Slows down whoever guesses. It does not know what is guessed: a client's credential, a person's user code.
 
-use keyless_model::{ClientId, Timestamp};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
+
+use keyless_model::Timestamp;
 
 const MINUTE_MILLIS: i64 = 60_000;
 
-/// Counts failures per client in a leaky bucket: `per_minute` may come at once, then one more each time a share of the minute has
-/// passed.
-///
-/// SECURITY: only failures of clients that exist are counted, so the map is bounded by the directory and strangers cannot push
-/// entries out of it. Successes are never slowed: client ids are no secret, and otherwise anyone could lock a client out.
+/// Keys remembered at most; those whose bucket is empty leave first.
+const MAX_KEYS: usize = 100_000;
+
+/// Counts failures per key in a leaky bucket: `per_minute` may come at once, then one more each time a share of the minute has
+/// passed. Successes are the caller's business: of clients they are never slowed, because client ids are no secret, and otherwise
+/// anyone could lock a client out.
 #[derive(Debug)]
-pub(crate) struct Throttle {
+pub(crate) struct Throttle<K> {
     per_minute: u32,
-    /// The moment at which the client's bucket will be empty again.
-    empty_at: Mutex<HashMap<ClientId, Timestamp>>,
+    /// The moment at which the key's bucket will be empty again.
+    empty_at: Mutex<HashMap<K, Timestamp>>,
 }
 
-impl Throttle {
+impl<K: Hash + Eq> Throttle<K> {
     pub(crate) fn new(per_minute: u32) -> Self {
-        Self { per_minute: per_minute.max(1), empty_at: Mutex::default() }
+        Self { per_minute: per_minute.max(1), empty_at: Mutex::new(HashMap::new()) }
     }
 
-    /// Notes a failure. When the client had too many, the seconds after which it may try again.
-    pub(crate) fn failure(&self, client: ClientId, now: Timestamp) -> Option<u32> {
+    /// Notes a failure. When there were too many, the seconds after which to try again.
+    pub(crate) fn failure(&self, key: K, now: Timestamp) -> Option<u32> {
         let mut buckets = self.empty_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MAX_KEYS {
+            buckets.retain(|_, empty_at| *empty_at > now);
+        }
         let share = MINUTE_MILLIS / i64::from(self.per_minute);
         // A clock that went back must not turn into a long lock-out: nothing is ever more than a minute away.
         let latest = now.plus_millis(MINUTE_MILLIS);
-        let empty_at = buckets.get(&client).copied().unwrap_or(now).clamp(now, latest);
+        let empty_at = buckets.get(&key).copied().unwrap_or(now).clamp(now, latest);
         let next = empty_at.plus_millis(share);
         if next > latest {
-            buckets.insert(client, empty_at);
+            buckets.insert(key, empty_at);
             let wait = next.millis_since(latest);
             return Some(u32::try_from(wait / 1000 + 1).unwrap_or(60));
         }
-        buckets.insert(client, next);
+        buckets.insert(key, next);
         None
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use keyless_model::ClientId;
+
     use super::*;
 
     const A: ClientId = ClientId::from_u128(1);

@@ -1,0 +1,237 @@
+//! People's accounts: added by an operator, accepted through an invitation, signed out everywhere.
+
+use std::sync::Arc;
+
+use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
+use keyless_model::entity::{Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
+use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId};
+use keyless_rbac::{Permit, builtin};
+use keyless_store::{Change, Snapshot, StoreError, UpdateError};
+use keyless_token::password::{self, PasswordError};
+use keyless_web::Platform;
+
+use crate::refusal::Refusal;
+use crate::sign_in::{Invitation, SignInError, Then, Ticket, Tickets};
+use crate::state::Authority;
+
+/// Longest user principal name, in bytes.
+const MAX_NAME: usize = 256;
+
+/// A person to add.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    pub tenant: TenantId,
+    /// Such as `ada@keyless.local`; unique in the system.
+    pub user_principal_name: String,
+    pub display_name: String,
+    pub password: Secret<String>,
+    /// Whether the person must choose another at the first sign-in.
+    pub must_change: bool,
+}
+
+/// A person who is invited to make an account.
+#[derive(Debug, Clone)]
+pub struct NewInvitation {
+    pub tenant: TenantId,
+    pub user_principal_name: String,
+    pub display_name: String,
+    /// Gives Owner of everything: for the first administrator.
+    pub owner: bool,
+    /// How long the link works.
+    pub lifetime_secs: i64,
+}
+
+/// Why an account was not made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error("`{0}` is no user principal name; write name@domain")]
+    Name(String),
+    #[error("the user name is taken; choose another")]
+    Taken,
+    #[error("the tenant does not exist; use the id of one that `keyless status` shows")]
+    TenantUnknown,
+    #[error("no such user; check the object id")]
+    Unknown,
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Audit(#[from] AuditUnavailable),
+}
+
+impl From<UpdateError<Self>> for AccountError {
+    fn from(error: UpdateError<Self>) -> Self {
+        match error {
+            UpdateError::Refused(error) => error,
+            UpdateError::Store(error) => error.into(),
+            UpdateError::Audit(error) => error.into(),
+        }
+    }
+}
+
+/// Adds a person who may sign in with this password.
+///
+/// # Errors
+/// [`AccountError`].
+pub async fn add_user(platform: &Arc<Platform>, ctx: &OpContext, permit: &Permit, new: NewUser) -> Result<ObjectId, AccountError> {
+    let (password, entropy) = (new.password.clone(), Arc::clone(&platform.entropy));
+    let hashed = tokio::task::spawn_blocking(move || password::hash(&password, &*entropy)).await.map_err(|_| PasswordError::Hash)?;
+    let invitation = Invitation {
+        tenant: new.tenant,
+        user: ObjectId::new(platform.entropy.uuid()),
+        user_principal_name: new.user_principal_name,
+        display_name: new.display_name,
+        owner: false,
+    };
+    create(platform, ctx, permit, &invitation, hashed?, new.must_change).await?;
+    Ok(invitation.user)
+}
+
+/// Makes a link with which one person can make this account, once. Whoever holds the link is that person: show it to them only.
+///
+/// # Errors
+/// [`AccountError`].
+pub fn invite(platform: &Platform, ctx: &OpContext, new: NewInvitation) -> Result<Secret<String>, AccountError> {
+    let snapshot = platform.directory.snapshot();
+    check_new(&snapshot, new.tenant, &new.user_principal_name)?;
+    let invitation = Invitation {
+        tenant: new.tenant,
+        user: ObjectId::new(platform.entropy.uuid()),
+        user_principal_name: new.user_principal_name,
+        display_name: new.display_name,
+        owner: new.owner,
+    };
+    let mut event = AuditEvent::new(ctx, Category::Control, "User_Invite", Outcome::Allowed);
+    let because = format!("{} is invited as {}, valid for {} s", invitation.user_principal_name, invitation.user, new.lifetime_secs);
+    event.decision = Some(decision(because));
+    platform.audit.record(&event)?;
+    let ticket = Ticket { browser: None, expires: ctx.now.plus_secs(new.lifetime_secs), then: Then::Accept(invitation), changing: None };
+    let text = Tickets::of(platform).write(&ticket);
+    Ok(Secret::new(format!("{}/invite?ticket={text}", platform.endpoints.authority)))
+}
+
+/// Signs a person or program out everywhere: every token issued before now stops working on all planes, and so does every refresh
+/// token. They may sign in again.
+///
+/// # Errors
+/// [`AccountError`].
+pub async fn revoke_sessions(platform: &Platform, ctx: &OpContext, permit: &Permit, id: ObjectId) -> Result<(), AccountError> {
+    let plan = |snapshot: &Snapshot| {
+        let mut principal = Principal::clone(snapshot.principal(id).ok_or(AccountError::Unknown)?);
+        principal.tokens_valid_from = Some(ctx.now);
+        let mut mutations = vec![Mutation::put(principal)];
+        for family in snapshot.refresh_families().filter(|family| family.user == id && !family.revoked) {
+            let mut ended = keyless_model::entity::RefreshFamily::clone(family);
+            ended.revoked = true;
+            mutations.push(Mutation::put(ended));
+        }
+        let event = AuditEvent::new(ctx, Category::Control, "Principal_RevokeSessions", Outcome::Allowed);
+        Ok::<_, AccountError>(Change { mutations, event })
+    };
+    platform.directory.update(ctx, permit, plan).await?;
+    Ok(())
+}
+
+/// Makes the account of an invitation.
+pub(crate) async fn accept(
+    authority: &Authority,
+    ctx: &OpContext,
+    invitation: &Invitation,
+    password: &Secret<String>,
+) -> Result<Result<(), SignInError>, Refusal> {
+    let hash = match crate::sign_in::hash(authority, password).await {
+        Ok(hash) => hash,
+        Err(error) => return Ok(Err(error)),
+    };
+    let permit = Permit::system("an invited person accepted");
+    match create(&authority.platform, ctx, &permit, invitation, hash, false).await {
+        Ok(()) => Ok(Ok(())),
+        Err(AccountError::Taken) => {
+            let text = "The invitation was accepted already. Ask for a new one.";
+            Err(Refusal::new(&crate::codes::MALFORMED_REQUEST).with(text))
+        }
+        Err(error) => Err(Authority::unavailable(&error)),
+    }
+}
+
+async fn create(
+    platform: &Platform,
+    ctx: &OpContext,
+    permit: &Permit,
+    new: &Invitation,
+    hash: String,
+    must_change: bool,
+) -> Result<(), AccountError> {
+    let assignment = AssignmentId::new(platform.entropy.uuid());
+    let plan = |snapshot: &Snapshot| {
+        check_new(snapshot, new.tenant, &new.user_principal_name)?;
+        if snapshot.principal(new.user).is_some() {
+            return Err(AccountError::Taken);
+        }
+        let mut mutations = vec![Mutation::put(principal(new, ctx)), Mutation::put(user(new, ctx, hash.clone(), must_change))];
+        if new.owner {
+            mutations.push(Mutation::put(ownership(new, ctx, assignment)));
+        }
+        let mut event = AuditEvent::new(ctx, Category::Control, "User_Create", Outcome::Allowed);
+        if matches!(event.actor, ActorRecord::Anonymous) {
+            event.actor = ActorRecord::Principal { object_id: new.user, tenant: new.tenant, client_id: None };
+        }
+        Ok(Change { mutations, event })
+    };
+    platform.directory.update(ctx, permit, plan).await?;
+    Ok(())
+}
+
+fn check_new(snapshot: &Snapshot, tenant: TenantId, name: &str) -> Result<(), AccountError> {
+    snapshot.tenant(tenant).ok_or(AccountError::TenantUnknown)?;
+    let plain = name.len() <= MAX_NAME && !name.chars().any(|letter| letter.is_whitespace() || letter.is_control());
+    match name.split_once('@') {
+        Some((local, domain)) if plain && !local.is_empty() && !domain.is_empty() && !domain.contains('@') => {}
+        _ => return Err(AccountError::Name(name.chars().take(64).collect())),
+    }
+    if snapshot.user_named(name).is_some() { Err(AccountError::Taken) } else { Ok(()) }
+}
+
+fn principal(new: &Invitation, ctx: &OpContext) -> Principal {
+    Principal {
+        id: new.user,
+        tenant: new.tenant,
+        kind: PrincipalKind::User,
+        display_name: new.display_name.clone(),
+        client_id: None,
+        enabled: true,
+        tokens_valid_from: None,
+        created: ctx.now,
+    }
+}
+
+fn user(new: &Invitation, ctx: &OpContext, hash: String, must_change: bool) -> User {
+    let nickname = new.user_principal_name.split('@').next().unwrap_or_default();
+    User {
+        id: new.user,
+        user_principal_name: new.user_principal_name.clone(),
+        mail_nickname: nickname.to_owned(),
+        password: Some(UserPassword { hash, must_change, changed: ctx.now }),
+        external: None,
+    }
+}
+
+fn ownership(new: &Invitation, ctx: &OpContext, id: AssignmentId) -> RoleAssignment {
+    RoleAssignment {
+        id,
+        scope: Scope::root(),
+        role: builtin::OWNER,
+        principal: new.user,
+        principal_type: PrincipalKind::User.arm_name().to_owned(),
+        condition: None,
+        description: Some("the first administrator".to_owned()),
+        created: ctx.now,
+        updated: ctx.now,
+        created_by: None,
+    }
+}
+
+fn decision(because: String) -> DecisionRecord {
+    DecisionRecord { allowed: true, because: because.into(), assignment: None, role: None, via_group: None }
+}

@@ -1,0 +1,42 @@
+//! A person signed in with a browser; their program brings the code (RFC 6749 section 4.1.3, RFC 7636).
+
+use axum::body::Body;
+use http::Response;
+
+use super::people::{Grantee, acting, answer};
+use super::{TokenRequest, family};
+use crate::client;
+use crate::codes;
+use crate::refusal::Refusal;
+use crate::scope::PeopleScope;
+use crate::state::{Attempt, Authority};
+use crate::tenant::Realm;
+
+pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attempt: &mut Attempt) -> Result<Response<Body>, Refusal> {
+    let form = request.form;
+    let required = |name: &'static str| form.field(name).ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with(name));
+    let (code, redirect_uri, verifier) = (required("code")?, required("redirect_uri")?, required("code_verifier")?);
+    let snapshot = authority.platform.directory.snapshot();
+    let realm = Realm::parse(&snapshot, request.tenant)?;
+    let (client_id, credential) = client::authenticate_app(authority, request, &snapshot, &realm, attempt).await?;
+
+    let now = request.facts.ctx.now;
+    // SECURITY: taken before it is judged: a code that somebody tries in vain is gone, too.
+    let record = authority.sign_in.codes.take(code, now).ok_or_else(|| Refusal::new(&codes::CODE_UNKNOWN))?;
+    let (scope, nonce) = (record.scope.clone(), record.nonce.clone());
+    let signed_in =
+        record.redeem(client_id, redirect_uri, verifier, now).map_err(|error| Refusal::new(&codes::CODE_UNKNOWN).with(error))?;
+    if !realm.includes(signed_in.tenant) {
+        return Err(Refusal::new(&codes::CODE_UNKNOWN).with("it was issued in another tenant"));
+    }
+    // The program may ask for less or other than at sign-in, of one resource; the person's roles decide what it can do there.
+    let scope = PeopleScope::parse(form.field("scope").unwrap_or(&scope))?;
+    authority.issuer.resource(&snapshot, signed_in.tenant, &scope.resource).map_err(|error| Refusal::from_issue(error, request.tenant))?;
+    let refresh_token = if scope.offline {
+        Some(family::begin(authority, &acting(request, &signed_in, client_id), &signed_in, client_id).await?)
+    } else {
+        None
+    };
+    let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: nonce.as_deref(), refresh_token };
+    answer(authority, request, grantee, attempt)
+}

@@ -1,0 +1,167 @@
+//! Lines of refresh tokens: begun at a sign-in, moved on with each use, ended when an old member turns up (RFC 9700, 4.14.2).
+
+use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome};
+use keyless_model::entity::{Entity, Mutation, RefreshFamily};
+use keyless_model::{ClientId, CredentialId, OpContext, Secret, Timestamp};
+use keyless_rbac::Permit;
+use keyless_store::{Change, Snapshot};
+use keyless_token::code::SignedIn;
+use keyless_token::opaque::RefreshToken;
+
+use crate::codes;
+use crate::refusal::Refusal;
+use crate::state::Authority;
+
+/// The generation before counts this long, so that a client whose answer was lost, or two processes sharing one cache, are not
+/// taken for thieves. They get a token of the current generation: a thief's use still collides with the owner's next one.
+const GRACE_SECS: i64 = 60;
+/// A line that is not used for so long ends, in seconds: 14 days.
+const IDLE_SECS: i64 = 14 * 86_400;
+/// No line lives longer than this from its sign-in, in seconds: 90 days.
+const MAX_SECS: i64 = 90 * 86_400;
+/// Lines per person and program; the least recently used one makes room.
+const MAX_FAMILIES: usize = 50;
+
+/// What a presented refresh token turned out to be.
+enum Found {
+    Rotated(u64),
+    /// The generation before, a moment ago: the current one is given again.
+    Current(u64),
+    Replayed,
+}
+
+/// Begins a line and returns its first token.
+pub(super) async fn begin(
+    authority: &Authority,
+    ctx: &OpContext,
+    signed_in: &SignedIn,
+    client_id: ClientId,
+) -> Result<Secret<String>, Refusal> {
+    let id: CredentialId = signed_in.session.parse().map_err(|_| Refusal::new(&codes::UNAVAILABLE).because("a session without an id"))?;
+    let family = RefreshFamily {
+        id,
+        user: signed_in.user,
+        client_id,
+        generation: 1,
+        rotated: ctx.now,
+        signed_in: signed_in.at,
+        expires: end(ctx.now, signed_in.at),
+        revoked: false,
+        method: signed_in.methods.join(" "),
+    };
+    let permit = Permit::system("a person's sign-in");
+    let plan = |snapshot: &Snapshot| {
+        let mut mutations = outdated(snapshot, &family, ctx.now);
+        mutations.push(Mutation::put(family.clone()));
+        let event = event(ctx, "RefreshToken_Begin", Outcome::Allowed, "the person signed in and the program may stay signed in");
+        Ok::<_, std::convert::Infallible>(Change { mutations, event })
+    };
+    authority.platform.directory.update(ctx, &permit, plan).await.map_err(|error| Authority::unavailable(&error))?;
+    Ok(authority.sign_in.refresh.seal(RefreshToken { family: id, generation: 1 }, &*authority.platform.entropy))
+}
+
+/// Takes a refresh token and returns the sign-in it stands for, with the token to use next.
+pub(super) async fn take(
+    authority: &Authority,
+    ctx: &OpContext,
+    presented: &str,
+    client_id: ClientId,
+) -> Result<(SignedIn, Secret<String>), Refusal> {
+    let token = authority.sign_in.refresh.open(presented).map_err(|error| Refusal::new(&codes::REFRESH_UNKNOWN).because(error))?;
+    let mut found = Found::Replayed;
+    let mut signed_in = None;
+    let permit = Permit::system("refresh token rotation");
+    let plan = |snapshot: &Snapshot| {
+        let family = current(snapshot, token, client_id, ctx.now)?;
+        let person = signed_in_of(snapshot, &family)?;
+        let actor = ActorRecord::Principal { object_id: person.user, tenant: person.tenant, client_id: Some(client_id) };
+        signed_in = Some(person);
+        let mut next = family.clone();
+        let mut event = if token.generation == family.generation {
+            next.generation += 1;
+            next.rotated = ctx.now;
+            next.expires = end(ctx.now, family.signed_in);
+            found = Found::Rotated(next.generation);
+            event(ctx, "RefreshToken_Rotate", Outcome::Allowed, "the refresh token is the current one")
+        } else if token.generation + 1 == family.generation && (0..GRACE_SECS * 1000).contains(&ctx.now.millis_since(family.rotated)) {
+            found = Found::Current(family.generation);
+            event(ctx, "RefreshToken_Repeat", Outcome::Allowed, "the refresh token was replaced a moment ago")
+        } else {
+            next.revoked = true;
+            found = Found::Replayed;
+            event(ctx, "RefreshToken_Revoke", Outcome::Denied, "a refresh token was used after it had been replaced")
+        };
+        event.actor = actor;
+        let mutations = if next == family { Vec::new() } else { vec![Mutation::put(next)] };
+        Ok(Change { mutations, event })
+    };
+    match authority.platform.directory.update(ctx, &permit, plan).await {
+        Ok(_) => {}
+        Err(keyless_store::UpdateError::Refused(refusal)) => return Err(refusal),
+        Err(error) => return Err(Authority::unavailable(&error)),
+    }
+    let generation = match found {
+        Found::Rotated(generation) | Found::Current(generation) => generation,
+        Found::Replayed => {
+            return Err(
+                Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} was replayed and is revoked", token.family))
+            );
+        }
+    };
+    let signed_in = signed_in.ok_or_else(|| Refusal::new(&codes::UNAVAILABLE))?;
+    let next = RefreshToken { family: token.family, generation };
+    Ok((signed_in, authority.sign_in.refresh.seal(next, &*authority.platform.entropy)))
+}
+
+/// The line of a token that may still be used by this program.
+fn current(snapshot: &Snapshot, token: RefreshToken, client_id: ClientId, now: Timestamp) -> Result<RefreshFamily, Refusal> {
+    let family = snapshot
+        .refresh_family(token.family)
+        .ok_or_else(|| Refusal::new(&codes::REFRESH_EXPIRED).because(format!("refresh family {} does not exist any more", token.family)))?;
+    // SECURITY: a token is bound to the program it was given to; another one that holds it has stolen it (RFC 6749 section 10.4).
+    if family.client_id != client_id {
+        return Err(Refusal::new(&codes::REFRESH_UNKNOWN).because(format!("refresh family {} belongs to another program", token.family)));
+    }
+    if family.revoked {
+        return Err(Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} is revoked", token.family)));
+    }
+    if now >= family.expires {
+        return Err(Refusal::new(&codes::REFRESH_EXPIRED).because(format!("refresh family {} has expired", token.family)));
+    }
+    Ok(RefreshFamily::clone(family))
+}
+
+fn signed_in_of(snapshot: &Snapshot, family: &RefreshFamily) -> Result<SignedIn, Refusal> {
+    let principal = snapshot.principal(family.user).ok_or_else(|| Refusal::new(&codes::PRINCIPAL_GONE))?;
+    let signed_in = SignedIn {
+        tenant: principal.tenant,
+        user: family.user,
+        methods: family.method.split(' ').map(str::to_owned).collect(),
+        at: family.signed_in,
+        session: family.id.to_string(),
+    };
+    // Before anything is rotated: a revoked person's tokens must not move on.
+    super::people::person(snapshot, &signed_in)?;
+    Ok(signed_in)
+}
+
+fn end(now: Timestamp, signed_in: Timestamp) -> Timestamp {
+    now.plus_secs(IDLE_SECS).min(signed_in.plus_secs(MAX_SECS))
+}
+
+/// This person's lines that have ended, and the oldest one when there are too many with this program.
+fn outdated(snapshot: &Snapshot, new: &RefreshFamily, now: Timestamp) -> Vec<Mutation> {
+    let own: Vec<_> = snapshot.refresh_families().filter(|family| family.user == new.user).collect();
+    let mut gone: Vec<_> = own.iter().filter(|family| family.expires <= now).copied().collect();
+    let mut live: Vec<_> = own.iter().filter(|family| family.expires > now && family.client_id == new.client_id).copied().collect();
+    live.sort_by_key(|family| family.rotated);
+    gone.extend(live.iter().take((live.len() + 1).saturating_sub(MAX_FAMILIES)).copied());
+    gone.into_iter().map(|family| Mutation::Delete(Entity::from(RefreshFamily::clone(family)).key())).collect()
+}
+
+fn event(ctx: &OpContext, operation: &'static str, outcome: Outcome, because: &'static str) -> AuditEvent {
+    let mut event = AuditEvent::new(ctx, Category::Token, operation, outcome);
+    let allowed = outcome == Outcome::Allowed;
+    event.decision = Some(DecisionRecord { allowed, because: because.into(), assignment: None, role: None, via_group: None });
+    event
+}

@@ -1,0 +1,73 @@
+//! A service that a person called calls another one in that person's name (RFC 7523 assertion grant, Entra's on-behalf-of).
+
+use axum::body::Body;
+use http::Response;
+use keyless_model::Timestamp;
+use keyless_model::entity::Tenant;
+use keyless_store::Snapshot;
+use keyless_token::code::SignedIn;
+use keyless_token::{Expect, TokenError, TokenKind, Unverified, Verified, Version, verify};
+
+use super::TokenRequest;
+use super::people::{Grantee, answer};
+use crate::client::{self, Client};
+use crate::codes;
+use crate::refusal::Refusal;
+use crate::scope::PeopleScope;
+use crate::state::{Attempt, Authority};
+use crate::tenant::Realm;
+
+/// Our own tokens, judged by our own clock.
+const LEEWAY_SECS: i64 = 60;
+
+pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attempt: &mut Attempt) -> Result<Response<Body>, Refusal> {
+    let form = request.form;
+    let required = |name: &'static str| form.field(name).ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with(name));
+    let (assertion, scope) = (required("assertion")?, PeopleScope::parse(required("scope")?)?);
+    if form.field("requested_token_use") != Some("on_behalf_of") {
+        return Err(Refusal::new(&codes::MALFORMED_REQUEST).with("The parameter 'requested_token_use' must be 'on_behalf_of'."));
+    }
+    let snapshot = authority.platform.directory.snapshot();
+    let tenant = Realm::parse(&snapshot, request.tenant)?.named()?;
+    // SECURITY: only a program with a credential: a public one could pass on any token that its user's machine leaks.
+    let client = client::authenticate(authority, request, &snapshot, &tenant, attempt).await?;
+    let verified = judge(authority, &snapshot, &tenant, &client, assertion, request.facts.ctx.now)?;
+    let signed_in = SignedIn {
+        tenant: verified.tenant,
+        user: verified.object_id,
+        methods: vec!["obo".to_owned()],
+        at: verified.issued,
+        session: verified.token_id.clone(),
+    };
+    let grantee = Grantee {
+        client_id: client.registered.client_id,
+        credential: client.credential,
+        signed_in: &signed_in,
+        scope: &scope,
+        nonce: None,
+        // The next call brings the person's next token: a service keeps no sign-in of its own.
+        refresh_token: None,
+    };
+    answer(authority, request, grantee, attempt)
+}
+
+/// The person's token, if it was meant for this very program.
+fn judge(
+    authority: &Authority,
+    snapshot: &Snapshot,
+    tenant: &Tenant,
+    client: &Client,
+    assertion: &str,
+    now: Timestamp,
+) -> Result<Verified, Refusal> {
+    let base = &authority.platform.endpoints.authority;
+    let issuers = [Version::V1.issuer(base, tenant.id), Version::V2.issuer(base, tenant.id)];
+    let audiences = client.registered.audiences();
+    let keys = authority.platform.keyring.at(snapshot).map_err(|error| Authority::unavailable(&error))?;
+    let expect = Expect { issuers: &issuers, tenant: tenant.id, audiences: &audiences, now, leeway_secs: LEEWAY_SECS };
+    let verified = Unverified::parse(assertion).and_then(|token| verify(keys.public(), &token, &expect)).map_err(|error| match error {
+        TokenError::Audience => Refusal::new(&codes::ON_BEHALF_OF_AUDIENCE),
+        error => Refusal::new(&codes::ON_BEHALF_OF_REFUSED).with(error),
+    })?;
+    if verified.kind == TokenKind::User { Ok(verified) } else { Err(Refusal::new(&codes::ON_BEHALF_OF_APP)) }
+}

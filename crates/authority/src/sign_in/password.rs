@@ -1,0 +1,220 @@
+//! Checks and changes passwords, with the same work whether or not the person exists.
+
+use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome};
+use keyless_model::entity::{Mutation, Principal, PrincipalKind, User, UserPassword};
+use keyless_model::{Actor, ObjectId, OpContext, Secret, TenantId};
+use keyless_rbac::Permit;
+use keyless_store::{Change, Snapshot, UpdateError};
+use keyless_token::code::SignedIn;
+use keyless_token::password;
+use tokio::sync::Semaphore;
+
+use crate::codes::{self, Code};
+use crate::refusal::Refusal;
+use crate::state::Authority;
+use crate::tenant::Realm;
+
+/// Hashes that run at once: each takes 19 MiB and a core for some 20 ms.
+const AT_ONCE: usize = 2;
+/// Hashes that may wait for their turn; more are turned away, so that a flood ends as a quick refusal.
+const WAITING: usize = 32;
+
+/// Bounds the memory and the cores that strangers can occupy.
+#[derive(Debug)]
+pub(super) struct Hashing {
+    running: Semaphore,
+    admitted: Semaphore,
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        Self { running: Semaphore::new(AT_ONCE), admitted: Semaphore::new(AT_ONCE + WAITING) }
+    }
+}
+
+impl Hashing {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, SignInError> {
+        let _admitted = self.admitted.try_acquire().map_err(|_| SignInError::Busy)?;
+        let _running = self.running.acquire().await.map_err(|_| SignInError::Busy)?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| SignInError::Busy)
+    }
+}
+
+/// Why a person is not signed in. The texts are for that person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SignInError {
+    /// One answer for unknown people and wrong passwords.
+    #[error("The user name or the password is wrong.")]
+    Wrong,
+    #[error("Too many attempts. Wait {} minutes, then try again.", (.wait_secs + 59) / 60)]
+    LockedOut { wait_secs: i64 },
+    #[error("This account is disabled. Ask an administrator to enable it.")]
+    Disabled,
+    #[error("This account belongs to another organization than the one the program asks for.")]
+    Elsewhere,
+    #[error("The new password needs 12 characters or more, and 512 bytes at most.")]
+    Unacceptable,
+    #[error("The two new passwords differ. Type the same one twice.")]
+    Different,
+    #[error("The new password is the old one. Choose another.")]
+    Unchanged,
+    #[error("Too many people are signing in at the moment. Try again in a few seconds.")]
+    Busy,
+}
+
+impl SignInError {
+    const fn code(self) -> &'static Code {
+        match self {
+            Self::Wrong => &codes::WRONG_PASSWORD,
+            Self::LockedOut { .. } => &codes::LOCKED_OUT,
+            Self::Disabled => &codes::USER_DISABLED,
+            Self::Elsewhere => &codes::USER_ELSEWHERE,
+            Self::Unacceptable | Self::Different | Self::Unchanged => &codes::PASSWORD_EXPIRED,
+            Self::Busy => &codes::UNAVAILABLE,
+        }
+    }
+}
+
+/// A right password.
+#[derive(Debug, Clone)]
+pub(crate) enum Checked {
+    In(SignedIn),
+    /// Right, and to be changed before anything else.
+    MustChange(ObjectId),
+}
+
+/// Checks a name and a password, and audits the outcome.
+pub(crate) async fn check(
+    authority: &Authority,
+    ctx: &OpContext,
+    realm: &Realm,
+    name: &str,
+    given: Secret<String>,
+) -> Result<Result<Checked, SignInError>, Refusal> {
+    let snapshot = authority.platform.directory.snapshot();
+    let known = known(&snapshot, name);
+    let outcome = judge(authority, ctx, realm, name, known.as_ref(), given).await;
+    audit(authority, ctx, known.as_ref().map(|(principal, _)| principal), outcome.as_ref().err().copied())?;
+    Ok(outcome)
+}
+
+async fn judge(
+    authority: &Authority,
+    ctx: &OpContext,
+    realm: &Realm,
+    name: &str,
+    known: Option<&(Principal, User)>,
+    given: Secret<String>,
+) -> Result<Checked, SignInError> {
+    let lockout = &authority.sign_in.lockout;
+    if let Some(wait_secs) = lockout.wait(name, ctx.source, ctx.now) {
+        return Err(SignInError::LockedOut { wait_secs });
+    }
+    let hash = known.and_then(|(_, user)| user.password.as_ref()).map_or(password::NOBODY, |password| &password.hash).to_owned();
+    let right = authority.sign_in.hashing.run(move || password::verify(&given, &hash)).await?;
+    let Some((principal, user)) = known.filter(|_| right) else {
+        lockout.failed(name, ctx.source, ctx.now);
+        return Err(SignInError::Wrong);
+    };
+    lockout.succeeded(name, ctx.source);
+    // Only now: what is wrong with an account is its owner's business.
+    if !principal.enabled {
+        return Err(SignInError::Disabled);
+    }
+    if !realm.includes(principal.tenant) {
+        return Err(SignInError::Elsewhere);
+    }
+    if user.password.as_ref().is_some_and(|password| password.must_change) {
+        return Ok(Checked::MustChange(principal.id));
+    }
+    Ok(Checked::In(signed_in(authority, ctx, principal.id, principal.tenant)))
+}
+
+/// Replaces a password whose owner has just proved to know it.
+pub(crate) async fn change(
+    authority: &Authority,
+    ctx: &OpContext,
+    user: ObjectId,
+    new: &Secret<String>,
+    again: &Secret<String>,
+) -> Result<Result<SignedIn, SignInError>, Refusal> {
+    if !new.matches(again.expose().as_bytes()) {
+        return Ok(Err(SignInError::Different));
+    }
+    if password::acceptable(new).is_err() {
+        return Ok(Err(SignInError::Unacceptable));
+    }
+    let snapshot = authority.platform.directory.snapshot();
+    let gone = || Refusal::new(&codes::PRINCIPAL_GONE);
+    let principal = snapshot.principal(user).filter(|found| found.enabled).ok_or_else(gone)?;
+    let old = snapshot.user(user).and_then(|user| user.password.clone()).ok_or_else(gone)?;
+    let (candidate, entropy) = (new.clone(), std::sync::Arc::clone(&authority.platform.entropy));
+    let old_hash = old.hash.clone();
+    let hashed = authority
+        .sign_in
+        .hashing
+        .run(move || if password::verify(&candidate, &old_hash) { Ok(None) } else { password::hash(&candidate, &*entropy).map(Some) });
+    let hash = match hashed.await {
+        Ok(Ok(Some(hash))) => hash,
+        Ok(Ok(None)) => return Ok(Err(SignInError::Unchanged)),
+        Ok(Err(error)) => return Err(Authority::unavailable(&error)),
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut ctx = ctx.clone();
+    ctx.actor = Actor::Principal { id: user, tenant: principal.tenant, client_id: None };
+    let plan = |snapshot: &Snapshot| {
+        let mut row = User::clone(snapshot.user(user).ok_or(SignInError::Wrong)?);
+        // Somebody else changed it meanwhile: the proof was of the old one.
+        if row.password.as_ref() != Some(&old) {
+            return Err(SignInError::Wrong);
+        }
+        row.password = Some(UserPassword { hash: hash.clone(), must_change: false, changed: ctx.now });
+        let mut event = AuditEvent::new(&ctx, Category::Control, "User_ChangePassword", Outcome::Allowed);
+        event.decision = Some(decision(true, "the owner proved to know the old password"));
+        Ok(Change { mutations: vec![Mutation::put(row)], event })
+    };
+    match authority.platform.directory.update(&ctx, &Permit::system("a person changes their own password"), plan).await {
+        Ok(_) => Ok(Ok(signed_in(authority, &ctx, user, principal.tenant))),
+        Err(UpdateError::Refused(error)) => Ok(Err(error)),
+        Err(error) => Err(Authority::unavailable(&error)),
+    }
+}
+
+/// Hashes a first password.
+pub(crate) async fn hash(authority: &Authority, new: &Secret<String>) -> Result<String, SignInError> {
+    password::acceptable(new).map_err(|_| SignInError::Unacceptable)?;
+    let (new, entropy) = (new.clone(), std::sync::Arc::clone(&authority.platform.entropy));
+    let hashed = authority.sign_in.hashing.run(move || password::hash(&new, &*entropy)).await?;
+    hashed.map_err(|_| SignInError::Busy)
+}
+
+fn signed_in(authority: &Authority, ctx: &OpContext, user: ObjectId, tenant: TenantId) -> SignedIn {
+    let session = authority.platform.entropy.uuid().hyphenated().to_string();
+    SignedIn { tenant, user, methods: vec!["pwd".to_owned()], at: ctx.now, session }
+}
+
+fn known(snapshot: &Snapshot, name: &str) -> Option<(Principal, User)> {
+    let user = snapshot.user_named(name.trim())?;
+    let principal = snapshot.principal(user.id).filter(|found| found.kind == PrincipalKind::User)?;
+    Some((Principal::clone(principal), User::clone(user)))
+}
+
+/// The name that was typed is not recorded: it may be a password in the wrong field.
+fn audit(authority: &Authority, ctx: &OpContext, principal: Option<&Principal>, error: Option<SignInError>) -> Result<(), Refusal> {
+    let outcome = if error.is_none() { Outcome::Allowed } else { Outcome::Denied };
+    let mut event = AuditEvent::new(ctx, Category::Token, "User_SignIn", outcome);
+    if let (Some(principal), None) = (principal, error) {
+        event.actor = ActorRecord::Principal { object_id: principal.id, tenant: principal.tenant, client_id: None };
+    }
+    let because = match (error, principal) {
+        (None, _) => "the password is right".to_owned(),
+        (Some(error), Some(principal)) => format!("AADSTS{}: {error} (user {})", error.code().number, principal.id),
+        (Some(error), None) => format!("AADSTS{}: {error} (no such user)", error.code().number),
+    };
+    event.decision = Some(decision(error.is_none(), because));
+    authority.platform.audit.record(&event).map_err(|error| Authority::unavailable(&error))
+}
+
+fn decision(allowed: bool, because: impl Into<std::borrow::Cow<'static, str>>) -> DecisionRecord {
+    DecisionRecord { allowed, because: because.into(), assignment: None, role: None, via_group: None }
+}
