@@ -31,9 +31,9 @@ pub(crate) enum Access {
     List(&'static str),
     /// The action of the generic resource that the path names: `{type}/read`, `/write` or `/delete`, by method.
     Resource,
-    /// Reading objects of the directory: decision record 0004.
+    /// Reading objects of the directory: decision record 0005.
     DirectoryRead,
-    /// Changing objects of the directory: decision record 0004.
+    /// Changing objects of the directory: decision record 0005.
     DirectoryWrite,
 }
 
@@ -112,11 +112,6 @@ impl Table {
         Self(routes)
     }
 
-    #[cfg(test)]
-    pub(crate) fn routes(&self) -> &[Route] {
-        &self.0
-    }
-
     /// The route for a method and the decoded segments of a path.
     pub(crate) fn find(&self, method: &Method, segments: &[String]) -> Result<Found<'_>, Missing> {
         let (mut missing, mut claimed) = (Missing::Path, false);
@@ -130,9 +125,9 @@ impl Table {
             let Some(matched) = path::matches(route, segments) else { continue };
             claimed |= !generic;
             match matched {
-                _ if route.method != *method => missing = Missing::Method,
-                Ok((scope, params)) => return Ok(Found { route, scope, params }),
                 Err(error) => missing = Missing::Id(error.to_string()),
+                Ok((scope, params)) if route.method == *method => return Ok(Found { route, scope, params }),
+                Ok(_) => missing = Missing::Method,
             }
         }
         Err(missing)

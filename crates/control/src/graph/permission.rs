@@ -1,4 +1,4 @@
-//! Who may read and change the directory (decision record 0004).
+//! Who may read and change the directory (decision record 0005).
 //!
 //! The directory is not a resource, so no ARM action guards it, and Entra's own roles do not exist here. Two rules replace them:
 //!

@@ -33,13 +33,20 @@ fn find<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a Deployment, Fai
 }
 
 fn shape(deployment: &Deployment) -> Value {
-    let capacity = deployment.sku.capacity.unwrap_or_default();
+    let capacity = deployment.sku.capacity;
+    // One unit of capacity is 1,000 tokens per minute and, for requests, one per 10 seconds. Without a capacity there is no limit.
+    let limits = capacity.map_or_else(Vec::new, |capacity| {
+        vec![
+            json!({ "key": "request", "renewalPeriod": 10, "count": capacity }),
+            json!({ "key": "token", "renewalPeriod": 60, "count": u64::from(capacity) * 1000 }),
+        ]
+    });
     json!({
         "id": deployment.scope,
         "name": deployment.scope.name(),
         "type": "Microsoft.CognitiveServices/accounts/deployments",
         "etag": etag(deployment.version),
-        "sku": { "name": deployment.sku.name, "capacity": capacity },
+        "sku": deployment.sku,
         "tags": deployment.tags,
         "systemData": { "createdAt": deployment.created.rfc3339() },
         "properties": {
@@ -48,11 +55,7 @@ fn shape(deployment: &Deployment) -> Value {
             "provisioningState": "Succeeded",
             "deploymentState": "Running",
             "currentCapacity": capacity,
-            // One unit of capacity is 1,000 tokens per minute and, for requests, one per 10 seconds.
-            "rateLimits": [
-                { "key": "request", "renewalPeriod": 10, "count": capacity },
-                { "key": "token", "renewalPeriod": 60, "count": u64::from(capacity) * 1000 },
-            ],
+            "rateLimits": limits,
         },
     })
 }

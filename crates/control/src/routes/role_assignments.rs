@@ -40,7 +40,8 @@ fn shape(row: &RoleAssignment, asked: &Scope) -> Value {
             "createdOn": row.created.rfc3339(),
             "updatedOn": row.updated.rfc3339(),
             "createdBy": row.created_by,
-            "updatedBy": row.created_by,
+            // Who changed a condition or description later is in the activity log.
+            "updatedBy": row.created_by.filter(|_| row.created == row.updated),
             "delegatedManagedIdentityResourceId": Value::Null,
         },
     })

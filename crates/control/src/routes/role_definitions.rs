@@ -37,9 +37,14 @@ pub(super) fn is_assignable(snapshot: &Snapshot, role: &RoleDefinition, scope: &
     role.assignable_scopes.iter().any(|assignable| chain.contains(assignable))
 }
 
-/// Whether a question at `scope` may see the role: it is assignable there, or somewhere below.
-fn is_visible(snapshot: &Snapshot, role: &RoleDefinition, scope: &Scope) -> bool {
-    is_assignable(snapshot, role, scope) || role.assignable_scopes.iter().any(|assignable| scope.covers(assignable))
+/// Whether a question at `scope` may see the role: it is assignable there, or somewhere below - in the caller's own tenant.
+fn is_visible(call: &Call, role: &RoleDefinition) -> bool {
+    let own = |assignable: &Scope| match assignable.subscription_id() {
+        Some(id) => call.snapshot.subscription(id).is_some_and(|row| row.tenant == call.tenant()),
+        None => call.snapshot.management_group(assignable.name()).is_some_and(|row| row.tenant == call.tenant()),
+    };
+    is_assignable(&call.snapshot, role, &call.scope)
+        || role.assignable_scopes.iter().any(|assignable| call.scope.covers(assignable) && own(assignable))
 }
 
 /// The role as ARM shows it to a question at `scope`. The id is always qualified with the subscription where there is one: `az`

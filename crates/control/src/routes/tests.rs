@@ -1,1 +1,64 @@
-//! Tests of the tables.
+//! The tables themselves.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+
+use super::{arm, graph};
+use crate::arm::path::segments;
+use crate::route::{Access, Missing, Table};
+
+const SUBSCRIPTION: &str = "/subscriptions/11111111-1111-1111-1111-111111111111";
+
+#[test]
+fn no_two_lines_claim_the_same_request() {
+    let mut seen = BTreeSet::new();
+    for route in arm().into_iter().chain(graph()) {
+        let shape: String = format!("{} {}{}", route.method, route.at, route.tail);
+        assert!(seen.insert(shape.clone()), "{shape} is there twice");
+    }
+}
+
+#[test]
+fn only_the_document_that_leads_to_tokens_is_public() {
+    let public: Vec<String> = arm()
+        .into_iter()
+        .chain(graph())
+        .filter(|route| matches!(route.access, Access::Public))
+        .map(|route| format!("{} {}{}", route.method, route.at, route.tail))
+        .collect();
+    assert_eq!(public, ["GET /metadata/endpoints"]);
+}
+
+#[test]
+fn every_change_asks_for_a_right() {
+    for route in arm().into_iter().chain(graph()).filter(|route| route.method != Method::GET) {
+        assert!(!matches!(route.access, Access::Public | Access::Own | Access::List(_)), "{route:?}");
+    }
+}
+
+#[test]
+fn an_action_says_the_same_as_its_method() {
+    for route in arm() {
+        let (Access::Action(action) | Access::Attributed(action, _) | Access::List(action)) = route.access else { continue };
+        let verb = action.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+        let fits = match route.method {
+            Method::GET | Method::HEAD => verb == "read",
+            Method::PUT | Method::PATCH => verb == "write",
+            Method::DELETE => verb == "delete",
+            _ => verb == "action",
+        };
+        assert!(fits, "{route:?}");
+    }
+}
+
+#[test]
+fn a_specific_route_keeps_its_paths_from_the_generic_ones() {
+    let table = Table::new(arm());
+    let path = format!("{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Authorization/roleAssignments/x");
+    assert!(matches!(table.find(&Method::PATCH, &segments(&path).unwrap()), Err(Missing::Method)));
+    let generic = format!("{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.Storage/storageAccounts/x");
+    assert!(table.find(&Method::PATCH, &segments(&generic).unwrap()).is_ok());
+}
+
+mod probes;

@@ -114,8 +114,22 @@ fn read_condition(properties: &Properties) -> Result<Option<String>, Failure> {
     if properties.condition_version.as_deref().is_some_and(|version| version != "2.0") {
         return Err(invalid("The condition's version must be 2.0.".to_owned()));
     }
-    condition::parse(text).map_err(|error| invalid(format!("The condition cannot be used: {error}.")))?;
+    let condition = condition::parse(text).map_err(|error| invalid(format!("The condition cannot be used: {error}.")))?;
+    // A condition on something that is never supplied would never be met: its writer expects otherwise.
+    if let Some((_, name)) = condition.attributes().into_iter().find(|(source, name)| !is_supplied(*source, name)) {
+        return Err(invalid(format!("The condition looks at the attribute '{name}', which is not supplied here.")));
+    }
     Ok(Some(text.to_owned()))
+}
+
+/// Whether requests come with the attribute; see [`attributes`] here and in `delete`.
+fn is_supplied(source: AttributeSource, name: &str) -> bool {
+    const NAMES: [&str; 3] = [
+        "microsoft.authorization/roleassignments:roledefinitionid",
+        "microsoft.authorization/roleassignments:principalid",
+        "microsoft.authorization/roleassignments:principaltype",
+    ];
+    matches!(source, AttributeSource::Request | AttributeSource::Resource) && NAMES.contains(&name)
 }
 
 /// The principal, when it is one of the caller's own tenant.

@@ -12,7 +12,7 @@ const DELETE: &str = "Microsoft.Authorization/roleDefinitions/delete";
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let id = id(call)?;
-    let known = call.snapshot.policy().role(id).filter(|role| is_visible(&call.snapshot, role, &call.scope));
+    let known = call.snapshot.policy().role(id).filter(|role| is_visible(call, role));
     if known.is_none() {
         return Ok(Reply::no_content());
     }

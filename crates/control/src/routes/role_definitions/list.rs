@@ -22,9 +22,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let visible = |role: &&RoleDefinition| {
         let at = is_assignable(&call.snapshot, role, &call.scope);
         let named = wanted.name.as_ref().is_none_or(|name| role.role_name.eq_ignore_ascii_case(name));
-        named
-            && wanted.kind.is_none_or(|kind| role.role_kind == kind)
-            && (at || (wanted.below && is_visible(&call.snapshot, role, &call.scope)))
+        named && wanted.kind.is_none_or(|kind| role.role_kind == kind) && (at || (wanted.below && is_visible(call, role)))
     };
     let rows = call.snapshot.policy().roles().filter(visible);
     let rows = rows.map(|role| Row { key: role.id.to_string(), scope: call.scope.clone(), item: role });

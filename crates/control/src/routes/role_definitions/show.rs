@@ -7,6 +7,6 @@ use crate::failure::Failure;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let id = id(call)?;
-    let role = call.snapshot.policy().role(id).filter(|role| is_visible(&call.snapshot, role, &call.scope));
+    let role = call.snapshot.policy().role(id).filter(|role| is_visible(call, role));
     Ok(Reply::ok(shape(role.ok_or_else(|| missing(id))?, &call.scope)))
 }

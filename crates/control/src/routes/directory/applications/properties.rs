@@ -58,7 +58,9 @@ impl Properties {
                 "keyCredentials" => read.certificates = parsed(&name, value)?,
                 // The one address book of ours serves all kinds of clients.
                 "publicClient" | "web" | "spa" => match value.get("redirectUris") {
-                    Some(uris) => read.redirect_uris.get_or_insert_default().extend(parsed::<Vec<String>>(&name, uris.clone())?.unwrap_or_default()),
+                    Some(uris) => {
+                        read.redirect_uris.get_or_insert_default().extend(parsed::<Vec<String>>(&name, uris.clone())?.unwrap_or_default())
+                    }
                     None if is_empty(&value) => {}
                     None => return Err(unsupported(&name)),
                 },
@@ -163,7 +165,8 @@ fn certificate(wished: &Wished, row: &Application, means: Means<'_>) -> Result<C
     if wished.r#type != "AsymmetricX509Cert" || wished.usage != "Verify" {
         return Err(bad("A key credential must be of type AsymmetricX509Cert and for usage Verify."));
     }
-    let read = Certificate::read(key.as_bytes()).map_err(|error| bad(format!("The key credential's certificate cannot be used: {error}.")))?;
+    let read =
+        Certificate::read(key.as_bytes()).map_err(|error| bad(format!("The key credential's certificate cannot be used: {error}.")))?;
     let time = |text: &Option<String>, otherwise: Timestamp| match text {
         None => Ok(otherwise),
         Some(text) => Timestamp::parse_rfc3339(text).ok_or_else(|| bad("A date of the credential is no RFC 3339 time.")),
@@ -203,7 +206,9 @@ mod tests {
 
     #[test]
     fn what_az_sends_without_meaning_anything_is_taken() {
-        let read = read(json!({"displayName": "n", "keyCredentials": [], "signInAudience": "AzureADMyOrg", "web": {"redirectUris": []}, "tags": null}));
+        let read = read(
+            json!({"displayName": "n", "keyCredentials": [], "signInAudience": "AzureADMyOrg", "web": {"redirectUris": []}, "tags": null}),
+        );
         assert_eq!(read.unwrap().display_name(), Some("n"));
     }
 
@@ -225,9 +230,15 @@ mod tests {
         for good in ["https://app.example/cb", "http://localhost", "http://localhost:8400/cb", "http://127.0.0.1", "http://[::1]:9"] {
             assert!(check_redirect(good).is_ok(), "{good}");
         }
-        for bad in
-            ["http://app.example/cb", "https://app.example/*", "https://a@b/", "javascript:alert(1)", "/cb", "https://app.example/#x", "ftp://localhost"]
-        {
+        for bad in [
+            "http://app.example/cb",
+            "https://app.example/*",
+            "https://a@b/",
+            "javascript:alert(1)",
+            "/cb",
+            "https://app.example/#x",
+            "ftp://localhost",
+        ] {
             assert_eq!(check_redirect(bad).unwrap_err().status, 400, "{bad}");
         }
     }

@@ -1,0 +1,20 @@
+//! The control plane on its real router, over a directory in memory and a clock moved by hand.
+
+mod accounts;
+mod activity;
+mod authentication;
+mod containers;
+mod deployments;
+mod escalation;
+mod graph;
+mod identities;
+mod limits;
+mod locks;
+mod management_groups;
+mod paging;
+mod provision;
+mod role_assignments;
+mod role_definitions;
+mod shapes;
+mod support;
+mod tenants;
