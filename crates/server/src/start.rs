@@ -5,7 +5,7 @@ use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use keyless_audit::AuditSink;
 use keyless_authority::{Issuer, TrustedIssuer};
 use keyless_gateway::Gateway;
@@ -36,6 +36,8 @@ use crate::{bootstrap, stop, upstreams, worker};
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
 const CATCH_UP: Duration = Duration::from_millis(250);
+/// How often the store learns how far the audit log is on disk. Each time costs one flush.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Runs a system until it is told to stop (SIGTERM, SIGINT), then drains. `on_ready` is called once every listener answers; `tell`
 /// hears each step that takes time, for people.
@@ -104,8 +106,12 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let ctx = OpContext::new(RequestId::new(entropy.uuid()), clock.now(), Actor::System("start"));
 
     let data = DataFolder::open(&options.data)?;
-    let store = Arc::new(SqliteStore::open(&data.database())?);
+    // A new master key would open nothing that an older one sealed, and hide that the right one is missing.
+    if data.database().exists() && !data.master_key().exists() {
+        bail!("{} is missing, but the state it sealed is there; put it back, or start anew in another folder", data.master_key().display());
+    }
     let sealer = Arc::new(Sealer::new(&MasterKey::load_or_create(&data.master_key(), &*entropy)?));
+    let store = Arc::new(SqliteStore::open(&data.database())?);
     let audit = open_audit(options, &data, &*store, &clock, &entropy, &ctx).await?;
     let directory = Directory::open(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>, &ctx).await?;
     replay_outbox(&*store, &audit, &directory, &ctx).await?;
@@ -170,6 +176,7 @@ impl Parts {
         tasks.spawn(Arc::clone(&self.door).run(local, stop.clone()));
         tasks.spawn(Arc::clone(&self.audit).run(until(stop.clone())));
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
+        tasks.spawn(settle_often(Arc::clone(&self.door.platform), stop.clone()));
         if let Some(model) = self.model.lock().expect("no holder of this lock panics").take() {
             tasks.spawn(upstreams::supervise(model, Arc::clone(&self.gateway), options.cache.clone(), stop.clone()));
         }
@@ -290,18 +297,26 @@ async fn until(mut stop: watch::Receiver<bool>) {
     stop::told(&mut stop).await;
 }
 
+/// Follows the commits of other processes.
 async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            () = stop::told(&mut stop) => return,
-            () = tokio::time::sleep(CATCH_UP) => {}
-        }
+    while !ended(&mut stop, CATCH_UP).await {
         let ctx = platform.begin(Actor::System("catch up"));
         if let Err(error) = platform.directory.catch_up(&ctx).await {
             tracing::warn!(%error, "the state database could not be read; decisions go on with the last snapshot");
         }
-        settle(&platform, &ctx).await;
     }
+}
+
+/// Keeps the store's knowledge of the audit log fresh.
+async fn settle_often(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
+    while !ended(&mut stop, SETTLE).await {
+        settle(&platform, &platform.begin(Actor::System("settle"))).await;
+    }
+}
+
+/// Waits; whether the system was told to stop meanwhile.
+async fn ended(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
+    tokio::time::timeout(pause, stop::told(stop)).await.is_ok()
 }
 
 /// Brings the store's knowledge of the audit log up to date, so that a log that is cut later is found out.
