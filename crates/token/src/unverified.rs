@@ -3,7 +3,9 @@
 use std::fmt;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, GeneralPurpose};
 use keyless_model::KeyId;
 
 use crate::algorithm::Algorithm;
@@ -18,6 +20,9 @@ const MAX_TEXT: usize = 32 * 1024;
 const MAX_HEADER: usize = 16 * 1024;
 /// Longest `kid`, `x5t` or `x5t#S256`.
 const MAX_NAME: usize = 256;
+
+/// Canonical but for the padding, which may be there or not.
+const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
 /// A strict compact JWS (RFC 7515 section 7.1) whose signature nobody has checked yet.
 ///
@@ -44,6 +49,20 @@ impl<'a> Unverified<'a> {
     /// [`TokenError::Malformed`] for anything but three canonical base64url segments with a strict JSON header, and for headers that
     /// demand processing we do not do (`crit`, `b64`, `zip`, encryption); [`TokenError::Algorithm`] for an `alg` not on the list.
     pub fn parse(text: &'a str) -> Result<Self, TokenError> {
+        Self::parse_with(text, &URL_SAFE_NO_PAD)
+    }
+
+    /// A client's assertion: as [`Unverified::parse`], and each segment may end in the padding that RFC 7515 leaves out, because
+    /// `azure.identity.aio` writes it. Two spellings of one assertion are no danger: assertions are remembered by their `jti`.
+    ///
+    /// # Errors
+    /// As [`Unverified::parse`].
+    pub fn parse_assertion(text: &'a str) -> Result<Self, TokenError> {
+        Self::parse_with(text, &PADDED_OR_NOT)
+    }
+
+    fn parse_with(text: &'a str, base64url: &GeneralPurpose) -> Result<Self, TokenError> {
+        let decode = |segment| decode(segment, base64url);
         if text.len() > MAX_TEXT {
             return Err(TokenError::Malformed("too long"));
         }
@@ -120,8 +139,8 @@ impl fmt::Debug for Unverified<'_> {
 
 /// Canonical base64url: no padding, no `+` or `/`, no spare bits. Otherwise one token would have many spellings, and a cache or a
 /// revocation list keyed by its hash could be walked around.
-fn decode(segment: &str) -> Result<Vec<u8>, TokenError> {
-    URL_SAFE_NO_PAD.decode(segment).map_err(|_| TokenError::Malformed("a segment is not canonical base64url"))
+fn decode(segment: &str, base64url: &GeneralPurpose) -> Result<Vec<u8>, TokenError> {
+    base64url.decode(segment).map_err(|_| TokenError::Malformed("a segment is not canonical base64url"))
 }
 
 fn read_header(bytes: &[u8]) -> Result<(Algorithm, Header), TokenError> {

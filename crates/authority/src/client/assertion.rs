@@ -43,7 +43,7 @@ pub(super) async fn check(
         let text = format!("The parameter 'client_assertion_type' must be '{JWT_BEARER_ASSERTION}'.");
         return Err(Refusal::new(&codes::MALFORMED_REQUEST).with(text));
     }
-    let token = Unverified::parse(text).map_err(|error| presented.failed(token_refusal(error)))?;
+    let token = Unverified::parse_assertion(text).map_err(|error| presented.failed(token_refusal(error)))?;
     let own = assertion::is_own(&token, presented.client.client_id).map_err(|error| presented.failed(token_refusal(error)))?;
     // Only an application can hold a certificate; a managed identity has none that anybody could sign with.
     if let (true, Some(application)) = (own, presented.client.application()) {

@@ -66,7 +66,7 @@ impl Client {
             leeway_secs: LEEWAY,
             max_lifetime_secs: 3600,
         };
-        check(&Unverified::parse(text)?, &[(CREDENTIAL, self.certificate.clone())], &rules)
+        check(&Unverified::parse_assertion(text)?, &[(CREDENTIAL, self.certificate.clone())], &rules)
     }
 
     /// The honest assertion with one claim changed (or removed, by null).
@@ -109,6 +109,25 @@ fn every_official_clients_assertion_is_accepted() {
     for (header, payload) in [msal_python, python_async, javascript, rust] {
         let proven = client.send(&header, &payload).unwrap();
         assert_eq!((proven.credential, proven.jti.as_str()), (CREDENTIAL, payload["jti"].as_str().unwrap()), "{header}");
+    }
+}
+
+/// `azure.identity.aio` leaves the padding on, which RFC 7515 takes off.
+#[test]
+fn segments_with_their_padding_are_accepted_and_any_other_spelling_is_not() {
+    let client = Client::new();
+    let mut payload = payload().to_string();
+    while payload.len() % 3 != 1 {
+        payload.push(' ');
+    }
+    let signed = format!("{}.{}", URL_SAFE.encode(client.header("PS256").to_string()), URL_SAFE.encode(payload));
+    assert!(signed.ends_with("=="));
+    let signature = client.rsa.ps256(signed.as_bytes());
+    let check = |signature: String| client.check(&format!("{signed}.{signature}"), &[Algorithm::PS256]);
+    assert_eq!(check(URL_SAFE.encode(&signature)).unwrap().jti, "jti-1");
+    assert_eq!(check(URL_SAFE_NO_PAD.encode(&signature)).unwrap().jti, "jti-1");
+    for other in [URL_SAFE_NO_PAD.encode(&signature) + "=", URL_SAFE.encode(&signature) + "=", format!("\n{}", URL_SAFE.encode(&signature))] {
+        assert!(matches!(check(other), Err(AssertionError::Token(TokenError::Malformed(_)))));
     }
 }
 
