@@ -10,6 +10,8 @@ mod data_dir;
 mod env_registry;
 mod exit;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod machine;
 mod ui;
 

@@ -1,1 +1,116 @@
-//! placeholder
+use clap::CommandFactory as _;
+
+use super::*;
+
+fn parse(words: &[&str]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("keyless").chain(words.iter().copied()))
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_has_an_example_and_its_exit_codes_in_its_help() {
+    fn check(command: &mut clap::Command) {
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("Example") && help.contains("Exit codes: "), "{}", command.get_name());
+        command.get_subcommands_mut().for_each(check);
+    }
+    let mut cli = Cli::command();
+    cli.build();
+    cli.get_subcommands_mut().for_each(check);
+}
+
+#[test]
+fn help_fits_a_terminal_of_a_hundred_columns() {
+    let mut cli = Cli::command();
+    cli.build();
+    for command in cli.get_subcommands_mut() {
+        let help = command.render_long_help().to_string();
+        let examples: Vec<_> = help.lines().filter(|line| line.starts_with("  keyless")).collect();
+        assert!(examples.iter().all(|line| line.chars().count() <= 100), "{examples:?}");
+    }
+}
+
+#[test]
+fn what_follows_the_program_belongs_to_the_program() {
+    let odd = ["--help", "-x", "two words", "", "--", "$HOME", "--data", "elsewhere"];
+    let words = [&["run", "--as", "demo-app", "--data", "here", "--", "python"][..], &odd].concat();
+    let cli = parse(&words).unwrap();
+    assert_eq!(cli.data, Some("here".into()));
+    let Command::Run(run) = cli.command else { panic!("not run") };
+    assert_eq!(run.identity.as_deref(), Some("demo-app"));
+    assert_eq!(run.command[0], "python");
+    assert_eq!(run.command[1..], odd.map(std::ffi::OsString::from));
+}
+
+#[test]
+fn run_without_a_program_is_wrong_usage() {
+    assert_eq!(parse(&["run", "--as", "demo-app"]).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn the_data_folder_may_stand_before_or_after_the_command() {
+    for words in [["--data", "d", "status", "--json"], ["status", "--data", "d", "--json"], ["status", "--json", "--data", "d"]] {
+        assert_eq!(parse(&words).unwrap().data, Some("d".into()), "{words:?}");
+    }
+    assert_eq!(parse(&["audit", "--data", "d", "verify"]).unwrap().data, Some("d".into()));
+}
+
+#[test]
+fn up_takes_one_source_of_answers() {
+    assert!(parse(&["up", "--upstream", "http://127.0.0.1:1", "--upstream-key-file", "f"]).is_ok());
+    for words in [
+        &["up", "--upstream", "u", "--model", "smollm2"][..],
+        &["up", "--built-in", "--model", "smollm2"],
+        &["up", "--upstream-key-file", "f"],
+        &["up", "--port", "70000"],
+    ] {
+        assert_eq!(parse(words).unwrap_err().exit_code(), 2, "{words:?}");
+    }
+}
+
+#[test]
+fn a_token_is_shown_or_printed_and_never_both() {
+    assert_eq!(parse(&["token", "--decode", "--print"]).unwrap_err().exit_code(), 2);
+    assert_eq!(parse(&["token", "--as", "a", "--credential", "environment"]).unwrap_err().exit_code(), 2);
+    let Command::Token(token) = parse(&["token", "--credential", "ManagedIdentityCredential"]).unwrap().command else {
+        panic!("not token")
+    };
+    assert_eq!(token.credential, Some(CredentialName::ManagedIdentity));
+    assert_eq!(token.scope, "https://cognitiveservices.azure.com/.default");
+}
+
+#[test]
+fn revoking_takes_nothing_else() {
+    assert!(parse(&["env", "--revoke", "abc"]).is_ok());
+    assert_eq!(parse(&["env", "--revoke", "abc", "--as", "demo-app"]).unwrap_err().exit_code(), 2);
+    assert_eq!(parse(&["env", "--ttl", "forever"]).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn audit_filters_are_read() {
+    let words = [
+        "audit",
+        "query",
+        "--principal",
+        "demo-app",
+        "--account",
+        "demo-ai",
+        "--since",
+        "15m",
+        "--outcome",
+        "denied",
+        "--category",
+        "data",
+        "--json",
+    ];
+    let Command::Audit(Audit::Query { filter }) = parse(&words).unwrap().command else { panic!("not a query") };
+    assert_eq!(
+        (filter.since, filter.outcome, filter.category, filter.json),
+        (Some(Moment::Ago(900)), Some(Outcome::Denied), Some(Category::Data), true)
+    );
+    assert_eq!(parse(&["audit", "query", "--outcome", "odd"]).unwrap_err().exit_code(), 2);
+}

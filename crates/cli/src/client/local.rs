@@ -1,6 +1,7 @@
 //! The owner's Unix socket in the data folder. The kernel tells the system who we are, so nothing here holds a secret of its own.
 
 use std::path::{Path, PathBuf};
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -94,19 +95,22 @@ impl Local {
         let stream = self.connect().await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(TransportError::from)?;
         let mut connection: Connection = Box::pin(connection);
-        let answer = async {
-            let (parts, body) =
-                sender.send_request(request(Method::POST, "/attachments", attach)?).await.map_err(TransportError::from)?.into_parts();
-            let body = body.collect().await.map_err(|error| TransportError::Body(error.into()))?.to_bytes();
-            Ok::<_, LocalFailure>(Reply { status: parts.status, headers: parts.headers, body })
-        };
-        let reply = tokio::select! {
-            biased;
-            reply = answer => reply?,
-            ended = &mut connection => return Err(ended.err().map_or(LocalFailure::NotRunning(self.data.clone()), |error| TransportError::from(error).into())),
+        let (reply, open) = {
+            let mut answer = pin!(async {
+                let request = request(Method::POST, "/attachments", attach)?;
+                let (parts, body) = sender.send_request(request).await.map_err(TransportError::from)?.into_parts();
+                let body = body.collect().await.map_err(|error| TransportError::Body(error.into()))?.to_bytes();
+                Ok::<_, LocalFailure>(Reply { status: parts.status, headers: parts.headers, body })
+            });
+            tokio::select! {
+                biased;
+                reply = &mut answer => (reply?, true),
+                // What arrived before the end is still there to be read.
+                _ended = &mut connection => (answer.await?, false),
+            }
         };
         accepted(&reply)?;
-        Ok(Lease { attached: reply.json()?, connection: Some(connection), _sender: sender })
+        Ok(Lease { attached: reply.json()?, connection: open.then_some(connection), _sender: sender })
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T, LocalFailure> {
@@ -135,7 +139,7 @@ impl Local {
     }
 }
 
-type Connection = std::pin::Pin<Box<hyper::client::conn::http1::Connection<TokioIo<UnixStream>, Full<Bytes>>>>;
+type Connection = Pin<Box<hyper::client::conn::http1::Connection<TokioIo<UnixStream>, Full<Bytes>>>>;
 
 /// An identity lent to a program. The system ends it when this connection closes, however that happens.
 pub(crate) struct Lease {

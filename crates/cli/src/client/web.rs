@@ -85,7 +85,10 @@ impl Web {
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let authority = uri.authority().ok_or_else(address)?.as_str().to_owned();
 
-        let mut request = Request::builder().method(method).uri(uri.path_and_query().map_or("/", |target| target.as_str()));
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        // A URL may go from its host straight to its query; a request may not.
+        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+        let mut request = Request::builder().method(method).uri(target);
         request = request.header(header::HOST, &authority).header(header::CONNECTION, "close");
         for (name, value) in headers {
             request = request.header(name, value);

@@ -124,7 +124,11 @@ pub(super) fn shown(report: &Report, columns: Option<usize>) -> String {
     ] {
         let mut table = Table::new(["", "", "", ""]).indented(2).fitting(columns);
         for finding in report.findings.iter().filter(|finding| finding.loot == loot) {
-            let (mark, word) = if finding.succeeded { ("!", "gets in") } else { ("x", "refused") };
+            let (mark, word) = match (finding.succeeded, loot) {
+                (true, Loot::Rightful) => ("✓", "answered"),
+                (true, _) => ("!", "gets in"),
+                (false, _) => ("x", "refused"),
+            };
             // A thief who gets in is bad news even where keys make it inevitable; a rightful program that does is good news.
             let paint: fn(String) -> String = if finding.succeeded == (loot == Loot::Rightful) { good } else { bad };
             let surprise = if finding.as_it_must_be() { "" } else { " UNEXPECTED" };
@@ -138,7 +142,7 @@ pub(super) fn shown(report: &Report, columns: Option<usize>) -> String {
         text.push_str(&format!("{}\n{table}\n", heading(title)));
     }
     let verdict = if report.as_it_must_be() {
-        let dead = format!("turned off, the key was dead {} ms later", report.key_dead_after_millis);
+        let dead = format!("Turned off, the key was dead {} ms later", report.key_dead_after_millis);
         format!("{} The key is the permission; the client id is only a name. {}", strong("So:"), faint(dead))
     } else {
         bad("Something was not as it must be: see UNEXPECTED above")

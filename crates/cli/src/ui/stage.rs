@@ -65,3 +65,30 @@ impl Stage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::screen::captured;
+
+    #[test]
+    fn without_a_terminal_a_step_is_two_plain_lines_on_stderr() {
+        let (mut screen, out, err) = captured::screen();
+        let stage = Stage::begin(&mut screen, "a model server");
+        stage.busy_with("looking");
+        stage.done(&mut screen, "found");
+        let text = err.text();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(lines[0], "  . a model server");
+        assert!(lines[1].starts_with("  ✓ a model server") && lines[1].contains("found") && lines[1].ends_with(" s"), "{text}");
+        assert_eq!(out.text(), "");
+    }
+
+    #[test]
+    fn a_step_that_fails_is_marked_in_more_than_colour() {
+        let (mut screen, _, err) = captured::screen();
+        Stage::begin(&mut screen, "a model").failed(&mut screen, "none answers");
+        assert!(err.text().contains("✗ a model"));
+    }
+}
