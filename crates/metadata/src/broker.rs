@@ -30,12 +30,21 @@ pub(crate) enum BrokerError {
     Disabled,
 }
 
+/// Who is counted: an identity in the hands of a user of this machine.
+type Workload = (Option<u32>, ClientId);
+
+/// The second a workload is in, and how many fresh tokens it had in it.
+#[derive(Debug, Clone, Copy)]
+struct Rate {
+    second: i64,
+    issued: u32,
+}
+
 #[derive(Debug)]
 pub(crate) struct Broker {
     source: Arc<dyn TokenSource>,
     remembered: Cache<(ClientId, String), Arc<IssuedToken>>,
-    /// The second each caller is in, and how many fresh tokens it had in it.
-    rates: Mutex<HashMap<(Option<u32>, ClientId), (i64, u32)>>,
+    rates: Mutex<HashMap<Workload, Rate>>,
     issues_per_second: u32,
 }
 
@@ -74,16 +83,16 @@ impl Broker {
         let second = now.unix_secs();
         let mut rates = self.rates.lock().expect("no holder of this lock panics");
         if rates.len() >= WATCHED {
-            rates.retain(|_, (seen, _)| *seen == second);
+            rates.retain(|_, rate| rate.second == second);
         }
-        let (seen, count) = rates.entry((uid, identity)).or_insert((second, 0));
-        if *seen != second {
-            (*seen, *count) = (second, 0);
+        let rate = rates.entry((uid, identity)).or_insert(Rate { second, issued: 0 });
+        if rate.second != second {
+            *rate = Rate { second, issued: 0 };
         }
-        if *count >= self.issues_per_second {
+        if rate.issued >= self.issues_per_second {
             return Err(BrokerError::TooMany { retry_after_secs: 1 });
         }
-        *count += 1;
+        rate.issued += 1;
         Ok(())
     }
 }

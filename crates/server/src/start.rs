@@ -132,10 +132,12 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
     let metadata =
         Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
-    let mut gateway = keyless_gateway::Config::default();
-    gateway.default_upstream = Some(upstreams::DEFAULT.to_owned());
-    gateway.upstreams = chosen.upstreams;
-    gateway.roots = roots;
+    let gateway = keyless_gateway::Config {
+        default_upstream: Some(upstreams::DEFAULT.to_owned()),
+        upstreams: chosen.upstreams,
+        roots,
+        ..keyless_gateway::Config::default()
+    };
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform)));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)

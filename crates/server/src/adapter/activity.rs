@@ -28,7 +28,8 @@ fn newest_first(reader: &AuditReader, query: &ActivityQuery) -> Result<Vec<Audit
     };
     let entries = reader.events(Order::NewestFirst, filter).map_err(|error| ActivityUnavailable(error.into()))?;
     // The start of the time asked for ends the reading, so that a long log costs no more than a short one.
-    let in_time = |entry: &Result<_, _>| entry.as_ref().map_or(true, |entry: &keyless_store::audit_log::Entry| entry.event.time >= query.from);
+    let in_time =
+        |entry: &Result<_, _>| entry.as_ref().map_or(true, |entry: &keyless_store::audit_log::Entry| entry.event.time >= query.from);
     let events = entries.take_while(in_time).take(query.limit).map(|entry| entry.map(|entry| entry.event));
     events.collect::<Result<_, _>>().map_err(|error| ActivityUnavailable(error.into()))
 }
