@@ -213,9 +213,8 @@ def test_a_federated_token_is_refused_for(code, subject, changes, az, workload, 
 
 
 def test_a_federated_token_signed_by_a_stranger_is_refused(az, workload, issuer, tmp_path):
-    stranger = Issuer(tmp_path)
+    stranger = Issuer(tmp_path, kid=issuer.kid)
     try:
-        stranger.kid = issuer.kid
         forged = stranger.mint(REPOSITORY, iss=issuer.url)
     finally:
         stranger.close()

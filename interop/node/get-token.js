@@ -1,8 +1,8 @@
 // Prints a token got with one credential of @azure/identity: `node get-token.js '{"kind": ..., ...}'`. A device code's
 // message goes to standard error, as JSON.
 import {
-  CertificateCredential,
   ClientAssertionCredential,
+  ClientCertificateCredential,
   ClientSecretCredential,
   DeviceCodeCredential,
   OnBehalfOfCredential,
@@ -15,7 +15,7 @@ const options = { authorityHost: wanted.authority, disableInstanceDiscovery: tru
 
 const credentials = {
   secret: () => new ClientSecretCredential(tenant, client, wanted.secret, options),
-  certificate: () => new CertificateCredential(tenant, client, wanted.file, options),
+  certificate: () => new ClientCertificateCredential(tenant, client, wanted.file, options),
   assertion: () => new ClientAssertionCredential(tenant, client, async () => wanted.assertion, options),
   workload: () => new WorkloadIdentityCredential({ tenantId: tenant, clientId: client, tokenFilePath: wanted.file, ...options }),
   "on-behalf-of": () =>

@@ -22,7 +22,8 @@ TOKEN_TTL_SECS = 300
 class Issuer:
     """Serves discovery, keys and GitHub's token endpoint at `url`, trusted by those who trust `ca_file`."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, kid: str = ""):
+        """`kid` names the first key; two issuers may well give theirs the same name."""
         self.ca_file = folder / "issuer-root.pem"
         identity = folder / "issuer.pem"
         make_certificate(self.ca_file, identity)
@@ -36,7 +37,8 @@ class Issuer:
         self.job_subject = ""
         self.request_token = uuid.uuid4().hex
         self.seen: list[str] = []
-        self.rotate()
+        # The first signs; the second is published already, as issuers do before they rotate.
+        self._keys = [Key(kid), Key()]
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -46,8 +48,13 @@ class Issuer:
         self._thread.join()
 
     def rotate(self) -> None:
-        """Signs with a new key from now on, and forgets the one before."""
-        self._key, self.kid = rsa.generate_private_key(public_exponent=65537, key_size=2048), uuid.uuid4().hex
+        """Signs with the next key from now on, and forgets the one before."""
+        self._keys = [self._keys[1], Key()]
+
+    @property
+    def kid(self) -> str:
+        """The name of the key that signs."""
+        return self._keys[0].kid
 
     def mint(self, subject: str, audience: str = EXCHANGE, **changes) -> str:
         now = int(time.time())
@@ -60,7 +67,8 @@ class Issuer:
             "exp": now + TOKEN_TTL_SECS,
             "jti": str(uuid.uuid4()),
         }
-        return jwt.encode(claims | changes, self._key, "RS256", headers={"kid": self.kid})
+        key = self._keys[0]
+        return jwt.encode(claims | changes, key.private, "RS256", headers={"kid": key.kid})
 
     def job_env(self, subject: str) -> dict[str, str]:
         """The variables that GitHub gives to a job with `permissions: id-token: write`."""
@@ -83,9 +91,18 @@ class Issuer:
         }
 
     def keys(self) -> dict:
-        numbers = self._key.public_key().public_numbers()
+        return {"keys": [key.public for key in self._keys]}
+
+
+class Key:
+    def __init__(self, kid: str = ""):
+        self.private, self.kid = rsa.generate_private_key(public_exponent=65537, key_size=2048), kid or uuid.uuid4().hex
+
+    @property
+    def public(self) -> dict[str, str]:
+        numbers = self.private.public_key().public_numbers()
         key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid}
-        return {"keys": [key | {"n": base64url_number(numbers.n), "e": base64url_number(numbers.e)}]}
+        return key | {"n": base64url_number(numbers.n), "e": base64url_number(numbers.e)}
 
 
 class Handler(BaseHTTPRequestHandler):
