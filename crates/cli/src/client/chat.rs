@@ -57,12 +57,22 @@ impl Chat {
         let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str);
         let words = match (text("/choices/0/message/content"), text("/error/code"), text("/error/message").or(text("/message"))) {
             (Some(answer), _, _) => answer.trim().to_owned(),
-            (None, Some(code), Some(message)) => format!("{code}: {message}"),
+            // Some refusals have no name but their status.
+            (None, Some(code), Some(message)) if code != reply.status.as_str() => format!("{code}: {message}"),
             (None, _, Some(message)) => message.to_owned(),
             _ => String::from_utf8_lossy(&reply.body).chars().take(200).collect(),
         };
         let request_id = reply.headers.get("apim-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
         Self { status: reply.status, words, request_id }
+    }
+
+    /// The beginning of the answer.
+    pub(crate) fn first_words(&self) -> String {
+        let line = self.words.lines().next().unwrap_or_default();
+        match line.char_indices().nth(60) {
+            Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+            None => line.to_owned(),
+        }
     }
 
     pub(crate) fn answered(&self) -> bool {

@@ -32,7 +32,7 @@ fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timest
         "{} {}  {health}  {}\n\n",
         heading("keyless"),
         status.version,
-        faint(format_args!("process {}, up {up}, {} changes, data in {}", status.pid, status.revision, status.data))
+        faint(format_args!("process {}, up {up}, revision {}, data in {}", status.pid, status.revision, status.data))
     );
     let mut places = Table::new(["", ""]).indented(2);
     for (name, value) in [

@@ -58,17 +58,9 @@ fn shown(report: &Report) -> String {
         table.row([faint("to"), last.rfc3339()]);
     }
     let head = format!("{}:{}", report.head.sequence, report.head.hash);
-    table.row([faint("head"), head.clone()]);
-    let keep = format!(
-        "{} {}",
-        faint("keep the head elsewhere; later,"),
-        code(format_args!("keyless audit verify --anchor {}:…", report.head.sequence))
-    );
-    format!(
-        "{} the audit log is whole: no event was changed, removed or inserted\n{table}{keep} {}\n",
-        good("✓"),
-        faint("shows that the end was not cut off")
-    )
+    let verdict = format!("{} the audit log is whole: no event was changed, removed or inserted", good("✓"));
+    let keep = faint("keep this elsewhere; later it shows that the end was not cut off:");
+    format!("{verdict}\n{table}{keep}\n  {}\n", code(format_args!("keyless audit verify --anchor {head}")))
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ async fn model(system: &System, scene: &Scene, attempt: &str, credential: &Crede
         should_succeed: false,
         succeeded: chat.answered(),
         status: chat.status.as_u16(),
-        evidence: chat.words.lines().next().unwrap_or_default().to_owned(),
+        evidence: if chat.answered() { chat.first_words() } else { chat.words },
     })
 }
 

@@ -21,14 +21,13 @@ pub(super) async fn reach(system: &System, scene: &Scene) -> Result<Vec<Finding>
     let mut calls = Vec::new();
     for deployment in DEPLOYMENTS {
         let chat = ask(system, scene, deployment).await?;
-        let answer = chat.words.lines().next().unwrap_or_default().to_owned();
         findings.push(Finding {
             loot: Loot::Key,
             attempt: format!("call the deployment `{deployment}`"),
             should_succeed: true,
             succeeded: chat.answered(),
             status: chat.status.as_u16(),
-            evidence: format!("it answers: {answer}"),
+            evidence: format!("it answers: {}", chat.first_words()),
         });
         calls.extend(chat.request_id);
     }
