@@ -175,6 +175,8 @@ mod tests {
             "bad_verification_code",
             "interaction_required",
             "access_denied",
+            "login_required",
+            "unsupported_response_type",
         ];
         for code in ALL {
             assert!(errors.contains(&code.error), "{code:?}");

@@ -10,6 +10,7 @@ mod config;
 mod federation;
 mod grant;
 mod issuer;
+mod keys;
 mod refusal;
 mod requested_claims;
 mod resource;
@@ -27,6 +28,7 @@ pub use config::{AssertionAudience, AssertionReuse, Config};
 pub use federation::{FetchError, HttpFetch, Place, PublicWeb, TrustedIssuer};
 pub use issuer::{IssueError, IssueRequest, Issued, Issuer};
 use keyless_web::Platform;
+pub use keys::{DEFAULT_ROTATION, KeyRotation, KeysError};
 
 /// The authority's routes.
 pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {

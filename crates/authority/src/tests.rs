@@ -4,4 +4,6 @@ mod client_credentials;
 mod discovery;
 mod harness;
 mod issuing;
+mod people;
+mod rotation;
 mod token_endpoint;
