@@ -133,7 +133,7 @@ pub fn at_and_below(snapshot: &Snapshot, scope: &Scope) -> Vec<Mutation> {
 /// Where one removal rewrites what another deletes (an identity leaves a host that goes too), the deletion stands.
 fn settle(mutations: Vec<Mutation>) -> Vec<Mutation> {
     let deleted: std::collections::HashSet<_> =
-        mutations.iter().filter_map(|mutation| matches!(mutation, Mutation::Delete(_)).then(|| mutation.key())).collect();
+        mutations.iter().filter(|mutation| matches!(mutation, Mutation::Delete(_))).map(Mutation::key).collect();
     // Two puts of one document: each started from the snapshot, so the later would undo the earlier. Keep what both took away.
     let mut kept: Vec<Mutation> = Vec::new();
     let mut places = std::collections::HashMap::new();

@@ -6,7 +6,8 @@ pub(super) mod put;
 pub(super) mod show;
 
 use keyless_model::entity::RoleAssignment;
-use keyless_model::{AssignmentId, Scope};
+use keyless_model::{AssignmentId, Scope, ScopeKind};
+use keyless_store::Snapshot;
 use serde_json::{Value, json};
 
 use crate::call::Call;
@@ -18,6 +19,22 @@ fn id(call: &Call) -> Result<AssignmentId, Failure> {
         let message = format!("The role assignment ID '{}' is not valid. The role assignment ID must be a GUID.", call.param("name"));
         Failure::invalid("InvalidRoleAssignmentId", message)
     })
+}
+
+/// Whether the assignment is the caller's tenant's business: by its scope, or - at the root, which one process has for several
+/// tenants - by its principal.
+fn is_ours(call: &Call, snapshot: &Snapshot, row: &RoleAssignment) -> bool {
+    let container = match row.scope.kind() {
+        ScopeKind::ManagementGroup => snapshot.management_group(row.scope.name()).map(|group| group.tenant),
+        _ => row.scope.subscription_id().and_then(|id| snapshot.subscription(id)).map(|row| row.tenant),
+    };
+    container.or_else(|| snapshot.principal(row.principal).map(|principal| principal.tenant)) == Some(call.tenant())
+}
+
+/// The assignment that the path names.
+fn named(call: &Call, snapshot: &Snapshot) -> Result<Option<RoleAssignment>, Failure> {
+    let row = snapshot.policy().assignment(id(call)?);
+    Ok(row.filter(|row| row.scope == call.scope && is_ours(call, snapshot, row)))
 }
 
 /// The assignment as ARM shows it to a question at `asked`. The role's id is qualified like the ones in the list of roles at that

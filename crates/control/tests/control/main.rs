@@ -1,5 +1,7 @@
 //! The control plane on its real router, over a directory in memory and a clock moved by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod accounts;
 mod activity;
 mod authentication;

@@ -35,6 +35,13 @@ async fn an_owner_of_everything_is_nobody_in_another_tenant_n127() {
     assert_eq!(foreign(&plane, "POST", "/v1.0/directoryObjects/getByIds", ids).await.expect(200)["value"], json!([]));
     let assignments = foreign(&plane, "GET", "/providers/Microsoft.Authorization/roleAssignments", Value::Null).await.expect(200);
     assert_eq!(assignments["value"].as_array().unwrap().len(), 1, "its own assignment at the root only");
+    let other = test.assign(builtin::READER, test.app.object_id, &Scope::root()).await;
+    let path = format!("/providers/Microsoft.Authorization/roleAssignments/{}", other.id);
+    assert_eq!(foreign(&plane, "GET", &path, Value::Null).await.status, 404);
+    assert_eq!(foreign(&plane, "DELETE", &path, Value::Null).await.status, 204);
+    assert!(test.snapshot().policy().assignment(other.id).is_some(), "the root is not one tenant's");
+    let lock = json!({ "properties": { "level": "ReadOnly" } });
+    assert_eq!(foreign(&plane, "PUT", "/providers/Microsoft.Authorization/locks/all", lock).await.error(), (400, "InvalidLock"));
     assert_eq!(foreign(&plane, "GET", &format!("{}/listKeys", test.account), Value::Null).await.status, 405);
     assert_eq!(foreign(&plane, "POST", &format!("{}/listKeys", test.account), Value::Null).await.error(), (404, "SubscriptionNotFound"));
 }

@@ -28,6 +28,10 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     if !plain {
         return Err(invalid("A lock's name has 1 to 260 letters, digits and -_.()"));
     }
+    // The root belongs to no one tenant, and a management group's lock would reach into subscriptions by another road than ids.
+    if call.scope.subscription_id().is_none() {
+        return Err(invalid("Locks are put on subscriptions, resource groups and resources."));
+    }
     let level = match properties.level.to_ascii_lowercase().as_str() {
         "cannotdelete" => LockLevel::CanNotDelete,
         "readonly" => LockLevel::ReadOnly,

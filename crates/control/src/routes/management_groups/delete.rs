@@ -6,7 +6,6 @@ use super::{find, scope_of, shape};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let name = call.param("name");
@@ -27,9 +26,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         let scope = scope_of(&group.name)?;
         let granted = snapshot.policy().assignments_at(&scope).map(|row| Mutation::Delete(Entity::from(row).key()));
         let mut mutations: Vec<Mutation> = granted.collect();
-        mutations.extend(snapshot.locks_below(&scope).map(|lock| Mutation::Delete(Entity::from(lock.as_ref().clone()).key())));
         mutations.push(Mutation::Delete(Entity::from(group.clone()).key()));
-        debug_assert!(removal::at_and_below(snapshot, &scope).len() + 1 >= mutations.len(), "nothing else is below an empty group");
         Ok((Plan::new(mutations, Some(shape(group)), None), ()))
     })
     .await?;

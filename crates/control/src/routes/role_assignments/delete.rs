@@ -4,27 +4,24 @@ use keyless_model::entity::{Entity, Mutation};
 use keyless_rbac::{AttributeSource, Attributes};
 use keyless_store::Snapshot;
 
-use super::{id, shape};
+use super::{named, shape};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 
 /// What conditions of the caller's own assignments look at: the assignment that is about to go.
 pub(in crate::routes) fn attributes(call: &Call, snapshot: &Snapshot) -> Result<Attributes, Failure> {
-    let row = snapshot.policy().assignment(id(call)?).filter(|row| row.scope == call.scope);
-    Ok(row.map_or_else(Attributes::default, |row| Attributes::role_assignment(AttributeSource::Resource, &row)))
+    Ok(named(call, snapshot)?.map_or_else(Attributes::default, |row| Attributes::role_assignment(AttributeSource::Resource, &row)))
 }
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let id = id(call)?;
-    let find = |snapshot: &Snapshot| snapshot.policy().assignment(id).filter(|row| row.scope == call.scope);
-    if find(&call.snapshot).is_none() {
+    if named(call, &call.snapshot)?.is_none() {
         return Ok(Reply::no_content());
     }
     let (_, shown) = call
         .commit(|snapshot| {
             // Gone since: someone else deleted it first.
-            let Some(row) = find(snapshot) else { return Ok((Plan::new(Vec::new(), None, None), None)) };
+            let Some(row) = named(call, snapshot)? else { return Ok((Plan::new(Vec::new(), None, None), None)) };
             let shown = shape(&row, &call.scope);
             Ok((Plan::new(vec![Mutation::Delete(Entity::from(row).key())], Some(shown.clone()), None), Some(shown)))
         })

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use keyless_model::ObjectId;
 use keyless_model::entity::RoleAssignment;
 
-use super::shape;
+use super::{is_ours, shape};
 use crate::answer::Reply;
 use crate::arm::page::{Row, page};
 use crate::call::Call;
@@ -24,21 +24,15 @@ struct Wanted {
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let wanted = wanted(call)?;
     let policy = call.snapshot.policy();
-    let wished = |row: &RoleAssignment| wanted.principals.as_ref().is_none_or(|ids| ids.contains(&row.principal)) && is_ours(call, row);
+    let wished = |row: &RoleAssignment| {
+        wanted.principals.as_ref().is_none_or(|ids| ids.contains(&row.principal)) && is_ours(call, &call.snapshot, row)
+    };
     let mut found: Vec<RoleAssignment> = policy.assignments_at_or_above(&call.scope).filter(wished).collect();
     if !wanted.at_scope {
         found.extend(policy.assignments_below(&call.scope).filter(wished));
     }
     let rows = found.into_iter().map(|row| Row { key: row.id.to_string(), scope: row.scope.clone(), item: row });
     page(call, rows, "Microsoft.Authorization/roleAssignments/read", |row| shape(row, &call.scope))
-}
-
-/// Assignments at the root belong to a tenant by their principal: one process may hold several tenants. Those of principals that
-/// are gone are shown where their scope is.
-fn is_ours(call: &Call, row: &RoleAssignment) -> bool {
-    let subscription = row.scope.subscription_id().and_then(|id| call.snapshot.subscription(id)).map(|row| row.tenant);
-    let principal = || call.snapshot.principal(row.principal).map(|principal| principal.tenant);
-    subscription.or_else(principal) == Some(call.tenant())
 }
 
 fn wanted(call: &Call) -> Result<Wanted, Failure> {

@@ -25,24 +25,30 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             list(call, find::service_principal_of(call, snapshot, value).into_iter().map(show))
         }
         terms => {
+            let wanted = match terms {
+                [] => Wanted::All,
+                [Term::Equals(name, value)] if name == "displayName" => Wanted::Named(value),
+                [Term::StartsWith(name, value)] if name == "displayName" => Wanted::Starting(value),
+                _ => return Err(unsupported(call)),
+            };
             let own = snapshot.principals().filter(|row| row.tenant == call.tenant() && find::is_service_principal(row));
-            let matching = matching(call, terms)?;
-            list(call, own.filter(|row| matching(row)).map(|row| show(row)))
+            list(call, own.filter(|row| wanted.matches(&row.display_name)).map(|row| show(row)))
         }
     }
 }
 
-fn matching(call: &Call, terms: &[Term]) -> Result<Box<dyn Fn(&Principal) -> bool + Send>, Failure> {
-    Ok(match terms {
-        [] => Box::new(|_| true),
-        [Term::Equals(name, value)] if name == "displayName" => {
-            let value = value.clone();
-            Box::new(move |row| row.display_name.eq_ignore_ascii_case(&value))
+enum Wanted<'a> {
+    All,
+    Named(&'a str),
+    Starting(&'a str),
+}
+
+impl Wanted<'_> {
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(wanted) => name.eq_ignore_ascii_case(wanted),
+            Self::Starting(wanted) => starts_with(name, wanted),
         }
-        [Term::StartsWith(name, value)] if name == "displayName" => {
-            let value = value.clone();
-            Box::new(move |row| starts_with(&row.display_name, &value))
-        }
-        _ => return Err(unsupported(call)),
-    })
+    }
 }
