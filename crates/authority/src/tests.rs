@@ -1,7 +1,10 @@
 //! Handler tests on the real router, over a directory in memory and a clock moved by hand.
 
+mod assertions;
 mod client_credentials;
 mod discovery;
+mod federation;
+mod forge;
 mod harness;
 mod issuing;
 mod people;

@@ -1,0 +1,287 @@
+//! An application signs with its certificate.
+
+use std::net::SocketAddr;
+
+use keyless_model::Clock as _;
+use keyless_model::entity::{Application, CertificateCredential};
+use keyless_testkit::{APP_SECRET, OTHER_TENANT, TENANT};
+use keyless_web::Peer;
+use serde_json::{Value, json};
+
+use super::forge::{Rsa, b64, thumbprint};
+use super::harness::{Answer, Harness, form};
+use crate::{AssertionAudience, AssertionReuse, Config};
+
+const SCOPE: &str = "https://cognitiveservices.azure.com/.default";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+struct World {
+    harness: Harness,
+    certificate: CertificateCredential,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    async fn with(config: Config) -> Self {
+        let harness = Harness::with(config).await;
+        let now = harness.fixture.clock.now();
+        let certificate = Rsa::shared(0).certificate(now.plus_secs(-86_400), now.plus_secs(86_400));
+        let mut app = Application::clone(harness.fixture.snapshot().application_of(harness.fixture.app.client_id).unwrap());
+        app.certificates = vec![certificate.clone()];
+        harness.fixture.put(app).await;
+        Self { harness, certificate }
+    }
+
+    fn header(&self) -> Value {
+        json!({"alg": "RS256", "typ": "JWT", "x5t#S256": thumbprint(&self.certificate)})
+    }
+
+    fn payload(&self, jti: &str) -> Value {
+        let client_id = self.harness.fixture.app.client_id;
+        let now = self.harness.fixture.clock.now().unix_secs();
+        let audience = format!("https://localhost:8443/{TENANT}/oauth2/v2.0/token");
+        json!({"aud": audience, "iss": client_id, "sub": client_id, "jti": jti, "nbf": now, "iat": now, "exp": now + 600})
+    }
+
+    async fn send(&self, assertion: &str) -> Answer {
+        self.send_from(assertion, 1).await
+    }
+
+    async fn send_from(&self, assertion: &str, host: u8) -> Answer {
+        self.harness.keep_secret(assertion);
+        let client_id = self.harness.fixture.app.client_id.to_string();
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("grant_type", "client_credentials"),
+                ("client_id", &client_id),
+                ("client_assertion_type", JWT_BEARER),
+                ("client_assertion", assertion),
+                ("scope", SCOPE),
+            ])
+            .finish();
+        let mut request = form(&format!("/{TENANT}/oauth2/v2.0/token")).body(body.into()).unwrap();
+        request.extensions_mut().insert(Peer(SocketAddr::from(([192, 0, 2, host], 4000))));
+        self.harness.send(request).await
+    }
+
+    async fn with_header(&self, edit: impl FnOnce(&mut Value)) -> Answer {
+        let mut header = self.header();
+        edit(&mut header);
+        self.send(&Rsa::shared(0).sign(&header, &self.payload("jti-1"))).await
+    }
+
+    async fn with_claim(&self, name: &str, value: Value) -> Answer {
+        let mut payload = self.payload(&format!("jti-{name}-{value}"));
+        match value {
+            Value::Null => drop(payload.as_object_mut().unwrap().remove(name)),
+            value => payload[name] = value,
+        }
+        self.send(&Rsa::shared(0).sign(&self.header(), &payload)).await
+    }
+}
+
+#[track_caller]
+fn refused(answer: &Answer, what: &str) {
+    assert_eq!((answer.status.as_u16(), answer.error()), (401, "invalid_client"), "{what}: {}", answer.text);
+    answer.code();
+}
+
+#[tokio::test]
+async fn the_assertions_of_azures_libraries_are_accepted() {
+    let world = World::new().await;
+    let certificate = keyless_token::Certificate::read(world.certificate.der.as_bytes()).unwrap();
+    let padded = base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE, certificate.sha1());
+    let standard = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, certificate.sha1());
+    let now = world.harness.fixture.clock.now().unix_secs();
+    let mut python = world.payload("python");
+    python["exp"] = json!(now as f64 + 600.03);
+    python["iat"] = json!(now as f64 + 0.03);
+    python.as_object_mut().unwrap().remove("nbf");
+    for (header, payload) in [
+        (json!({"alg": "RS256", "typ": "JWT", "x5t": padded}), python),
+        (json!({"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint(&world.certificate)}), world.payload("javascript")),
+        (json!({"alg": "RS256", "typ": "JWT", "x5t": standard}), world.payload("rust")),
+    ] {
+        let answer = world.send(&Rsa::shared(0).sign(&header, &payload)).await;
+        assert_eq!(answer.status, 200, "{header} {}", answer.text);
+        assert_eq!(answer.claims("access_token")["appidacr"], "2");
+    }
+    let detail = world.harness.fixture.audit.last().token.unwrap();
+    assert_eq!(detail.credential, "certificate_endpoint_audience", "the audit tells who does not name the issuer (case 37)");
+}
+
+#[tokio::test]
+async fn unsigned_and_mislabelled_assertions_are_refused_n1_n2_n3() {
+    let world = World::new().await;
+    for alg in [json!("none"), json!("None"), json!("NONE"), json!("nOnE"), json!(null), json!(1), json!(["RS256"]), json!("HS256")] {
+        refused(&world.with_header(|header| header["alg"] = alg.clone()).await, &alg.to_string());
+        let unsigned = format!("{}.{}.", b64(json!({"alg": alg}).to_string()), b64(world.payload("x").to_string()));
+        refused(&world.send(&unsigned).await, &alg.to_string());
+    }
+    refused(&world.with_header(|header| drop(header.as_object_mut().unwrap().remove("alg"))).await, "no alg");
+}
+
+#[tokio::test]
+async fn keys_that_travel_with_the_assertion_are_ignored_n14_n15_n16() {
+    let world = World::new().await;
+    let attacker = Rsa::shared(1);
+    let foreign = attacker.certificate(world.certificate.starts, world.certificate.expires);
+    for (name, value) in [
+        ("jwk", attacker.jwk("x")),
+        ("jku", json!("https://evil.example/keys")),
+        ("x5u", json!("https://evil.example/cert")),
+        ("x5c", json!([foreign.der])),
+    ] {
+        let mut header = world.header();
+        header[name] = value;
+        refused(&world.send(&attacker.sign(&header, &world.payload("x"))).await, name);
+    }
+    let mut header = world.header();
+    header["x5t#S256"] = json!(thumbprint(&foreign));
+    let answer = world.send(&attacker.sign(&header, &world.payload("x"))).await;
+    assert_eq!(answer.code(), 700_027, "a certificate that nobody registered");
+}
+
+#[tokio::test]
+async fn headers_and_forms_that_ask_for_more_are_refused_n20_n21_n24_n25() {
+    let world = World::new().await;
+    refused(&world.with_header(|header| header["crit"] = json!(["exp"])).await, "crit");
+    refused(&world.with_header(|header| header["b64"] = json!(false)).await, "b64");
+    refused(&world.with_header(|header| header["typ"] = json!("at+jwt")).await, "typ");
+    let good = Rsa::shared(0).sign(&world.header(), &world.payload("form"));
+    for bad in [format!("{good}."), format!("{good}.x"), good.replace('.', ".."), good[..good.len() - 2].to_owned(), format!("{good}+")] {
+        refused(&world.send(&bad).await, "form");
+    }
+    // `azure.identity.aio` keeps the padding of its segments; the `jti` makes both spellings one assertion.
+    let padded = Rsa::shared(0).sign(&world.header(), &world.payload("padded")) + "==";
+    assert_eq!(world.send(&padded).await.status, 200);
+    let twice = format!(r#"{{"alg":"RS256","alg":"RS256","x5t#S256":"{}"}}"#, thumbprint(&world.certificate));
+    let duplicated = format!("{}.{}", b64(twice), good.split_once('.').unwrap().1);
+    refused(&world.send(&duplicated).await, "duplicate header members (case 22)");
+    assert_eq!(world.send(&good).await.status, 200);
+}
+
+#[tokio::test]
+async fn assertions_outside_their_time_are_refused_n29_to_n34() {
+    let world = World::new().await;
+    let now = world.harness.fixture.clock.now().unix_secs();
+    refused(&world.with_claim("exp", Value::Null).await, "no exp");
+    assert_eq!(world.with_claim("exp", json!(now - 301)).await.code(), 700_024);
+    assert_eq!(world.with_claim("nbf", json!(now + 301)).await.code(), 700_024);
+    assert_eq!(world.with_claim("iat", json!(now + 301)).await.code(), 700_024);
+    refused(&world.with_claim("exp", json!("9999999999")).await, "text");
+    refused(&world.with_claim("exp", json!(now + 86_400)).await, "too long a life");
+    assert_eq!(world.with_claim("exp", json!(now - 299)).await.status, 200, "within the leeway");
+}
+
+#[tokio::test]
+async fn assertions_for_others_are_refused_n35_n36_n38() {
+    let world = World::new().await;
+    let endpoint = format!("https://localhost:8443/{TENANT}/oauth2/v2.0/token");
+    for audience in [
+        Value::Null,
+        json!([]),
+        json!(""),
+        json!([endpoint, "https://evil.example"]),
+        json!(format!("https://localhost:8443/{OTHER_TENANT}/v2.0")),
+        json!(format!("https://localhost:8443/{OTHER_TENANT}/oauth2/v2.0/token")),
+        json!("https://localhost:8443"),
+        json!(format!("{endpoint}/")),
+    ] {
+        refused(&world.with_claim("aud", audience.clone()).await, &audience.to_string());
+    }
+}
+
+#[tokio::test]
+async fn the_strict_policy_takes_the_issuer_as_audience_only_n37() {
+    let world = World::with(Config { assertion_audience: AssertionAudience::Issuer, ..Config::default() }).await;
+    refused(&world.send(&Rsa::shared(0).sign(&world.header(), &world.payload("endpoint"))).await, "endpoint");
+    let answer = world.with_claim("aud", json!(format!("https://localhost:8443/{TENANT}/v2.0"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(world.harness.fixture.audit.last().token.unwrap().credential, "certificate");
+}
+
+#[tokio::test]
+async fn an_assertion_that_names_someone_else_is_never_the_clients_own_n39() {
+    let world = World::new().await;
+    let other = world.harness.fixture.foreign_app.client_id;
+    for name in ["iss", "sub"] {
+        // Judged as a federated token then, and no credential names that issuer.
+        let answer = world.with_claim(name, json!(other)).await;
+        assert_eq!((answer.code(), answer.status.as_u16()), (700_211, 400), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_replayed_assertion_is_refused_n40() {
+    let world = World::new().await;
+    let assertion = Rsa::shared(0).sign(&world.header(), &world.payload("once"));
+    assert_eq!(world.send_from(&assertion, 1).await.status, 200);
+    assert_eq!(world.send_from(&assertion, 1).await.status, 200, "MSAL keeps an assertion for nine minutes");
+    refused(&world.send_from(&assertion, 2).await, "from another address");
+    let strict = World::with(Config { assertion_reuse: AssertionReuse::Never, ..Config::default() }).await;
+    let assertion = Rsa::shared(0).sign(&strict.header(), &strict.payload("once"));
+    assert_eq!(strict.send(&assertion).await.status, 200);
+    refused(&strict.send(&assertion).await, "a second time");
+    refused(&strict.with_claim("jti", Value::Null).await, "without a jti nobody could tell");
+}
+
+#[tokio::test]
+async fn the_assertion_type_must_be_said_n43() {
+    let world = World::new().await;
+    let assertion = Rsa::shared(0).sign(&world.header(), &world.payload("type"));
+    let client_id = world.harness.fixture.app.client_id.to_string();
+    for kind in ["", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer", "jwt-bearer"] {
+        let fields = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client_id.as_str()),
+            ("client_assertion_type", kind),
+            ("client_assertion", assertion.as_str()),
+            ("scope", SCOPE),
+        ];
+        let answer = world.harness.post(&format!("/{TENANT}/oauth2/v2.0/token"), &fields).await;
+        assert_eq!((answer.code(), answer.status.as_u16(), answer.error()), (9_002_313, 400, "invalid_request"));
+    }
+}
+
+#[tokio::test]
+async fn our_own_access_token_is_no_assertion_n45() {
+    let world = World::new().await;
+    let client_id = world.harness.fixture.app.client_id.to_string();
+    let fields = [("grant_type", "client_credentials"), ("client_id", client_id.as_str()), ("client_secret", APP_SECRET), ("scope", SCOPE)];
+    let token = world.harness.post(&format!("/{TENANT}/oauth2/v2.0/token"), &fields).await.body["access_token"].clone();
+    let answer = world.send(token.as_str().unwrap()).await;
+    assert_eq!((answer.code(), answer.status.as_u16()), (700_211, 400));
+}
+
+#[tokio::test]
+async fn a_removed_or_expired_certificate_signs_no_more_n46() {
+    let world = World::new().await;
+    let mut app = Application::clone(world.harness.fixture.snapshot().application_of(world.harness.fixture.app.client_id).unwrap());
+    world.harness.fixture.clock.advance_secs(86_401);
+    let late = world.send(&Rsa::shared(0).sign(&world.header(), &world.payload("late"))).await;
+    assert_eq!(late.code(), 700_027);
+    assert!(late.text.contains("The key used is expired"), "{}", late.text);
+    world.harness.fixture.clock.advance_secs(-86_000);
+    app.certificates[0].expires = world.harness.fixture.clock.now();
+    world.harness.fixture.put(app.clone()).await;
+    assert_eq!(world.send(&Rsa::shared(0).sign(&world.header(), &world.payload("ended"))).await.code(), 700_027);
+    app.certificates.clear();
+    world.harness.fixture.put(app).await;
+    let removed = world.send(&Rsa::shared(0).sign(&world.header(), &world.payload("removed"))).await;
+    assert!(removed.text.contains("The key was not found"), "{}", removed.text);
+}
+
+#[tokio::test]
+async fn guessing_signatures_ends_in_429_and_stops_nobody_else_n73() {
+    let world = World::new().await;
+    let mut last = 0;
+    for n in 0..80 {
+        last = world.send(&Rsa::shared(1).sign(&world.header(), &world.payload(&n.to_string()))).await.status.as_u16();
+    }
+    assert_eq!(last, 429);
+    assert_eq!(world.send(&Rsa::shared(0).sign(&world.header(), &world.payload("right"))).await.status, 200);
+}
