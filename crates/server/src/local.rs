@@ -1,6 +1,7 @@
 //! The owner's door: HTTP over a Unix socket in the data folder. The kernel says which user is at the other end, so no operator
 //! secret exists on disk or anywhere else.
 
+mod administration;
 pub mod api;
 mod attachments;
 mod door;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use keyless_audit::AuditSink;
-use keyless_authority::{Issuer, TrustedIssuer};
+use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation, TrustedIssuer};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
@@ -129,6 +129,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         Arc::new(Platform { directory, keyring, sealer, audit: Arc::clone(&audit) as Arc<dyn AuditSink>, clock, entropy, endpoints });
 
     let authority = authority_config(options, &roots)?;
+    let rotation = KeyRotation::new(Arc::clone(&platform), DEFAULT_ROTATION)?;
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
     let metadata =
         Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
@@ -161,7 +162,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         operations: Arc::clone(&operations),
         upstreams: RwLock::new(chosen.shown),
     };
-    let door = Arc::new(Door { platform, metadata, issuer, facts, data });
+    let door = Arc::new(Door { platform, metadata, issuer, rotation, facts, data });
     recall(&door);
     Ok(Parts { door, app: Arc::new(app), gateway, operations, audit, bound: bound.into(), model: chosen.child.into() })
 }
@@ -177,6 +178,7 @@ impl Parts {
         let local = self.door.bind()?;
         tasks.spawn(Arc::clone(&self.door).run(local, stop.clone()));
         tasks.spawn(Arc::clone(&self.audit).run(until(stop.clone())));
+        tasks.spawn(rotate_keys(self.door.rotation.clone(), stop.clone()));
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
         tasks.spawn(settle_often(Arc::clone(&self.door.platform), stop.clone()));
         if let Some(model) = self.model.lock().expect("no holder of this lock panics").take() {
@@ -297,6 +299,10 @@ fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_m
 /// Ends when `stop` becomes true.
 async fn until(mut stop: watch::Receiver<bool>) {
     stop::told(&mut stop).await;
+}
+
+async fn rotate_keys(rotation: KeyRotation, stop: watch::Receiver<bool>) {
+    rotation.run(until(stop)).await;
 }
 
 /// Follows the commits of other processes.

@@ -1,6 +1,7 @@
 //! What is said over the local socket, and what the ready file holds.
 
 use keyless_model::Timestamp;
+use keyless_model::entity::{KeyState, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 
 /// An account as `status` shows it.
@@ -136,4 +137,73 @@ impl std::fmt::Debug for TokenAnswer {
 pub struct LocalError {
     /// What happened and what to do next.
     pub message: String,
+}
+
+/// A signing key, as `GET /keys` lists them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeyStatus {
+    pub kid: String,
+    pub algorithm: SigningAlgorithm,
+    pub state: KeyState,
+    /// When it entered that state.
+    pub since: Timestamp,
+}
+
+/// `POST /keys/rotate`: makes a new signing key. Without `now` it is published for a while before it signs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RotateKeys {
+    #[serde(default)]
+    pub now: bool,
+}
+
+/// `POST /keys/revoke`: takes a key out at once; every token it signed stops working.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RevokeKey {
+    pub kid: String,
+}
+
+/// `POST /users`: adds a person. Holds the password: never log it.
+#[derive(Serialize, Deserialize)]
+pub struct UserRequest {
+    pub user_principal_name: String,
+    pub display_name: String,
+    pub password: String,
+    #[serde(default)]
+    pub must_change: bool,
+}
+
+impl std::fmt::Debug for UserRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserRequest").field("user_principal_name", &self.user_principal_name).finish_non_exhaustive()
+    }
+}
+
+/// `POST /invitations`: makes a one-time link with which a person makes their account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InvitationRequest {
+    pub user_principal_name: String,
+    pub display_name: String,
+    /// Gives Owner of everything: for the first administrator.
+    #[serde(default)]
+    pub owner: bool,
+    #[serde(default)]
+    pub lifetime_secs: Option<u32>,
+}
+
+/// The answer to [`InvitationRequest`]. Whoever holds the link is that person.
+#[derive(Serialize, Deserialize)]
+pub struct InvitationAnswer {
+    pub link: String,
+}
+
+impl std::fmt::Debug for InvitationAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("InvitationAnswer(***)")
+    }
+}
+
+/// `POST /sessions/revoke`: every token issued to this principal until now stops working.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RevokeSessions {
+    pub object_id: String,
 }

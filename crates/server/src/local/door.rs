@@ -15,7 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use keyless_authority::Issuer;
+use keyless_authority::{Issuer, KeyRotation};
 use keyless_metadata::Metadata;
 use keyless_web::Platform;
 use percent_encoding::percent_decode_str;
@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::api::LocalError;
-use super::{Facts, attachments, status};
+use super::{Facts, administration, attachments, status};
 use crate::data::{DataFolder, socket_path};
 use crate::stop;
 
@@ -39,6 +39,7 @@ pub(crate) struct Door {
     pub(crate) platform: Arc<Platform>,
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) issuer: Issuer,
+    pub(crate) rotation: KeyRotation,
     pub(crate) facts: Facts,
     pub(crate) data: DataFolder,
 }
@@ -119,25 +120,39 @@ impl Door {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
         let result = match (&parts.method, path.as_str()) {
-            (&Method::GET, "/status") => Ok(json(StatusCode::OK, &status(self))),
-            (&Method::GET, "/attachments") => Ok(json(StatusCode::OK, &attachments::list(self))),
-            (&Method::POST, "/attachments") => match read(body).await {
-                Ok(wanted) => attachments::attach(self, guest, wanted).map(|attached| json(StatusCode::OK, &attached)),
-                Err(error) => Err(error),
-            },
-            (&Method::POST, "/token") => match read(body).await {
-                Ok(wanted) => attachments::token(self, wanted).map(|answer| json(StatusCode::OK, &answer)),
-                Err(error) => Err(error),
-            },
+            (&Method::GET, "/status") => ok(&status(self)),
+            (&Method::GET, "/attachments") => ok(&attachments::list(self)),
+            (&Method::GET, "/keys") => ok(&administration::keys(self)),
+            (&Method::POST, path) => self.change(guest, path, body).await,
             (&Method::DELETE, path) => match path.strip_prefix("/attachments/") {
-                Some(id) => attachments::detach(self, &percent_decode_str(id).decode_utf8_lossy())
-                    .map(|()| json(StatusCode::OK, &serde_json::json!({}))),
+                Some(id) => {
+                    attachments::detach(self, &percent_decode_str(id).decode_utf8_lossy()).and_then(|()| ok(&serde_json::json!({})))
+                }
                 None => Err(refusal("there is no such path")),
             },
             _ => Err(refusal("there is no such path")),
         };
         result.unwrap_or_else(|error| json(StatusCode::BAD_REQUEST, &error))
     }
+
+    async fn change(&self, guest: &Guest<'_>, path: &str, body: Incoming) -> Outcome {
+        match path {
+            "/attachments" => ok(&attachments::attach(self, guest, read(body).await?)?),
+            "/token" => ok(&attachments::token(self, read(body).await?)?),
+            "/keys/rotate" => ok(&administration::rotate(self, read(body).await?).await?),
+            "/keys/revoke" => ok(&administration::revoke(self, read(body).await?).await?),
+            "/users" => ok(&administration::user(self, read(body).await?).await?),
+            "/invitations" => ok(&administration::invitation(self, read(body).await?)?),
+            "/sessions/revoke" => ok(&administration::sessions(self, read(body).await?).await?),
+            _ => Err(refusal("there is no such path")),
+        }
+    }
+}
+
+type Outcome = Result<Response<Full<Bytes>>, LocalError>;
+
+fn ok(body: &impl Serialize) -> Outcome {
+    Ok(json(StatusCode::OK, body))
 }
 
 pub(super) fn refusal(message: impl Into<String>) -> LocalError {
