@@ -204,3 +204,30 @@ async fn upstreams_can_be_replaced_while_running() {
     world.chat().await;
     assert_eq!(other.seen().len(), 2, "a list that cannot be used changes nothing");
 }
+
+/// The server runs one runtime per core; a connection to the model server must not outlive or leave the runtime that drives it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_gateway_serves_several_runtimes() {
+    let world = World::new().await;
+    for _ in 0..3 {
+        let (gateway, request) = (std::sync::Arc::clone(&world.gateway), world.post(CHAT, HELLO));
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let (address, _tasks) = listen(gateway).await;
+                for _ in 0..3 {
+                    let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+                    let (mut sender, connection) =
+                        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.unwrap();
+                    let answer = sender.send_request(request.clone());
+                    tokio::select! {
+                        answer = answer => assert_eq!(answer.unwrap().status(), 200),
+                        _ = connection => panic!("the connection ended before the answer"),
+                    }
+                }
+            });
+        });
+        tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
+    }
+    assert_eq!(world.server.seen().len(), 9);
+}

@@ -53,10 +53,7 @@ impl World {
         };
         configure(&mut config);
         let gateway = Gateway::new(Arc::clone(&test.platform), config).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(serve(listener, Arc::clone(&gateway)));
+        let (address, tasks) = listen(Arc::clone(&gateway)).await;
         Self { test, gateway, server, address, tasks }
     }
 
@@ -119,6 +116,15 @@ pub(crate) fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Request<
         request = request.header(*name, *value);
     }
     request.body(Full::from(body.to_owned())).unwrap()
+}
+
+/// A listener of the gateway, on the runtime of the caller, for as long as the tasks are kept.
+pub(crate) async fn listen(gateway: Arc<Gateway>) -> (SocketAddr, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(serve(listener, gateway));
+    (address, tasks)
 }
 
 async fn serve(listener: TcpListener, gateway: Arc<Gateway>) {
