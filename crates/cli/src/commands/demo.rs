@@ -127,10 +127,7 @@ async fn start(screen: &mut Screen, args: &Demo, folder: &Path, running: &mut Op
 async fn stay(screen: &mut Screen, system: &mut Running, ends: &mut Ends) -> Ending {
     screen.say(format_args!("\n{} {}\n", good("The system stays up."), faint("Ctrl-C ends it and deletes its folder.")))?;
     screen.write(welcome::next(system.status(), &system.data))?;
-    screen.say(format_args!(
-        "  {}",
-        code(format_args!("curl --cacert {} {}/healthz", system.status().ca_file, system.status().operations))
-    ))?;
+    screen.say(format_args!("  {}", code(format_args!("curl {}/healthz", system.status().operations))))?;
     tokio::select! {
         () = ends.asked() => {}
         () = system.ended() => return Err(Failure::new("the system ended by itself", "run `keyless demo --keep` and read its log")),

@@ -56,7 +56,7 @@ impl Stage {
     fn line(&self, mark: &str, note: &str) -> String {
         let took = faint(format_args!("{:.1} s", self.began.elapsed().as_secs_f64()));
         let note = if note.is_empty() { String::new() } else { format!("  {note}") };
-        format!("  {mark} {:<28}{note}  {took}", self.label)
+        format!("  {mark} {:<32}{note}  {took}", self.label)
     }
 
     fn clear(self) {

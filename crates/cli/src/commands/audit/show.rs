@@ -6,22 +6,45 @@ use super::names::Names;
 use super::wanted::{account_of, deployment_of};
 use crate::ui::{Table, bad, faint, good, warn};
 
-/// One row per event, oldest first, under a header.
+/// Below this width a table of all columns would wrap.
+const WIDE: usize = 150;
+
+/// One row per event, oldest first, under a header; fewer columns on a narrow terminal.
 pub(crate) fn table<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>) -> String {
+    match columns {
+        Some(columns) if columns < WIDE => narrow(names, events, columns),
+        _ => wide(names, events, columns),
+    }
+}
+
+fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>) -> String {
     let mut table = Table::new(["time (UTC)", "outcome", "who", "object id", "what", "where", "tokens", "ms", "why"]).fitting(columns);
     for event in events {
         let (who, object_id) = actor(names, &event.actor);
+        let operation = short_operation(&event.operation).to_owned();
         table.row([
             faint(time(event)),
             outcome(event),
             who,
             object_id,
-            short_operation(&event.operation).to_owned(),
+            operation,
             place(event),
             tokens(event),
-            event.data.as_ref().map(|data| format!("{:.1}", micros_to_millis(data.latency_micros))).unwrap_or_default(),
+            millis(event),
             faint(why(event)),
         ]);
+    }
+    table.to_string()
+}
+
+fn narrow<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: usize) -> String {
+    let mut table = Table::new(["UTC", "outcome", "who", "object id", "what"]).fitting(Some(columns));
+    for event in events {
+        let (who, object_id) = actor(names, &event.actor);
+        let time = time(event).get(11..19).unwrap_or_default().to_owned();
+        let what = [place(event), tokens(event), why(event), short_operation(&event.operation).to_owned()];
+        let what: Vec<String> = what.into_iter().filter(|word| !word.is_empty()).collect();
+        table.row([faint(time), outcome(event), who, object_id, what.join("  ")]);
     }
     table.to_string()
 }
@@ -92,6 +115,10 @@ fn why(event: &AuditEvent) -> String {
             _ => None,
         })
         .unwrap_or_default()
+}
+
+fn millis(event: &AuditEvent) -> String {
+    event.data.as_ref().map(|data| format!("{:.1}", micros_to_millis(data.latency_micros))).unwrap_or_default()
 }
 
 fn micros_to_millis(micros: u64) -> f64 {

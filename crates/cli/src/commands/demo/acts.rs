@@ -120,7 +120,7 @@ impl<'a> Stage<'a> {
         self.title("What if it leaks? An API key against a client id")?;
         let report = drill::perform(self.screen, self.running.system()).await?;
         let text = drill::shown(&report, self.screen.columns());
-        self.screen.write(text)?;
+        self.screen.write(format_args!("\n{text}"))?;
         Ok(report.as_it_must_be())
     }
 
@@ -146,7 +146,7 @@ impl<'a> Stage<'a> {
         if ran.succeeded {
             return Err(Failure::new("the program was answered without a role", "report this: it must never happen"));
         }
-        if !ran.said.contains("PermissionDenied") {
+        if !ran.said.contains("lacks the required data action") {
             return Err(Failure::new(
                 format!("the program failed for another reason: {}", ran.said),
                 "run `keyless demo --keep` and read its log",

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use keyless_server::local::api::Status;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::client::System;
 use crate::data_dir::DataDir;
@@ -33,6 +33,8 @@ pub(super) enum Source {
 #[derive(Debug)]
 pub(super) struct Running {
     child: Child,
+    /// The child ends when this closes. Kept apart from it, because waiting for a child closes the input that it still holds.
+    stdin: Option<ChildStdin>,
     system: System,
     pub(super) data: DataDir,
 }
@@ -61,6 +63,7 @@ impl Running {
         command.process_group(0);
         let mut child = command.spawn().explain(|| "the system cannot be started".to_owned(), again)?;
 
+        let stdin = child.stdin.take();
         let patience = if source == Source::SmolLm2 { START_WITH_MODEL } else { START };
         let began = Instant::now();
         while !ready.exists() {
@@ -76,7 +79,7 @@ impl Running {
         }
         let data = DataDir::named(data);
         let system = System::find(data.clone()).await?;
-        Ok(Self { child, system, data })
+        Ok(Self { child, stdin, system, data })
     }
 
     pub(super) const fn system(&self) -> &System {
@@ -95,7 +98,7 @@ impl Running {
 
     /// Asks it to end, and insists if it does not.
     pub(super) async fn stop(mut self, screen: &mut Screen) {
-        drop(self.child.stdin.take());
+        drop(self.stdin.take());
         if tokio::time::timeout(STOP, self.child.wait()).await.is_err() {
             screen.note(faint(format_args!("the system did not end within {} s and was killed", STOP.as_secs())));
             // It may have ended this instant.

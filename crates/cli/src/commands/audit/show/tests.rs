@@ -55,6 +55,16 @@ fn events_are_a_table_that_names_who() {
 }
 
 #[test]
+fn a_narrow_terminal_keeps_time_outcome_and_object_id_on_one_line() {
+    let names = Names::default();
+    let text = table(&names, events().iter(), Some(100));
+    let plain = anstream::adapter::strip_str(&text).to_string();
+    assert!(plain.lines().all(|line| line.chars().count() <= 100), "{plain}");
+    assert!(plain.lines().nth(1).unwrap().starts_with("00:00:00  allowed 200  -"), "{plain}");
+    assert!(plain.contains(OBJECT));
+}
+
+#[test]
 fn a_whole_second_is_written_like_the_others() {
     let mut event = events().remove(0);
     event.time = Timestamp::from_unix_secs(1_795_219_200);
