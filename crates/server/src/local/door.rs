@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use keyless_authority::{Issuer, KeyRotation};
 use keyless_metadata::Metadata;
 use keyless_web::Platform;
@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::api::LocalError;
-use super::{Facts, administration, attachments, status};
+use super::{Facts, administration, attachments, decisions, status};
 use crate::data::{DataFolder, socket_path};
 use crate::stop;
 
@@ -108,7 +108,8 @@ impl Door {
         let serving = async move {
             let guest = Guest { door: &door, uid: owner, lent: Mutex::default() };
             let answer = service_fn(|request| async { Ok::<_, Infallible>(door.answer(&guest, request).await) });
-            let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
+            // A program's loan lasts as long as this connection, which may say nothing for days: no time limit between requests.
+            let connection = http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), answer);
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a local connection ended early");
             }
@@ -139,6 +140,7 @@ impl Door {
         match path {
             "/attachments" => ok(&attachments::attach(self, guest, read(body).await?)?),
             "/token" => ok(&attachments::token(self, read(body).await?)?),
+            "/can-i" => ok(&decisions::can_i(self, read(body).await?)?),
             "/keys/rotate" => ok(&administration::rotate(self, read(body).await?).await?),
             "/keys/revoke" => ok(&administration::revoke(self, read(body).await?).await?),
             "/users" => ok(&administration::user(self, read(body).await?).await?),
