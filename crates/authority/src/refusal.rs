@@ -51,6 +51,11 @@ impl Refusal {
         self.code.text(&self.arguments)
     }
 
+    /// The sentence with its number, as clients show it to people.
+    pub(crate) fn description(&self) -> String {
+        format!("AADSTS{}: {}", self.code.number, self.text())
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::BAD_REQUEST)
     }
@@ -59,7 +64,7 @@ impl Refusal {
     pub(crate) fn reason(&self) -> String {
         match &self.private {
             Some(private) => format!("AADSTS{}: {private}", self.code.number),
-            None => format!("AADSTS{}: {}", self.code.number, self.text()),
+            None => self.description(),
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) async fn authorize(State(authority): State<Arc<Authority>>, Path(tena
         Err(Refused::Person(refusal)) => authority.refuse_page(&facts, attempt, refusal),
         Err(Refused::Program(checked, refusal)) => {
             let told = authority.audited(&facts, attempt, &refusal);
-            let fields = [("error", told.code().error), ("error_description", &told.text())];
+            let fields = [("error", told.code().error), ("error_description", &told.description())];
             tell_program(&authority, &facts, &checked, &fields)
         }
     }

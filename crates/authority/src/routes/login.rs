@@ -76,7 +76,7 @@ fn cancelled(authority: &Authority, facts: &RequestFacts, then: &Then) -> Respon
     let told = authority.audited(facts, Attempt::default(), &refusal);
     match then {
         Then::Redirect(request) => {
-            tell_program(authority, facts, request, &[("error", told.code().error), ("error_description", &told.text())])
+            tell_program(authority, facts, request, &[("error", told.code().error), ("error_description", &told.description())])
         }
         Then::Device(user_code) => {
             authority.sign_in.devices.answer(user_code, None, facts.ctx.now);
