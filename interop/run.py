@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> int:
     with only_one_at_a_time():
         python = python_with(HERE / "requirements.txt", TARGET / "venv")
         az = az_home()
+        install_browser()
         node, npm = node_commands()
         modules = node_modules(node, npm)
 
@@ -84,6 +85,17 @@ def az_home() -> Path:
         command = [str(folder / "bin" / "az"), "account", "list"]
         subprocess.run(command, check=True, env=os.environ | settings, capture_output=True)
     return folder
+
+
+def install_browser() -> None:
+    """Chromium and its driver, from Debian's packages, where this machine lacks them and we may install."""
+    if (shutil.which("chromium") and shutil.which("chromedriver")) or not shutil.which("apt-get") or os.geteuid() != 0:
+        # Without one, the test that needs it says what to install.
+        return
+    say("installing chromium")
+    settings = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]):
+        subprocess.run(["apt-get", "-qq", *command], check=True, env=settings, stdout=subprocess.DEVNULL)
 
 
 def node_commands() -> tuple[Path, list[str]]:

@@ -1,11 +1,16 @@
 """Every way in that `az login` has, and the ways it is refused."""
 
+import time
+
 import pytest
 
 from support.az import Application, Az
+from support.browser import Browser
 from support.clients import ANSWER, ask, dated
+from support.forge import claims_of
 from support.issuer import Issuer
 from support.operator import Operator, fresh
+from support.person import Person
 
 OPENAI_USER = "Cognitive Services OpenAI User"
 AI_RESOURCE = "https://cognitiveservices.azure.com"
@@ -269,3 +274,81 @@ def host_identity(system, operator, demo):
 def test_an_identity_that_the_host_does_not_have(az, system):
     az.identity = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": system.ready["metadata"]}
     assert "Identity not found" in az.refused("login --identity --client-id", system.identity("operator")["client_id"])
+
+
+# --- people ---
+
+
+@pytest.fixture(scope="module")
+def alice(admin, system, demo) -> Person:
+    """A person who may call the demo account's models."""
+    name, password = f"{fresh('alice')}@{system.status()['tenant_domain']}", f"Correct-horse-{fresh('battery')}"
+    system.memory.remember("password of a person", password)
+    admin("ad user create --display-name Alice --user-principal-name", name, "--password", password)
+    admin("role assignment create --assignee", name, "--role", OPENAI_USER, "--scope", demo["id"])
+    return Person(system, name, password)
+
+
+def is_signed_in(az: Az, alice: Person) -> bool:
+    assert az("account show")["user"] == {"name": alice.name, "type": "user"}
+    assert claims_of(token(az))["upn"] == alice.name
+    return reaches_the_model(az)
+
+
+def test_with_a_device_code(az, alice):
+    az.sign_in_with_device_code(alice)
+    assert is_signed_in(az, alice)
+
+
+def test_with_a_device_code_in_a_named_tenant(az, alice, system):
+    az.sign_in_with_device_code(alice, "--tenant", system.ready["tenant_id"])
+    assert is_signed_in(az, alice)
+
+
+def test_with_a_browser(az, alice, system, tmp_path):
+    waiting, url = start_with_browser(az, tmp_path)
+    with Browser(tmp_path, system.ready["authority"], system.ready["ca_file"]) as browser:
+        browser.open(url)
+        browser.fill("input[type=email]", alice.name)
+        browser.fill("input[type=password]", alice.password)
+        browser.press("button[type=submit]")
+        _, said = waiting.communicate(timeout=60)
+        assert waiting.returncode == 0, f"{said}\n{browser.text}"
+        assert browser.url.startswith("http://localhost:")
+        # What the page at the end, az's own, complains about is not ours.
+        assert [said for said in browser.console() if system.ready["authority"] in said] == []
+    assert is_signed_in(az, alice)
+
+
+def test_a_wrong_password_in_the_browser_leads_nowhere(az, alice, system, tmp_path):
+    waiting, url = start_with_browser(az, tmp_path)
+    try:
+        with Browser(tmp_path, system.ready["authority"], system.ready["ca_file"]) as browser:
+            browser.open(url)
+            browser.fill("input[type=email]", alice.name)
+            browser.fill("input[type=password]", "wrong" * 8)
+            browser.press("button[type=submit]")
+            browser.fill("input[type=password]", "x")
+            assert browser.url.startswith(system.ready["authority"])
+            assert "AADSTS50126" in browser.text or "password" in browser.text.lower()
+            assert waiting.poll() is None
+            browser.press("button[name=cancel]")
+            _, said = waiting.communicate(timeout=60)
+        assert waiting.returncode == 1
+        assert "AADSTS65004" in said, said
+    finally:
+        waiting.kill()
+    assert az("account list") == []
+
+
+def start_with_browser(az: Az, folder):
+    """Starts `az login`; returns it, and the address it wants a browser to open."""
+    shown, opener = folder / "url", folder / "browser"
+    opener.write_text(f"#!/bin/sh\nprintf %s \"$1\" > '{shown}.part'\nmv '{shown}.part' '{shown}'\n")
+    opener.chmod(0o700)
+    waiting = az.start("login --output json --tenant", az.system.ready["tenant_id"], env={"BROWSER": f"{opener} %s"})
+    deadline = time.monotonic() + 30
+    while not shown.exists():
+        assert waiting.poll() is None and time.monotonic() < deadline, "az login opened no browser"
+        time.sleep(0.05)
+    return waiting, shown.read_text()

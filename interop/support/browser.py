@@ -1,0 +1,106 @@
+"""A real browser without a window: Chromium, told what to do by its own driver in the words of W3C WebDriver."""
+
+import base64
+import hashlib
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+PATIENCE_SECS = 30
+# The key under which WebDriver hides an element's id.
+ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+
+
+class Browser:
+    """One window with a fresh profile. It trusts the server at `base` by the key that `ca_file` vouches for."""
+
+    def __init__(self, folder: Path, base: str, ca_file: str):
+        driver, chromium = shutil.which("chromedriver"), shutil.which("chromium")
+        assert driver and chromium, "no browser: apt-get install chromium chromium-driver"
+        self._driver = subprocess.Popen(
+            [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={"HOME": str(folder), "PATH": "/usr/bin:/bin"}
+        )
+        port = next(line.rsplit(" ", 1)[1].strip(". \n") for line in self._driver.stdout if "started successfully on port" in line)
+        self._url = f"http://127.0.0.1:{port}"
+        arguments = [
+            "--headless=new",
+            # There is no sandbox within the sandbox that tests run in, and nothing but our own pages is opened.
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
+            f"--ignore-certificate-errors-spki-list={key_digest(base, ca_file)}",
+            f"--user-data-dir={folder / 'profile'}",
+        ]
+        options = {"goog:chromeOptions": {"binary": chromium, "args": arguments}}
+        self._url += "/session/" + self._ask("POST", "/session", {"capabilities": {"alwaysMatch": options}})["sessionId"]
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_):
+        self._ask("DELETE", "")
+        self._driver.terminate()
+        self._driver.wait(10)
+        self._driver.stdout.close()
+
+    def open(self, url: str) -> None:
+        self._ask("POST", "/url", {"url": url})
+
+    def fill(self, selector: str, text: str) -> None:
+        self._ask("POST", f"/element/{self._find(selector)}/value", {"text": text})
+
+    def press(self, selector: str) -> None:
+        self._ask("POST", f"/element/{self._find(selector)}/click", {})
+
+    @property
+    def url(self) -> str:
+        return self._ask("GET", "/url")
+
+    @property
+    def text(self) -> str:
+        return self._ask("GET", f"/element/{self._find('body')}/text")
+
+    def console(self) -> list[str]:
+        """What the browser has to complain about: blocked scripts, broken addresses."""
+        return [entry["message"] for entry in self._ask("POST", "/se/log", {"type": "browser"})]
+
+    def _find(self, selector: str) -> str:
+        """The element, as soon as the page has it."""
+        deadline = time.monotonic() + PATIENCE_SECS
+        while True:
+            found = self._ask("POST", "/elements", {"using": "css selector", "value": selector})
+            if found:
+                return found[0][ELEMENT]
+            assert time.monotonic() < deadline, f"{self.url} has no {selector}"
+            time.sleep(0.05)
+
+    def _ask(self, method: str, path: str, body: dict | None = None):
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.request(method, self._url + path, json=body, timeout=PATIENCE_SECS).json()["value"]
+        assert not (isinstance(answer, dict) and "error" in answer), json.dumps(answer)[:2000]
+        return answer
+
+
+def key_digest(base: str, ca_file: str) -> str:
+    address = urlsplit(base)
+    context = ssl.create_default_context(cafile=ca_file)
+    with (
+        socket.create_connection((address.hostname, address.port), PATIENCE_SECS) as plain,
+        context.wrap_socket(plain, server_hostname=address.hostname) as secured,
+    ):
+        certificate = x509.load_der_x509_certificate(secured.getpeercert(binary_form=True))
+    key = certificate.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
