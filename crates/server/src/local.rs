@@ -4,6 +4,7 @@
 mod administration;
 pub mod api;
 mod attachments;
+mod decisions;
 mod door;
 mod status;
 

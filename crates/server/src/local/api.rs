@@ -207,3 +207,24 @@ impl std::fmt::Debug for InvitationAnswer {
 pub struct RevokeSessions {
     pub object_id: String,
 }
+
+/// `POST /can-i`: what the policy would say.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CanIRequest {
+    /// An identity's name or id, or any principal's object id.
+    pub principal: String,
+    pub action: String,
+    /// An ARM id, an account's name, or `account/deployment`.
+    pub scope: String,
+}
+
+/// The answer to [`CanIRequest`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CanIAnswer {
+    pub allowed: bool,
+    pub because: String,
+    pub principal: String,
+    pub scope: String,
+    /// When refused: the roles that would allow it, if assigned at the scope.
+    pub granted_by: Vec<String>,
+}

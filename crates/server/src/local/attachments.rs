@@ -97,7 +97,7 @@ pub(super) fn token(door: &Door, wanted: TokenRequest) -> Result<TokenAnswer, Lo
 }
 
 /// The identity that a person means: by name, client id, object id or ARM id.
-fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdentity>, LocalError> {
+pub(super) fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdentity>, LocalError> {
     let by_scope = named.parse::<Scope>().ok();
     let mut found = snapshot.identities().filter(|identity| {
         status::identity_name(identity).eq_ignore_ascii_case(named)
