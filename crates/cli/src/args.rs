@@ -54,6 +54,18 @@ pub(crate) enum Command {
     /// Attach identities to this machine, for programs that ask its metadata endpoint
     #[command(subcommand, long_about = help::HOST, after_long_help = help::HOST_MORE)]
     Host(Host),
+    /// Ask whether a principal may do something, and which role would allow it
+    #[command(after_long_help = help::CAN_I_MORE)]
+    CanI(CanI),
+    /// Explain why one request was allowed or refused
+    #[command(after_long_help = help::EXPLAIN_MORE)]
+    Explain(Explain),
+    /// List, rotate and revoke the keys that sign tokens
+    #[command(subcommand, after_long_help = help::KEYS_MORE)]
+    Keys(Keys),
+    /// Add or invite people who sign in, and sign them out
+    #[command(subcommand, after_long_help = help::USER_MORE)]
+    User(User),
     /// Print a completion script for a shell
     #[command(long_about = help::COMPLETIONS, after_long_help = help::COMPLETIONS_MORE)]
     Completions(Completions),
@@ -335,6 +347,83 @@ pub(crate) enum Host {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CanI {
+    /// An action, such as Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action
+    pub(crate) action: String,
+    /// An ARM id, an account's name, or account/deployment
+    #[arg(long)]
+    pub(crate) scope: String,
+    /// An identity's name or id, or any principal's object id
+    #[arg(long, default_value = "demo-app")]
+    pub(crate) principal: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The request id of the answer (`apim-request-id`, `x-ms-request-id`, trace id)
+    pub(crate) request_id: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// List the signing keys and their states
+    #[command(after_long_help = help::KEYS_MORE)]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new signing key; it is published before it signs, unless --now
+    #[command(after_long_help = help::KEYS_MORE)]
+    Rotate {
+        /// Sign with the new key at once
+        #[arg(long)]
+        now: bool,
+    },
+    /// Refuse every token that a key signed, at once
+    #[command(after_long_help = help::KEYS_MORE)]
+    Revoke {
+        /// The key's id
+        kid: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a person; the password is read from standard input
+    #[command(after_long_help = help::USER_MORE)]
+    Add {
+        /// The sign-in name, such as ada@keyless.localhost
+        name: String,
+        #[arg(long)]
+        display_name: Option<String>,
+        /// Demand another password at the first sign-in
+        #[arg(long)]
+        must_change: bool,
+    },
+    /// Print a link with which a person makes their account, once
+    #[command(after_long_help = help::USER_MORE)]
+    Invite {
+        /// The sign-in name, such as ada@keyless.localhost
+        name: String,
+        #[arg(long)]
+        display_name: Option<String>,
+        /// Make them Owner of everything: for the first administrator
+        #[arg(long)]
+        owner: bool,
+    },
+    /// Refuse every token that a person or program holds now
+    #[command(after_long_help = help::USER_MORE)]
+    SignOut {
+        /// The object id
+        object_id: String,
     },
 }
 

@@ -1,16 +1,20 @@
 //! One file per command. Each takes its arguments, does one thing, and returns how it ended.
 
 mod audit;
+mod can_i;
 mod completions;
 mod demo;
 mod drill;
 mod env;
+mod explain;
 mod host;
+mod keys;
 mod loan;
 mod run;
 mod status;
 mod token;
 mod up;
+mod user;
 mod whoami;
 
 use crate::args::{Cli, Command};
@@ -48,6 +52,10 @@ pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
         Command::Audit(args) => block_on(audit::audit(context, &args)),
         Command::Drill(args) => block_on(drill::drill(context, &args)),
         Command::Host(args) => block_on(host::host(context, &args)),
+        Command::CanI(args) => block_on(can_i::can_i(context, &args)),
+        Command::Explain(args) => block_on(explain::explain(context, &args)),
+        Command::Keys(args) => block_on(keys::keys(context, &args)),
+        Command::User(args) => block_on(user::user(context, &args)),
         Command::Completions(args) => completions::completions(context, &args),
     }
 }

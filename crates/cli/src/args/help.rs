@@ -153,6 +153,39 @@ pub(super) const HOST_MORE: &str = more!(
     "Exit codes: 0 done, 1 there is no such identity or no system runs, 2 wrong usage."
 );
 
+pub(super) const CAN_I_MORE: &str = more!(
+    "Examples:"
+    "  keyless can-i Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action --scope demo-ai/chat"
+    "  keyless can-i Microsoft.Authorization/roleAssignments/write --scope demo-ai --principal operator"
+    ""
+    "Exit codes: 0 yes, 1 no, 2 wrong usage."
+);
+
+pub(super) const EXPLAIN_MORE: &str = more!(
+    "Examples:"
+    "  keyless explain 07e16b27-56b5-4251-a84e-04ab699ccac9"
+    ""
+    "Exit codes: 0 done, 1 no event of that request is in the audit log, 2 wrong usage."
+);
+
+pub(super) const KEYS_MORE: &str = more!(
+    "Examples:"
+    "  keyless keys list"
+    "  keyless keys rotate"
+    "  keyless keys revoke tB8Qz-_0"
+    ""
+    "Exit codes: 0 done, 1 there is no such key or no system runs, 2 wrong usage."
+);
+
+pub(super) const USER_MORE: &str = more!(
+    "Examples:"
+    "  keyless user invite ada@keyless.localhost --owner"
+    "  keyless user add ada@keyless.localhost < password.txt"
+    "  keyless user sign-out 00000000-0000-0000-0000-0000000000a1"
+    ""
+    "Exit codes: 0 done, 1 refused or no system runs, 2 wrong usage."
+);
+
 pub(super) const COMPLETIONS: &str = "Prints a script that teaches a shell to complete this command's words.";
 
 pub(super) const COMPLETIONS_MORE: &str = more!(

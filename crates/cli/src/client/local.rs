@@ -10,7 +10,10 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use keyless_model::Secret;
-use keyless_server::local::api::{AttachRequest, Attached, AttachmentStatus, LocalError, Status, TokenAnswer, TokenRequest};
+use keyless_server::local::api::{
+    AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, InvitationAnswer, InvitationRequest, KeyStatus, LocalError,
+    RevokeKey, RevokeSessions, RotateKeys, Status, TokenAnswer, TokenRequest, UserRequest,
+};
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
@@ -80,6 +83,35 @@ impl Local {
         let path = format!("/attachments/{}", utf8_percent_encode(id, NON_ALPHANUMERIC));
         let reply = self.send(request(Method::DELETE, &path, &())?).await?;
         accepted(&reply)
+    }
+
+    pub(crate) async fn keys(&self) -> Result<Vec<KeyStatus>, LocalFailure> {
+        self.ask(Method::GET, "/keys", &()).await
+    }
+
+    pub(crate) async fn rotate_keys(&self, now: bool) -> Result<Vec<KeyStatus>, LocalFailure> {
+        self.ask(Method::POST, "/keys/rotate", &RotateKeys { now }).await
+    }
+
+    pub(crate) async fn revoke_key(&self, kid: &str) -> Result<Vec<KeyStatus>, LocalFailure> {
+        self.ask(Method::POST, "/keys/revoke", &RevokeKey { kid: kid.to_owned() }).await
+    }
+
+    pub(crate) async fn add_user(&self, user: &UserRequest) -> Result<(), LocalFailure> {
+        self.ask(Method::POST, "/users", user).await
+    }
+
+    pub(crate) async fn invite(&self, invitation: &InvitationRequest) -> Result<InvitationAnswer, LocalFailure> {
+        self.ask(Method::POST, "/invitations", invitation).await
+    }
+
+    pub(crate) async fn sign_out(&self, object_id: &str) -> Result<(), LocalFailure> {
+        self.ask(Method::POST, "/sessions/revoke", &RevokeSessions { object_id: object_id.to_owned() }).await
+    }
+
+    /// What the policy would say; nothing is done.
+    pub(crate) async fn can_i(&self, request: &CanIRequest) -> Result<CanIAnswer, LocalFailure> {
+        self.ask(Method::POST, "/can-i", request).await
     }
 
     /// A token of any identity, for the owner of the folder.
