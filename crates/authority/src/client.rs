@@ -108,7 +108,10 @@ pub(crate) async fn authenticate(
         }
         (Some(presented), None) => {
             attempt.credential = "secret".into();
-            secret::check(authority, facts, registered.as_ref(), presented).map(|()| AppCredential::Secret)
+            secret::check(authority, facts, registered.as_ref(), presented).map(|id| {
+                attempt.proof = Some(format!("client secret {id} holds"));
+                AppCredential::Secret
+            })
         }
         (None, Some(text)) => {
             attempt.credential = "assertion".into();

@@ -70,13 +70,19 @@ pub(crate) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
 /// The answer to a program: a token and nothing to renew it with.
 fn app_answer(request: &TokenRequest<'_>, issued: &Issued, resource: &str) -> Response<Body> {
     let expires_in = issued.expires.millis_since(request.facts.ctx.now) / 1000;
-    let body = TokenResponse::bearer(issued.token.expose().clone(), expires_in);
+    let mut body = TokenResponse::bearer(issued.token.expose().clone(), expires_in);
+    body.refresh_in = refresh_in(expires_in);
     let mut response = match request.protocol {
         Protocol::V2 => json(StatusCode::OK, &body),
         Protocol::V1 => json(StatusCode::OK, &v1_answer(body, issued, resource)),
     };
     stamp(&mut response, request.facts);
     response
+}
+
+/// When to renew a long-lived token: at half its life, as Entra says it. Short ones are renewed shortly before they end.
+fn refresh_in(expires_in: i64) -> Option<i64> {
+    (expires_in >= 2 * 3600).then_some(expires_in / 2)
 }
 
 /// The same answer as the v1 endpoint writes it.

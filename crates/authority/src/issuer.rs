@@ -33,6 +33,8 @@ pub struct IssueRequest {
     pub capabilities: Vec<String>,
     /// `sid`, for people.
     pub session: Option<String>,
+    /// What proved the subject, in one sentence for the audit: which secret, certificate or federated credential.
+    pub proof: Option<String>,
 }
 
 impl IssueRequest {
@@ -55,6 +57,7 @@ impl IssueRequest {
             credential: credential.into(),
             capabilities: Vec::new(),
             session: None,
+            proof: None,
         }
     }
 }
@@ -150,7 +153,7 @@ impl Issuer {
         event.status = Some(200);
         event.decision = Some(DecisionRecord {
             allowed: true,
-            because: "the credential holds and the principal is enabled".into(),
+            because: request.proof.map_or(Cow::Borrowed("the credential holds and the principal is enabled"), Cow::Owned),
             assignment: None,
             role: None,
             via_group: None,

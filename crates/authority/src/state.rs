@@ -37,6 +37,8 @@ pub(crate) struct Attempt {
     pub(crate) grant: Cow<'static, str>,
     pub(crate) credential: Cow<'static, str>,
     pub(crate) audience: Option<String>,
+    /// What proved the caller, for the audit.
+    pub(crate) proof: Option<String>,
     /// Set once the caller has proved who it is.
     pub(crate) actor: Option<ActorRecord>,
 }

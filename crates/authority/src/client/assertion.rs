@@ -53,10 +53,12 @@ pub(super) async fn check(
             // RFC 7523bis asks for the issuer here; MSAL sends the token endpoint. The audit tells which clients still do (case 37).
             attempt.credential = "certificate_endpoint_audience".into();
         }
+        attempt.proof = Some(format!("the assertion is signed with certificate {}", proven.credential));
         return Ok(AppCredential::Certificate);
     }
     attempt.credential = "federated".into();
-    federated::check(presented, &token).await.map_err(|refusal| presented.failed(refusal))?;
+    let proof = federated::check(presented, &token).await.map_err(|refusal| presented.failed(refusal))?;
+    attempt.proof = Some(proof);
     Ok(AppCredential::Federated)
 }
 

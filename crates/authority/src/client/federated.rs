@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use keyless_model::ObjectId;
 use keyless_model::entity::{FederatedCredential, FederatedOwner};
+use keyless_model::{ObjectId, TenantId, Timestamp};
+use keyless_store::Snapshot;
 use keyless_token::federated::{self, DEFAULT_ALGORITHMS, FederatedError, FederatedRules, Mismatch};
 use keyless_token::jwks::ExternalKeys;
 use keyless_token::{TokenError, Unverified, Version};
@@ -17,8 +18,14 @@ use crate::refusal::Refusal;
 /// Longest life of an external token. CI tokens live minutes, Kubernetes' projected ones an hour, some clouds' a day.
 const MAX_LIFETIME_SECS: i64 = 24 * 3600 + 600;
 
-/// Judges a token that is not the client's own.
-pub(super) async fn check(presented: Presented<'_>, token: &Unverified<'_>) -> Result<(), Refusal> {
+/// An external token that matched: what the audit says of it, and its `jti` with the last moment at which it counts.
+struct Proof {
+    text: String,
+    jti: Option<(String, Timestamp)>,
+}
+
+/// Judges a token that is not the client's own; says what matched.
+pub(super) async fn check(presented: Presented<'_>, token: &Unverified<'_>) -> Result<String, Refusal> {
     let issuer = federated::stated_issuer(token).map_err(token_refusal)?;
     let snapshot = presented.authority.platform.directory.snapshot();
     let credentials: Vec<Arc<FederatedCredential>> = snapshot.federated_of(&owner(presented.client)).cloned().collect();
@@ -33,20 +40,21 @@ pub(super) async fn check(presented: Presented<'_>, token: &Unverified<'_>) -> R
     let issuers = &presented.authority.issuers;
     let unavailable = |error: crate::federation::KeysUnavailable| Refusal::new(&codes::ISSUER_UNAVAILABLE).because(error).retry_after(5);
     let keys = issuers.keys(&issuer, Want::Kid(kid)).await.map_err(unavailable)?;
-    match judge(&presented, token, &keys, &credentials) {
+    let judged = match judge(&presented, token, &keys, &credentials) {
         // The same name for new material: ask once whether the issuer has other keys now (case 62).
         Err(FederatedError::Token(TokenError::Signature)) => {
             let keys = issuers.keys(&issuer, Want::OtherThan(&keys)).await.map_err(unavailable)?;
             judge(&presented, token, &keys, &credentials)
         }
         other => other,
+    };
+    let proof = judged.map_err(|error| refusal(&presented, error))?;
+    // External tokens are made to be sent more than once (a projected Kubernetes token serves for an hour), unless the operator
+    // wants none of it.
+    if let (Some((jti, until)), true) = (&proof.jti, presented.authority.reuse.is_strict()) {
+        presented.admit(&issuer, jti, *until)?;
     }
-    .map_err(|error| refusal(&presented, error))
-    .and_then(|jti| match jti {
-        Some((jti, until)) if presented.authority.reuse.is_strict() => presented.admit(&issuer, &jti, until),
-        // External tokens are made to be sent more than once: a projected Kubernetes token serves for an hour.
-        _ => Ok(()),
-    })
+    Ok(proof.text)
 }
 
 /// A token of this very system: its keys are here, and its holder must still be somebody.
@@ -54,28 +62,28 @@ fn own(
     presented: Presented<'_>,
     token: &Unverified<'_>,
     credentials: &[Arc<FederatedCredential>],
-    tenant: keyless_model::TenantId,
-    snapshot: &keyless_store::Snapshot,
-) -> Result<(), Refusal> {
+    tenant: TenantId,
+    snapshot: &Snapshot,
+) -> Result<String, Refusal> {
     let unavailable = |error: &dyn std::error::Error| Refusal::new(&codes::UNAVAILABLE).because(error).retry_after(5);
     let keys = presented.authority.platform.keyring.at(snapshot).map_err(|error| unavailable(&error))?;
     let document = serde_json::to_vec(keys.public().jwks()).map_err(|error| unavailable(&error))?;
     let keys = ExternalKeys::parse(&document).map_err(|error| unavailable(&error))?;
-    judge(&presented, token, &keys, credentials).map_err(|error| refusal(&presented, error))?;
+    let proof = judge(&presented, token, &keys, credentials).map_err(|error| refusal(&presented, error))?;
     let claims = token.stated_claims().map_err(token_refusal)?;
     let holder = claims.text("oid").and_then(|oid| oid.parse::<ObjectId>().ok()).and_then(|oid| snapshot.principal(oid));
-    let issued = claims.seconds("iat").ok().flatten().map(keyless_model::Timestamp::from_unix_secs);
+    let issued = claims.seconds("iat").ok().flatten().map(Timestamp::from_unix_secs);
     let holds = holder.zip(issued).is_some_and(|(holder, issued)| {
         holder.enabled && holder.tenant == tenant && holder.tokens_valid_from.is_none_or(|from| issued >= from)
     });
     if holds {
-        Ok(())
+        Ok(proof.text)
     } else {
         Err(Refusal::new(&codes::PRINCIPAL_GONE).because("the assertion's own principal is gone, disabled or revoked"))
     }
 }
 
-fn own_issuer(presented: &Presented<'_>, tenant: keyless_model::TenantId) -> String {
+fn own_issuer(presented: &Presented<'_>, tenant: TenantId) -> String {
     Version::V2.issuer(&presented.authority.platform.endpoints.authority, tenant)
 }
 
@@ -86,13 +94,13 @@ fn owner(client: &Registered) -> FederatedOwner {
     }
 }
 
-/// The token's `jti` and last moment, when it matches.
+/// What is proven when the token matches.
 fn judge(
     presented: &Presented<'_>,
     token: &Unverified<'_>,
     keys: &ExternalKeys,
     credentials: &[Arc<FederatedCredential>],
-) -> Result<Option<(String, keyless_model::Timestamp)>, FederatedError> {
+) -> Result<Proof, FederatedError> {
     let issuer = federated::stated_issuer(token)?;
     let named = presented.authority.config.trusted_issuers.iter().find(|named| named.issuer == issuer);
     let rules = FederatedRules {
@@ -102,7 +110,10 @@ fn judge(
         max_lifetime_secs: MAX_LIFETIME_SECS,
     };
     let proven = federated::check(token, keys, credentials.iter().map(AsRef::as_ref), &rules)?;
-    Ok(proven.jti.map(|jti| (jti, proven.expires.plus_secs(LEEWAY_SECS))))
+    Ok(Proof {
+        text: format!("federated credential {} matches issuer {} and subject {}", proven.credential.id, proven.issuer, proven.subject),
+        jti: proven.jti.map(|jti| (jti, proven.expires.plus_secs(LEEWAY_SECS))),
+    })
 }
 
 fn refusal(presented: &Presented<'_>, error: FederatedError) -> Refusal {

@@ -1,7 +1,7 @@
 //! Client secrets: compared as keyed hashes, in constant time, with the same work whether or not the client exists.
 
-use keyless_model::Secret;
 use keyless_model::entity::ClientSecret;
+use keyless_model::{CredentialId, Secret};
 use keyless_web::RequestFacts;
 
 use super::Registered;
@@ -12,8 +12,13 @@ use crate::state::Authority;
 /// What an unknown client's secret is compared with: hex of no HMAC, so nothing matches it.
 const NO_HASH: &str = "----------------------------------------------------------------";
 
-/// Whether this is a secret of the client that holds now.
-pub(super) fn check(authority: &Authority, facts: &RequestFacts, registered: Option<&Registered>, presented: &str) -> Result<(), Refusal> {
+/// Which secret of the client this is, if it holds now.
+pub(super) fn check(
+    authority: &Authority,
+    facts: &RequestFacts,
+    registered: Option<&Registered>,
+    presented: &str,
+) -> Result<CredentialId, Refusal> {
     let presented = Secret::new(authority.platform.sealer.secret_hash(presented));
     let application = registered.and_then(Registered::application);
     let secrets = application.map(|app| app.secrets.as_slice()).unwrap_or_default();
@@ -33,7 +38,7 @@ pub(super) fn check(authority: &Authority, facts: &RequestFacts, registered: Opt
     }
     let now = facts.ctx.now;
     match matched {
-        Some(secret) if secret.starts <= now && now < secret.expires => Ok(()),
+        Some(secret) if secret.starts <= now && now < secret.expires => Ok(secret.id),
         Some(secret) if secret.expires <= now => Err(Refusal::new(&codes::EXPIRED_SECRET)
             .with(registered.client_id)
             .because(format!("application {} presented secret {}, which has expired", registered.client_id, secret.id))),

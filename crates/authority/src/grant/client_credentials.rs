@@ -41,6 +41,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         lifetime_secs,
         grant: attempt.grant.clone(),
         credential: attempt.credential.clone(),
+        proof: attempt.proof.clone(),
         capabilities,
         session: None,
     };

@@ -13,7 +13,7 @@ use keyless_token::{AppCredential, IdGrant, TokenHeader, TokenSubject};
 use keyless_web::json;
 use keyless_wire::oauth::{ClientInfo, TokenResponse};
 
-use super::{Protocol, TokenRequest, v1_answer};
+use super::{Protocol, TokenRequest, refresh_in, v1_answer};
 use crate::codes;
 use crate::issuer::IssueRequest;
 use crate::refusal::{Refusal, stamp};
@@ -113,6 +113,7 @@ pub(super) fn answer(
         lifetime_secs: authority.lifetime(&authority.config.user_token_secs),
         grant: attempt.grant.clone(),
         credential: attempt.credential.clone(),
+        proof: attempt.proof.clone(),
         capabilities,
         session: Some(signed_in.session.clone()),
     };
@@ -121,6 +122,7 @@ pub(super) fn answer(
 
     let expires_in = issued.expires.millis_since(request.facts.ctx.now) / 1000;
     let mut body = TokenResponse::bearer(issued.token.expose().clone(), expires_in);
+    body.refresh_in = refresh_in(expires_in);
     body.scope = Some(scope.granted());
     body.refresh_token = refresh_token.map(|token| token.expose().clone());
     body.id_token = id_token.map(|token| token.expose().clone());

@@ -128,6 +128,8 @@ async fn a_ci_jobs_token_is_exchanged_for_an_identitys() {
     let claims = answer.claims("access_token");
     assert_eq!(claims["oid"], json!(world.harness.fixture.demo_app.object_id));
     assert!(claims["xms_mirid"].as_str().unwrap().ends_with("/userAssignedIdentities/demo-app"), "{claims}");
+    let because = world.harness.fixture.audit.last().decision.unwrap().because;
+    assert!(because.contains(ISSUER) && because.ends_with(SUBJECT), "the audit names the job: {because}");
     let detail = world.harness.fixture.audit.last().token.unwrap();
     assert_eq!((&*detail.grant, &*detail.credential), ("client_credentials", "federated"));
     assert_eq!(world.internet.fetches(), 2, "discovery and keys, once");

@@ -1,0 +1,73 @@
+//! Passwords that must change, and invitations.
+
+use super::*;
+
+#[tokio::test]
+async fn a_first_password_must_be_changed_and_a_change_ends_older_sign_ins() {
+    let harness = Harness::new().await;
+    let user = person(&harness, true).await;
+    let mut browser = Browser::default();
+    browser.open(&harness, &authorize(&[])).await;
+    let page = browser.sign_in(&harness, NAME, PASSWORD).await;
+    assert!(page.text.contains("Choose a new password") && page.hidden("code").is_none(), "{}", page.text);
+    for (new, again, told) in [
+        ("a better long password", "another long password", "differ"),
+        ("short", "short", "12 characters"),
+        (PASSWORD, PASSWORD, "is the old one"),
+    ] {
+        let answer = browser.submit(&harness, "/common/password", &[("new_password", new), ("again", again)]).await;
+        assert!(answer.text.contains(told) && answer.hidden("code").is_none(), "{}", answer.text);
+    }
+    harness.fixture.clock.advance_secs(5);
+    let better = "a better long password";
+    let done = browser.submit(&harness, "/common/password", &[("new_password", better), ("again", better)]).await;
+    let code = done.hidden("code").unwrap_or_else(|| panic!("{}", done.text));
+    let token = refresh_token(&harness, &redeem(&harness, &code, &[]).await);
+    browser.open(&harness, &authorize(&[])).await;
+    assert!(browser.sign_in(&harness, NAME, PASSWORD).await.hidden("code").is_none(), "the old password is dead");
+    harness.fixture.clock.advance_secs(5);
+    let mut row = User::clone(harness.fixture.snapshot().user(user).unwrap());
+    row.password.as_mut().unwrap().changed = harness.fixture.platform.clock.now();
+    harness.fixture.put(row).await;
+    assert_eq!(refresh(&harness, &TENANT.to_string(), &token, ARM_SCOPE).await.code(), 50_173);
+}
+
+#[tokio::test]
+async fn an_invitation_makes_one_administrator_once() {
+    let harness = Harness::new().await;
+    let platform = &harness.fixture.platform;
+    let new = || NewInvitation {
+        tenant: TENANT,
+        user_principal_name: "root@keyless.test".into(),
+        display_name: "Root".into(),
+        owner: true,
+        lifetime_secs: 3600,
+    };
+    let link = invite(platform, &platform.begin(Actor::System("test")), new()).unwrap();
+    let path = link.expose().strip_prefix("https://localhost:8443").unwrap().to_owned();
+    harness.keep_secret(path.split('=').nth(1).unwrap());
+    let mut browser = Browser::default();
+    let page = browser.open(&harness, &path).await;
+    assert!(page.text.contains("Welcome, Root"), "{}", page.text);
+    let fields = [("new_password", PASSWORD), ("again", PASSWORD)];
+    let done = browser.submit(&harness, "/common/password", &fields).await;
+    assert!(done.text.contains("Your account is ready"), "{}", done.text);
+    let snapshot = harness.fixture.snapshot();
+    let user = snapshot.user_named("root@keyless.test").unwrap().id;
+    let request = keyless_rbac::Request {
+        principal: user,
+        action: "Microsoft.Authorization/roleAssignments/write",
+        plane: keyless_rbac::Plane::Control,
+        scope: &harness.fixture.account,
+        attributes: keyless_rbac::Attributes::NONE,
+    };
+    assert!(snapshot.policy().decide(&request).is_allowed());
+    assert_eq!(Browser::default().open(&harness, &path).await.status, StatusCode::BAD_REQUEST, "the link is spent");
+    assert_eq!(browser.submit(&harness, "/common/password", &fields).await.status, StatusCode::BAD_REQUEST);
+    let late = NewInvitation { user_principal_name: "late@keyless.test".into(), ..new() };
+    let link = invite(platform, &platform.begin(Actor::System("test")), late).unwrap();
+    harness.fixture.clock.advance_secs(3601);
+    let path = link.expose().strip_prefix("https://localhost:8443").unwrap().to_owned();
+    harness.keep_secret(path.split('=').nth(1).unwrap());
+    assert_eq!(Browser::default().open(&harness, &path).await.status, StatusCode::BAD_REQUEST);
+}
