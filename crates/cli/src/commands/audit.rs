@@ -64,7 +64,10 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
     let last = newest(&data.path, lines, wanted.filter.clone(), |event| wanted.is_at_account(event))?;
     let mut seen = last.last().map_or(0, |entry| entry.sequence);
     print(context, filter.json, &names, &last)?;
-    while follow {
+    if !follow {
+        return Ok(Exit::Done);
+    }
+    loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
             () = tokio::time::sleep(FOLLOW_PAUSE) => {}
@@ -78,14 +81,12 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
             print(context, filter.json, &names, &fresh)?;
         }
     }
-    Ok(Exit::Done)
 }
 
 fn print(context: &mut Context<'_>, json: bool, names: &Names, entries: &[Entry]) -> Result<(), Failure> {
     if json {
-        for entry in entries {
-            context.screen.say(&entry.line)?;
-        }
+        // In one write: a large log has many lines.
+        context.screen.write(entries.iter().flat_map(|entry| [entry.line.as_str(), "\n"]).collect::<String>())?;
     } else if !entries.is_empty() {
         let columns = context.screen.columns();
         context.screen.write(table(names, entries.iter().map(|entry| &entry.event), columns))?;

@@ -31,7 +31,7 @@ pub(super) fn bundles(system: &System) -> Result<Bundles, Failure> {
 /// Says what was taken away and why, by name; never a value.
 pub(super) fn say_what_changed(context: &mut Context<'_>, child: &ChildEnvironment) {
     for variable in &child.removed {
-        context.screen.note(format_args!("{} took away {}: {}", faint("keyless:"), warn(variable.name), variable.about));
+        context.screen.note(format_args!("{} took away {} ({})", faint("keyless:"), warn(variable.name), variable.about));
     }
     for remark in &child.remarks {
         context.screen.note(format_args!("{} {remark}", faint("keyless:")));

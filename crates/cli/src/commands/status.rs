@@ -80,15 +80,13 @@ fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timest
     text
 }
 
-/// A length of time in its two largest units.
+/// A length of time in its two largest units; the smaller one is left out when it is zero.
 pub(super) fn human_secs(secs: i64) -> String {
     let secs = secs.max(0);
-    match (secs / 86_400, secs / 3600 % 24, secs / 60 % 60, secs % 60) {
-        (0, 0, 0, secs) => format!("{secs} s"),
-        (0, 0, minutes, secs) => format!("{minutes} min {secs} s"),
-        (0, hours, minutes, _) => format!("{hours} h {minutes} min"),
-        (days, hours, _, _) => format!("{days} d {hours} h"),
-    }
+    let units = [(secs / 86_400, "d"), (secs / 3600 % 24, "h"), (secs / 60 % 60, "min"), (secs % 60, "s")];
+    let largest = units.iter().position(|(number, _)| *number > 0).unwrap_or(units.len() - 1);
+    let shown = units.iter().skip(largest).take(2).enumerate().filter(|(place, (number, _))| *place == 0 || *number > 0);
+    shown.map(|(_, (number, unit))| format!("{number} {unit}")).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
