@@ -8,6 +8,7 @@ use keyless_wire::oauth::{GRANT_DEVICE_CODE, GRANT_JWT_BEARER, TokenResponse, To
 use crate::codes;
 use crate::issuer::Issued;
 use crate::refusal::{Refusal, stamp};
+use crate::requested_claims::capabilities;
 use crate::state::{Attempt, Authority};
 
 mod authorization_code;
@@ -40,6 +41,8 @@ pub(crate) struct TokenRequest<'a> {
 /// Answers the request or refuses it; `attempt` learns how far it got.
 pub(crate) async fn run(authority: &Authority, request: &TokenRequest<'_>, attempt: &mut Attempt) -> Result<Response<Body>, Refusal> {
     let grant_type = request.form.field("grant_type").ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with("grant_type"))?;
+    // Before anything that works once is used up.
+    capabilities(request.form.field("claims"))?;
     match grant_type {
         "client_credentials" => {
             attempt.grant = "client_credentials".into();

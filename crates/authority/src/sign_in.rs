@@ -23,6 +23,7 @@ pub(crate) use ticket::{AuthorizeRequest, Invitation, LIFETIME_SECS as TICKET_SE
 
 use crate::throttle::Throttle;
 use lockout::Lockout;
+pub(crate) use lockout::place;
 use password::Hashing;
 
 /// Wrong user codes from one address in a minute: there are 25 billion codes, so guessing is hopeless long before this.

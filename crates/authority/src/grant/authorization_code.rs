@@ -30,7 +30,10 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         return Err(Refusal::new(&codes::CODE_UNKNOWN).with("it was issued in another tenant"));
     }
     // The program may ask for less or other than at sign-in, of one resource; the person's roles decide what it can do there.
-    let scope = PeopleScope::parse(form.field("scope").unwrap_or(&scope))?;
+    let asked_at_sign_in = PeopleScope::parse(&scope)?;
+    let mut scope = PeopleScope::parse(form.field("scope").unwrap_or(&scope))?;
+    // Staying signed in is what the sign-in itself must have asked for.
+    scope.offline &= asked_at_sign_in.offline;
     authority.issuer.resource(&snapshot, signed_in.tenant, &scope.resource).map_err(|error| Refusal::from_issue(error, request.tenant))?;
     let refresh_token = if scope.offline {
         Some(family::begin(authority, &acting(request, &signed_in, client_id), &signed_in, client_id).await?)

@@ -60,12 +60,14 @@ pub(super) async fn begin(
     Ok(authority.sign_in.refresh.seal(RefreshToken { family: id, generation: 1 }, &*authority.platform.entropy))
 }
 
-/// Takes a refresh token and returns the sign-in it stands for, with the token to use next.
+/// Takes a refresh token and returns the sign-in it stands for, with the token to use next. What `allow` refuses leaves the token
+/// as it was: a mistaken request must not cost a person their sign-in.
 pub(super) async fn take(
     authority: &Authority,
     ctx: &OpContext,
     presented: &str,
     client_id: ClientId,
+    allow: impl Fn(&Snapshot, &SignedIn) -> Result<(), Refusal>,
 ) -> Result<(SignedIn, Secret<String>), Refusal> {
     let token = authority.sign_in.refresh.open(presented).map_err(|error| Refusal::new(&codes::REFRESH_UNKNOWN).because(error))?;
     let mut found = Found::Replayed;
@@ -74,6 +76,7 @@ pub(super) async fn take(
     let plan = |snapshot: &Snapshot| {
         let family = current(snapshot, token, client_id, ctx.now)?;
         let person = signed_in_of(snapshot, &family)?;
+        allow(snapshot, &person)?;
         let actor = ActorRecord::Principal { object_id: person.user, tenant: person.tenant, client_id: Some(client_id) };
         signed_in = Some(person);
         let mut next = family.clone();

@@ -2,6 +2,8 @@
 
 use axum::body::Body;
 use http::Response;
+use keyless_store::Snapshot;
+use keyless_token::code::SignedIn;
 
 use super::people::{Grantee, answer};
 use super::{Protocol, TokenRequest, family};
@@ -26,10 +28,14 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     if attempt.credential == "public" {
         attempt.credential = "refresh_token".into();
     }
-    let (signed_in, next) = family::take(authority, &request.facts.ctx, presented, client_id).await?;
-    if !realm.includes(signed_in.tenant) {
-        return Err(Refusal::new(&codes::USER_ELSEWHERE).with(request.tenant));
-    }
+    let allow = |snapshot: &Snapshot, signed_in: &SignedIn| {
+        if !realm.includes(signed_in.tenant) {
+            return Err(Refusal::new(&codes::USER_ELSEWHERE).with(request.tenant));
+        }
+        let found = authority.issuer.resource(snapshot, signed_in.tenant, &scope.resource);
+        found.map(|_| ()).map_err(|error| Refusal::from_issue(error, request.tenant))
+    };
+    let (signed_in, next) = family::take(authority, &request.facts.ctx, presented, client_id, allow).await?;
     let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token: Some(next) };
     answer(authority, request, grantee, attempt)
 }

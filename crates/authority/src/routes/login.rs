@@ -36,9 +36,9 @@ async fn run(authority: &Authority, facts: &RequestFacts, posted: Posted) -> Res
     let given = Secret::new(form.field("password").unwrap_or_default().to_owned());
     match sign_in::check(authority, &facts.ctx, &realm, &name, given).await? {
         Ok(Checked::In(signed_in)) => finish(authority, facts, &held.then, signed_in),
-        Ok(Checked::MustChange(user)) => {
+        Ok(Checked::MustChange(changing)) => {
             let mut next = ticket(facts, &browser, held.then);
-            next.changing = Some(user);
+            next.changing = Some(changing);
             let mut page = Page::new(PageKind::NewPassword { invited_as: None });
             page.ticket = Some(authority.sign_in.tickets.write(&next));
             Ok(page.answer(facts, &*authority.platform.entropy))

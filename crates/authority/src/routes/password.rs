@@ -30,7 +30,7 @@ async fn run(authority: &Authority, facts: &RequestFacts, posted: Posted) -> Res
     let field = |name| Secret::new(form.field(name).unwrap_or_default().to_owned());
     let (new, again) = (field("new_password"), field("again"));
     match (ticket.changing, &ticket.then) {
-        (Some(user), then) => match sign_in::change(authority, &facts.ctx, user, &new, &again).await? {
+        (Some(changing), then) => match sign_in::change(authority, &facts.ctx, changing, &new, &again).await? {
             Ok(signed_in) => finish(authority, facts, then, signed_in),
             Err(error) => Ok(again_page(authority, facts, &ticket, None, error)),
         },

@@ -89,7 +89,7 @@ fn hashed(name: &str) -> [u8; 32] {
 }
 
 /// A household has a /64 of IPv6: its last half is the guesser's to choose.
-fn place(source: Option<IpAddr>) -> Option<IpAddr> {
+pub(crate) fn place(source: Option<IpAddr>) -> Option<IpAddr> {
     source.map(|address| match address {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -9,6 +9,7 @@ use keyless_token::code::SignedIn;
 use keyless_token::password;
 use tokio::sync::Semaphore;
 
+use super::ticket::Changing;
 use crate::codes::{self, Code};
 use crate::refusal::Refusal;
 use crate::state::Authority;
@@ -80,7 +81,7 @@ impl SignInError {
 pub(crate) enum Checked {
     In(SignedIn),
     /// Right, and to be changed before anything else.
-    MustChange(ObjectId),
+    MustChange(Changing),
 }
 
 /// Checks a name and a password, and audits the outcome.
@@ -91,6 +92,8 @@ pub(crate) async fn check(
     name: &str,
     given: Secret<String>,
 ) -> Result<Result<Checked, SignInError>, Refusal> {
+    // One spelling for the look-up and for the count of failures: otherwise every space would buy five more guesses.
+    let name = name.trim();
     let snapshot = authority.platform.directory.snapshot();
     let known = known(&snapshot, name);
     let outcome = judge(authority, ctx, realm, name, known.as_ref(), given).await;
@@ -124,17 +127,17 @@ async fn judge(
     if !realm.includes(principal.tenant) {
         return Err(SignInError::Elsewhere);
     }
-    if user.password.as_ref().is_some_and(|password| password.must_change) {
-        return Ok(Checked::MustChange(principal.id));
+    if let Some(password) = user.password.as_ref().filter(|password| password.must_change) {
+        return Ok(Checked::MustChange(Changing { user: principal.id, since: password.changed }));
     }
     Ok(Checked::In(signed_in(authority, ctx, principal.id, principal.tenant)))
 }
 
-/// Replaces a password whose owner has just proved to know it.
+/// Replaces a password whose owner has just proved to know it: the very one, so that an old page changes nothing once more.
 pub(crate) async fn change(
     authority: &Authority,
     ctx: &OpContext,
-    user: ObjectId,
+    changing: Changing,
     new: &Secret<String>,
     again: &Secret<String>,
 ) -> Result<Result<SignedIn, SignInError>, Refusal> {
@@ -146,8 +149,13 @@ pub(crate) async fn change(
     }
     let snapshot = authority.platform.directory.snapshot();
     let gone = || Refusal::new(&codes::PRINCIPAL_GONE);
+    let Changing { user, since } = changing;
     let principal = snapshot.principal(user).filter(|found| found.enabled).ok_or_else(gone)?;
-    let old = snapshot.user(user).and_then(|user| user.password.clone()).ok_or_else(gone)?;
+    let old = snapshot.user(user).and_then(|user| user.password.clone()).filter(|old| old.changed == since);
+    let old = old.ok_or_else(|| {
+        let text = "The password was changed already. Start the sign-in again from your program.";
+        Refusal::new(&codes::MALFORMED_REQUEST).with(text)
+    })?;
     let (candidate, entropy) = (new.clone(), std::sync::Arc::clone(&authority.platform.entropy));
     let old_hash = old.hash.clone();
     let hashed = authority
@@ -194,7 +202,7 @@ fn signed_in(authority: &Authority, ctx: &OpContext, user: ObjectId, tenant: Ten
 }
 
 fn known(snapshot: &Snapshot, name: &str) -> Option<(Principal, User)> {
-    let user = snapshot.user_named(name.trim())?;
+    let user = snapshot.user_named(name)?;
     let principal = snapshot.principal(user.id).filter(|found| found.kind == PrincipalKind::User)?;
     Some((Principal::clone(principal), User::clone(user)))
 }

@@ -68,7 +68,15 @@ pub(crate) struct Ticket {
     pub(crate) expires: Timestamp,
     pub(crate) then: Then,
     /// Whose password was right and must be changed before anything else.
-    pub(crate) changing: Option<ObjectId>,
+    pub(crate) changing: Option<Changing>,
+}
+
+/// A password that was proved and must be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Changing {
+    pub(crate) user: ObjectId,
+    /// Since when the proved password is in force: says which one it was.
+    pub(crate) since: Timestamp,
 }
 
 /// Signs and reads tickets.

@@ -23,6 +23,9 @@ async fn a_first_password_must_be_changed_and_a_change_ends_older_sign_ins() {
     let done = browser.submit(&harness, "/common/password", &[("new_password", better), ("again", better)]).await;
     let code = done.hidden("code").unwrap_or_else(|| panic!("{}", done.text));
     let token = refresh_token(&harness, &redeem(&harness, &code, &[]).await);
+    let back = "a third long password";
+    let again = browser.submit(&harness, "/common/password", &[("new_password", back), ("again", back)]).await;
+    assert_eq!(again.status, StatusCode::BAD_REQUEST, "the page before, by the back button: {}", again.text);
     browser.open(&harness, &authorize(&[])).await;
     assert!(browser.sign_in(&harness, NAME, PASSWORD).await.hidden("code").is_none(), "the old password is dead");
     harness.fixture.clock.advance_secs(5);

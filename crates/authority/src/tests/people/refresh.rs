@@ -109,3 +109,32 @@ async fn revoking_sessions_ends_every_token_and_a_new_sign_in_works() {
     harness.fixture.clock.advance_secs(1);
     assert_eq!(redeem(&harness, &code(&harness).await, &[]).await.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_mistaken_request_costs_nobody_their_sign_in() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let token = refresh_token(&harness, &redeem(&harness, &code(&harness).await, &[]).await);
+    let tenant = TENANT.to_string();
+    for (tenant, scope) in [
+        (keyless_testkit::OTHER_TENANT.to_string(), ARM_SCOPE),
+        (tenant.clone(), "https://unknown.example/.default"),
+        (tenant.clone(), "api://a/x api://b/y"),
+    ] {
+        assert_eq!(refresh(&harness, &tenant, &token, scope).await.status, StatusCode::BAD_REQUEST);
+    }
+    harness.fixture.clock.advance_secs(3600);
+    assert_eq!(refresh(&harness, &tenant, &token, ARM_SCOPE).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn staying_signed_in_must_be_asked_for_at_the_sign_in() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let mut browser = Browser::default();
+    browser.open(&harness, &authorize(&[("scope", "https://ai.azure.com/.default openid")])).await;
+    let code = browser.sign_in(&harness, NAME, PASSWORD).await.hidden("code").unwrap();
+    let answer = redeem(&harness, &code, &[]).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(answer.body.get("refresh_token").is_none());
+}
