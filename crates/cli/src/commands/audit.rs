@@ -42,17 +42,19 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter) 
     let names = Names::of(&Local::of(&data.path)).await;
     let wanted = Wanted::new(filter, &names, now())?;
     let mut page = Vec::new();
+    let mut going_on = false;
     for entry in log::open(&data.path)?.events(Order::OldestFirst, wanted.filter.clone()).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         if wanted.is_at_account(&entry.event) {
             page.push(entry);
         }
         if page.len() == ROWS {
-            print(context, filter.json, &names, &page)?;
+            print(context, filter.json, &names, &page, going_on)?;
             page.clear();
+            going_on = true;
         }
     }
-    print(context, filter.json, &names, &page)?;
+    print(context, filter.json, &names, &page, going_on)?;
     Ok(Exit::Done)
 }
 
@@ -63,10 +65,11 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
     let mut follower = log::open(&data.path)?.follow().map_err(unreadable)?;
     let last = newest(&data.path, lines, wanted.filter.clone(), |event| wanted.is_at_account(event))?;
     let mut seen = last.last().map_or(0, |entry| entry.sequence);
-    print(context, filter.json, &names, &last)?;
+    print(context, filter.json, &names, &last, false)?;
     if !follow {
         return Ok(Exit::Done);
     }
+    let mut seen_any = !last.is_empty();
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
@@ -78,18 +81,19 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
         if !fresh.is_empty() {
             // Identities made since need their names too.
             let names = Names::of(&Local::of(&data.path)).await;
-            print(context, filter.json, &names, &fresh)?;
+            print(context, filter.json, &names, &fresh, seen_any)?;
+            seen_any = true;
         }
     }
 }
 
-fn print(context: &mut Context<'_>, json: bool, names: &Names, entries: &[Entry]) -> Result<(), Failure> {
+fn print(context: &mut Context<'_>, json: bool, names: &Names, entries: &[Entry], going_on: bool) -> Result<(), Failure> {
     if json {
         // In one write: a large log has many lines.
         context.screen.write(entries.iter().flat_map(|entry| [entry.line.as_str(), "\n"]).collect::<String>())?;
     } else if !entries.is_empty() {
         let columns = context.screen.columns();
-        context.screen.write(table(names, entries.iter().map(|entry| &entry.event), columns))?;
+        context.screen.write(table(names, entries.iter().map(|entry| &entry.event), columns, going_on))?;
     }
     Ok(())
 }

@@ -13,16 +13,23 @@ pub(crate) struct Table<const N: usize> {
     rows: Vec<[String; N]>,
     indent: usize,
     columns: Option<usize>,
+    with_header: bool,
 }
 
 impl<const N: usize> Table<N> {
     pub(crate) const fn new(header: [&'static str; N]) -> Self {
-        Self { header, rows: Vec::new(), indent: 0, columns: None }
+        Self { header, rows: Vec::new(), indent: 0, columns: None, with_header: true }
     }
 
     /// Starts every line with this many spaces.
     pub(crate) const fn indented(mut self, indent: usize) -> Self {
         self.indent = indent;
+        self
+    }
+
+    /// Leaves the header's line out: these rows go on a table that was begun before.
+    pub(crate) const fn going_on(mut self, going_on: bool) -> Self {
+        self.with_header = !going_on;
         self
     }
 
@@ -68,7 +75,7 @@ impl<const N: usize> fmt::Display for Table<N> {
     /// The header when it has any text, then the rows, each line ended.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = self.widths();
-        if self.header.iter().any(|title| !title.is_empty()) {
+        if self.with_header && self.header.iter().any(|title| !title.is_empty()) {
             let header = self.header.map(faint);
             self.line(f, header.each_ref().map(String::as_str), widths)?;
         }

@@ -9,16 +9,18 @@ use crate::ui::{Table, bad, faint, good, warn};
 /// Below this width a table of all columns would wrap.
 const WIDE: usize = 150;
 
-/// One row per event, oldest first, under a header; fewer columns on a narrow terminal.
-pub(crate) fn table<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>) -> String {
+/// One row per event, oldest first, under a header; fewer columns on a narrow terminal. `going_on` leaves the header out.
+pub(crate) fn table<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>, going_on: bool) -> String {
     match columns {
-        Some(columns) if columns < WIDE => narrow(names, events, columns),
-        _ => wide(names, events, columns),
+        Some(columns) if columns < WIDE => narrow(names, events, columns, going_on),
+        _ => wide(names, events, columns, going_on),
     }
 }
 
-fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>) -> String {
-    let mut table = Table::new(["time (UTC)", "outcome", "who", "object id", "what", "where", "tokens", "ms", "why"]).fitting(columns);
+fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>, going_on: bool) -> String {
+    let mut table = Table::new(["time (UTC)", "outcome", "who", "object id", "what", "where", "tokens", "ms", "why"])
+        .fitting(columns)
+        .going_on(going_on);
     for event in events {
         let (who, object_id) = actor(names, &event.actor);
         let operation = short_operation(&event.operation).to_owned();
@@ -37,8 +39,8 @@ fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns
     table.to_string()
 }
 
-fn narrow<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: usize) -> String {
-    let mut table = Table::new(["UTC", "outcome", "who", "object id", "what"]).fitting(Some(columns));
+fn narrow<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: usize, going_on: bool) -> String {
+    let mut table = Table::new(["UTC", "outcome", "who", "object id", "what"]).fitting(Some(columns)).going_on(going_on);
     for event in events {
         let (who, object_id) = actor(names, &event.actor);
         let time = time(event).get(11..19).unwrap_or_default().to_owned();

@@ -130,7 +130,7 @@ impl<'a> Stage<'a> {
         let filter = Filter { category: Some(Category::Data), ..Filter::default() };
         let calls = newest(&data.path, CALLS_SHOWN, filter, |_| true)?;
         let names = Names::of(&Local::of(&data.path)).await;
-        let text = table(&names, calls.iter().map(|call| &call.event), self.screen.columns());
+        let text = table(&names, calls.iter().map(|call| &call.event), self.screen.columns(), false);
         self.screen.write(text)?;
         Ok(())
     }

@@ -49,7 +49,7 @@ fn events() -> Vec<AuditEvent> {
 #[test]
 fn events_are_a_table_that_names_who() {
     let names = Names::from_triples([("demo-app".to_owned(), "c".to_owned(), OBJECT.to_owned())].into_iter());
-    let text = table(&names, events().iter(), None);
+    let text = table(&names, events().iter(), None, false);
     let plain = anstream::adapter::strip_str(&text).to_string();
     insta::assert_snapshot!(plain.lines().map(str::trim_end).collect::<Vec<_>>().join("\n"));
 }
@@ -57,7 +57,7 @@ fn events_are_a_table_that_names_who() {
 #[test]
 fn a_narrow_terminal_keeps_time_outcome_and_object_id_on_one_line() {
     let names = Names::default();
-    let text = table(&names, events().iter(), Some(100));
+    let text = table(&names, events().iter(), Some(100), false);
     let plain = anstream::adapter::strip_str(&text).to_string();
     assert!(plain.lines().all(|line| line.chars().count() <= 100), "{plain}");
     assert!(plain.lines().nth(1).unwrap().starts_with("00:00:00  allowed 200  -"), "{plain}");
