@@ -37,6 +37,9 @@ pub struct Config {
     pub jwks_max_age_secs: u32,
     /// Audiences outside this system that tokens may be issued for (workload identity federation elsewhere).
     pub federation_audiences: Vec<String>,
+    /// Own resources whose tokens are signed with ES256 where such a key is active: signing is many times cheaper. Only for resources
+    /// whose clients and verifiers allow it; Azure's treat tokens as opaque, other verifiers may know RS256 only.
+    pub es256_audiences: Vec<String>,
     /// Wrong credentials that a client may send in one minute before it is told to wait.
     pub failures_per_minute: u32,
     pub assertion_reuse: AssertionReuse,
@@ -57,6 +60,7 @@ impl Default for Config {
             user_token_secs: 3600..=5400,
             jwks_max_age_secs: 3600,
             federation_audiences: vec![keyless_wire::oauth::TOKEN_EXCHANGE_AUDIENCE.to_owned()],
+            es256_audiences: Vec::new(),
             failures_per_minute: 60,
             assertion_reuse: AssertionReuse::default(),
             assertion_audience: AssertionAudience::default(),

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome, TokenDetail};
 use keyless_model::entity::{Principal, SigningAlgorithm};
 use keyless_model::{ClientId, KeyId, ObjectId, OpContext, Secret, TenantId, Timestamp};
-use keyless_store::{Snapshot, StoreError};
-use keyless_token::{Grant, KeyError, TokenHeader, TokenSubject};
+use keyless_store::{Keys, Snapshot, StoreError};
+use keyless_token::{Grant, KeyError, Signer, TokenHeader, TokenSubject};
 use keyless_web::Platform;
 
+use crate::config::Config;
 use crate::resource::{Resource, Resources};
 
 /// Bytes of randomness in a token's `uti`.
@@ -102,14 +103,23 @@ pub enum IssueError {
 pub struct Issuer {
     platform: Arc<Platform>,
     resources: Arc<Resources>,
+    /// Without a trailing slash.
+    es256: Arc<[String]>,
 }
 
 impl Issuer {
+    /// An issuer as configured.
+    #[must_use]
+    pub fn of(platform: Arc<Platform>, config: &Config) -> Self {
+        let es256 = config.es256_audiences.iter().map(|audience| bare(audience).to_owned()).collect();
+        Self { es256, ..Self::new(platform, &config.federation_audiences) }
+    }
+
     /// An issuer for the resources of this system and `federation_audiences` (see [`crate::Config`]).
     #[must_use]
     pub fn new(platform: Arc<Platform>, federation_audiences: &[String]) -> Self {
         let resources = Arc::new(Resources::new(&platform.endpoints, federation_audiences));
-        Self { platform, resources }
+        Self { platform, resources, es256: Arc::from([]) }
     }
 
     /// Issues a token with the active key. When this returns, the event is in the audit log.
@@ -144,7 +154,7 @@ impl Issuer {
             session: request.session,
         };
         let keys = self.platform.keyring.at(snapshot)?;
-        let signer = keys.signer(SigningAlgorithm::RS256).ok_or(IssueError::NoSigningKey)?;
+        let signer = self.signer(&keys, &resource.audience).ok_or(IssueError::NoSigningKey)?;
         let token = signer.sign(&grant.claims(), TokenHeader::from(resource.version))?;
         let expires = Timestamp::from_unix_secs(issued.unix_secs()).plus_secs(request.lifetime_secs);
 
@@ -171,6 +181,13 @@ impl Issuer {
         Ok(Issued { token, issued, expires, token_id: grant.token_id, kid: signer.kid().clone(), audience: resource.audience })
     }
 
+    /// The key for this audience: ES256 where that is asked for and there is one, else what everybody verifies.
+    fn signer<'k>(&self, keys: &'k Keys, audience: &str) -> Option<&'k Signer> {
+        let es256 = self.es256.iter().any(|wanted| wanted == bare(audience));
+        let preferred = es256.then(|| keys.signer(SigningAlgorithm::ES256)).flatten();
+        preferred.or_else(|| keys.signer(SigningAlgorithm::RS256))
+    }
+
     /// The resource of that name in this tenant.
     pub(crate) fn resource(&self, snapshot: &Snapshot, tenant: TenantId, name: &str) -> Result<Resource, IssueError> {
         if snapshot.tenant(tenant).is_none() {
@@ -178,6 +195,10 @@ impl Issuer {
         }
         self.resources.find(snapshot, tenant, name).ok_or_else(|| IssueError::ResourceUnknown(name.chars().take(200).collect()))
     }
+}
+
+fn bare(audience: &str) -> &str {
+    audience.strip_suffix('/').unwrap_or(audience)
 }
 
 const fn ids(subject: &TokenSubject) -> (ClientId, ObjectId) {

@@ -68,6 +68,15 @@ impl KeyRotation {
         Ok(Self { platform, policy, algorithms: vec![SigningAlgorithm::RS256] })
     }
 
+    /// Also keeps an ES256 key, for [`crate::Config::es256_audiences`].
+    #[must_use]
+    pub fn with_es256(mut self) -> Self {
+        if !self.algorithms.contains(&SigningAlgorithm::ES256) {
+            self.algorithms.push(SigningAlgorithm::ES256);
+        }
+        self
+    }
+
     /// Follows the clock until `stop` ends.
     pub async fn run(&self, stop: impl Future<Output = ()> + Send) {
         tokio::pin!(stop);

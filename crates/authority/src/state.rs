@@ -45,7 +45,7 @@ pub(crate) struct Attempt {
 
 impl Authority {
     pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Self {
-        let issuer = Issuer::new(Arc::clone(&platform), &config.federation_audiences);
+        let issuer = Issuer::of(Arc::clone(&platform), &config);
         let throttle = Throttle::new(config.failures_per_minute);
         let reuse = Reuse::new(config.assertion_reuse);
         let fetch = config.fetch.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));

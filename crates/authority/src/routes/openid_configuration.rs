@@ -1,5 +1,6 @@
 //! `GET /{tenant}/v2.0/.well-known/openid-configuration` and its v1 sibling (OpenID Connect Discovery 1.0).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -45,7 +46,11 @@ fn document(authority: &Authority, segment: &str, version: Version) -> Result<Op
         // As Entra: whose tokens these will be is not known yet, so the issuer is a template.
         Realm::Any => (segment.to_ascii_lowercase(), template(version, base)),
     };
-    let mut document = OpenIdConfiguration::of_tenant(base, &segment, issuer, &["RS256"]);
+    let keys = authority.platform.keyring.at(&snapshot).map_err(|error| Authority::unavailable(&error))?;
+    let published: BTreeSet<&str> = keys.public().jwks().keys.iter().filter_map(|key| key.alg.as_deref()).collect();
+    // RS256 always: id tokens are signed with it, and OpenID Connect demands that it is named.
+    let algorithms: Vec<&str> = std::iter::once("RS256").chain(published.into_iter().filter(|alg| *alg != "RS256")).collect();
+    let mut document = OpenIdConfiguration::of_tenant(base, &segment, issuer, &algorithms);
     if version == Version::V1 {
         document.token_endpoint = format!("{base}/{segment}/oauth2/token");
         document.jwks_uri = format!("{base}/{segment}/discovery/keys");

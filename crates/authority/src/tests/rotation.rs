@@ -152,3 +152,18 @@ async fn the_loop_ends_when_told_and_the_default_policy_is_sound() {
     let contradictory = RotationPolicy { interval_secs: HOUR, ..policy() };
     assert!(matches!(KeyRotation::new(harness.fixture.platform.clone(), contradictory), Err(KeysError::Policy(_))));
 }
+
+#[tokio::test]
+async fn es256_signs_where_it_is_asked_for_and_published() {
+    let config = crate::Config { es256_audiences: vec!["https://ai.azure.com/".into()], ..crate::Config::default() };
+    let harness = Harness::with(config).await;
+    let algorithm = |token: &str| keyless_token::Unverified::parse(token).unwrap().algorithm();
+    assert_eq!(algorithm(&token(&harness).await), keyless_token::Algorithm::RS256, "no such key yet");
+    rotation(&harness).with_es256().step().await.unwrap();
+    let token = token(&harness).await;
+    assert_eq!(algorithm(&token), keyless_token::Algorithm::ES256);
+    let plane = Authenticator::new(harness.fixture.platform.clone(), Audiences::gateway());
+    assert!(plane.authenticate_token(&harness.fixture.snapshot(), &token, harness.fixture.platform.clock.now()).is_ok());
+    let discovery = harness.get(&format!("/{TENANT}/v2.0/.well-known/openid-configuration")).await;
+    assert_eq!(discovery.body["id_token_signing_alg_values_supported"], serde_json::json!(["RS256", "ES256"]));
+}
