@@ -30,7 +30,7 @@ pub(super) async fn explain(context: &mut Context<'_>, args: &Explain) -> Ending
     let local = Local::of(&data.path);
     let names = Names::of(&local).await;
     let columns = context.screen.columns();
-    context.screen.write(table(&names, entries.iter().map(|entry| &entry.event), columns))?;
+    context.screen.write(table(&names, entries.iter().map(|entry| &entry.event), columns, false))?;
     for entry in &entries {
         let event = &entry.event;
         if let Some(decision) = &event.decision {
