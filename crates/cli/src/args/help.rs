@@ -68,8 +68,8 @@ pub(super) const RUN_MORE: &str = more!(
     "  keyless run -- env            # everything the program is given"
     ""
     "Signals and standard streams pass through."
-    "Exit codes: the program's own; 128 + n when signal n ended it, 127 no such program, 126 it cannot be started,"
-    "1 the identity could not be lent, 2 wrong usage."
+    "Exit codes: the program's own; 128 + n when signal n ended it, 127 no such program, 126 it cannot"
+    "be started, 1 the identity could not be lent, 2 wrong usage."
 );
 
 pub(super) const ENV: &str = "\

@@ -34,19 +34,10 @@ pub(super) fn up(context: &mut Context<'_>, args: Up) -> Ending {
     let ended = keyless_server::run(options, tell, |status: &Status| {
         written = screen.borrow_mut().write(welcome::welcome(status, &data, began.elapsed()));
     });
-    ended.explain(|| "the system cannot run".to_owned(), next_of(&args))?;
+    ended
+        .explain(|| "the system cannot run".to_owned(), "correct that and start it again; `keyless up --help` lists what can be chosen")?;
     written?;
     Ok(Exit::Done)
-}
-
-fn next_of(args: &Up) -> String {
-    let ports = format!("are the ports free? ({}, {}, {}; 0 takes a free one)", args.port, args.metadata_port, operations_port(args));
-    format!("read what the sentence above asks for; {ports}")
-}
-
-/// A system with ports of its own does not fight another one for the usual operations port.
-fn operations_port(args: &Up) -> u16 {
-    args.operations_port.unwrap_or(if args.port == 8443 { 8441 } else { 0 })
 }
 
 fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Options, Failure> {
