@@ -40,6 +40,11 @@ pub(super) fn up(context: &mut Context<'_>, args: Up) -> Ending {
     Ok(Exit::Done)
 }
 
+/// A system with ports of its own does not fight another one for the usual operations port.
+fn operations_port(args: &Up) -> u16 {
+    args.operations_port.unwrap_or(if args.port == 8443 { 8441 } else { 0 })
+}
+
 fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Options, Failure> {
     let upstream = match (&args.upstream, args.model, args.built_in) {
         (Some(url), _, _) => UpstreamChoice::Url { url: url.clone(), api_key_file: args.upstream_key_file.clone() },
