@@ -2,6 +2,7 @@
 
 pub(super) mod body;
 pub(super) mod delete;
+pub(super) mod exists;
 pub(super) mod list;
 pub(super) mod list_keys;
 pub(super) mod models;

@@ -1,6 +1,7 @@
 //! `Microsoft.ManagedIdentity/userAssignedIdentities`
 
 pub(super) mod delete;
+pub(super) mod exists;
 pub(super) mod list;
 pub(super) mod put;
 pub(super) mod show;
