@@ -163,20 +163,20 @@ def test_resource_groups(groups):
 
 def test_generic_resources(resource_manager, operator):
     resources, account = resource_manager.resources, operator.create_account(deployments=())
-    version = "2024-10-01"
-    assert resources.get_by_id(account.id, version).name == account.name
-    assert resources.get(GROUP, "Microsoft.CognitiveServices", "", "accounts", account.name, version).id == account.id
-    assert resources.check_existence_by_id(account.id, version)
+    version = {"api_version": "2024-10-01"}
+    assert resources.get_by_id(account.id, **version).name == account.name
+    assert resources.get(GROUP, "Microsoft.CognitiveServices", "", "accounts", account.name, **version).id == account.id
+    assert resources.check_existence_by_id(account.id, **version)
     assert account.name in names(resources.list(filter=f"resourceType eq '{AI}'"))
     assert account.name in names(resources.list_by_resource_group(GROUP))
-    changed = resources.begin_update_by_id(account.id, version, {"tags": {"a": "b"}}).result(10)
+    changed = resources.begin_update_by_id(account.id, {"tags": {"a": "b"}}, **version).result(10)
     assert changed.tags == {"a": "b"}
-    whole = resources.get_by_id(account.id, version)
+    whole = resources.get_by_id(account.id, **version)
     whole.properties["disableLocalAuth"] = False
-    again = resources.begin_create_or_update_by_id(account.id, version, whole).result(10)
+    again = resources.begin_create_or_update_by_id(account.id, whole, **version).result(10)
     assert again.properties["disableLocalAuth"] is False
-    resources.begin_delete_by_id(account.id, version).result(10)
-    assert not resources.check_existence_by_id(account.id, version)
+    resources.begin_delete_by_id(account.id, **version).result(10)
+    assert not resources.check_existence_by_id(account.id, **version)
 
 
 def test_providers(resource_manager):
@@ -242,9 +242,8 @@ def test_what_there_is_to_choose_from(cognitive):
     assert {sku.kind for sku in cognitive.resource_skus.list()} >= {"OpenAI"}
     list(cognitive.models.list(LOCATION))
     list(cognitive.usages.list(LOCATION))
-    taken = {"subdomainName": "demo-ai", "type": AI}
-    assert cognitive.check_domain_availability(taken).is_subdomain_available is False
-    assert cognitive.check_domain_availability(taken | {"subdomainName": fresh("free")}).is_subdomain_available is True
+    assert cognitive.check_domain_availability("demo-ai", AI).is_subdomain_available is False
+    assert cognitive.check_domain_availability(fresh("free"), AI).is_subdomain_available is True
 
 
 def test_role_definitions(authorization, system):
