@@ -84,6 +84,18 @@ impl DataFolder {
     }
 }
 
+/// What the state database last knew of the audit log's end, to hold the log against. `None` when there is no state yet.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn kept_audit_anchor(data: &Path) -> anyhow::Result<Option<keyless_audit::Anchor>> {
+    let database = data.join("state.db");
+    if !database.exists() {
+        return Ok(None);
+    }
+    Ok(keyless_store_sqlite::SqliteStore::peek_audit_anchor(&database)?)
+}
+
 /// Writes a file whole or not at all: a reader sees the old content or the new, never half.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -20,7 +20,7 @@ mod tls;
 mod upstreams;
 mod worker;
 
-pub use data::DataFolder;
+pub use data::{DataFolder, kept_audit_anchor};
 pub use options::{Options, UpstreamChoice};
 pub use start::run;
 pub use system::{SystemClock, SystemEntropy};

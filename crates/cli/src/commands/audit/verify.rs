@@ -14,7 +14,12 @@ use crate::failure::{Ending, Failure};
 use crate::ui::{Table, bad, code, faint, good, strong};
 
 pub(super) fn verify(context: &mut Context<'_>, data: &Path, anchors: &[String], json: bool) -> Ending {
-    let anchors = anchors.iter().map(|text| anchor(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut anchors = anchors.iter().map(|text| anchor(text)).collect::<Result<Vec<_>, _>>()?;
+    // The state database knows how far the log was on disk: a log that ends before that was cut.
+    match keyless_server::kept_audit_anchor(data) {
+        Ok(kept) => anchors.extend(kept),
+        Err(error) => context.screen.note(format_args!("the state database's own note of the log's end cannot be read: {error:#}")),
+    }
     match log::open(data)?.verify(anchors) {
         Ok(report) if json => context.screen.say(as_json(&report))?,
         Ok(report) => context.screen.write(shown(&report))?,
