@@ -1,8 +1,11 @@
 """Every way in that `az login` has, and the ways it is refused."""
 
+import json
+import re
 import time
 
 import pytest
+import requests
 
 from support.az import Application, Az
 from support.browser import Browser
@@ -276,17 +279,59 @@ def test_an_identity_that_the_host_does_not_have(az, system):
     assert "Identity not found" in az.refused("login --identity --client-id", system.identity("operator")["client_id"])
 
 
+# --- when tokens are revoked ---
+
+
+def test_az_replaces_tokens_of_a_revoked_key_by_itself(new_az, new_system):
+    """The refusal says what is missing (`insufficient_claims`), and az gets a new token without bothering anybody."""
+    system = new_system().start()
+    admin = new_az(system).register().sign_in_as_managed_identity("operator")
+    where = f"/subscriptions/{system.subscription}"
+    az = new_az(system).register().sign_in_with_secret(admin.create_application(fresh("app"), "--role", "Owner", "--scopes", where))
+    stolen = token(az, f"{system.ready['control']}/")
+    (key,) = json.loads(system.command("keys", "list", "--json", *system.locate()).stdout)
+    system.command("keys", "rotate", "--now", *system.locate())
+    system.command("keys", "revoke", key["kid"], *system.locate())
+    assert use(system, stolen) == (401, "insufficient_claims")
+    assert "demo" in {group["name"] for group in az("group list")}
+    assert "demo" in {group["name"] for group in admin("group list")}
+    assert use(system, token(az, f"{system.ready['control']}/")) == (200, "")
+    assert system.stop() == 0
+
+
+def use(system, access_token: str) -> tuple[int, str]:
+    """Status and the challenge's error of a read with a token."""
+    answer = requests.get(
+        f"{system.ready['control']}/subscriptions?api-version=2022-12-01",
+        headers={"Authorization": f"Bearer {access_token}"},
+        verify=system.ready["ca_file"],
+        timeout=10,
+    )
+    challenge = answer.headers.get("www-authenticate", "")
+    return answer.status_code, (re.findall(r'error="(\w+)"', challenge) or [""])[0]
+
+
 # --- people ---
 
 
 @pytest.fixture(scope="module")
-def alice(admin, system, demo) -> Person:
+def alice(admin) -> Person:
     """A person who may call the demo account's models."""
-    name, password = f"{fresh('alice')}@{system.status()['tenant_domain']}", f"Correct-horse-{fresh('battery')}"
-    system.memory.remember("password of a person", password)
-    admin("ad user create --display-name Alice --user-principal-name", name, "--password", password)
-    admin("role assignment create --assignee", name, "--role", OPENAI_USER, "--scope", demo["id"])
-    return Person(system, name, password)
+    return create_person(admin, "alice")
+
+
+def create_person(admin: Az, called: str) -> Person:
+    person = somebody(admin.system, called)
+    admin("ad user create --display-name", called, "--user-principal-name", person.name, "--password", person.password)
+    demo = admin.system.account("demo-ai")["id"]
+    admin("role assignment create --assignee", person.name, "--role", OPENAI_USER, "--scope", demo)
+    return person
+
+
+def somebody(system, called: str) -> Person:
+    """Not in the directory yet."""
+    password = system.memory.remember("password of a person", f"Correct-horse-{fresh('battery')}")
+    return Person(system, f"{fresh(called)}@{system.status()['tenant_domain']}", password)
 
 
 def is_signed_in(az: Az, alice: Person) -> bool:
@@ -303,6 +348,28 @@ def test_with_a_device_code(az, alice):
 def test_with_a_device_code_in_a_named_tenant(az, alice, system):
     az.sign_in_with_device_code(alice, "--tenant", system.ready["tenant_id"])
     assert is_signed_in(az, alice)
+
+
+def test_a_person_who_is_signed_out_must_sign_in_again(az, admin, system):
+    bob = create_person(admin, "bob")
+    az.sign_in_with_device_code(bob)
+    assert az("account list-locations")
+    system.command("user", "sign-out", admin("ad user show --id", bob.name)["id"], *system.locate())
+    said = az.refused("account list-locations")
+    assert "AADSTS50173" in said
+    assert "az login" in said
+
+
+def test_the_first_administrator_is_invited_by_a_link_that_works_once(az, system):
+    carol = somebody(system, "carol")
+    invited = system.command("user", "invite", carol.name, "--owner", *system.locate()).stdout
+    (link,) = re.findall(r"https://\S+", invited)
+    carol.sign_in(link)
+    assert carol.seen[-1].status == 200
+    az.sign_in_with_device_code(carol)
+    assert "demo" in {group["name"] for group in az("group list")}
+    mallory = Person(system, carol.name, "another password of nobody")
+    assert mallory.open(link).forms == []
 
 
 def test_with_a_browser(az, alice, system, tmp_path):

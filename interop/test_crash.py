@@ -78,3 +78,13 @@ def test_audit_verify_notices_a_changed_record(victim):
             changed += 1
     assert changed, "no audit file names the caller"
     assert victim.command("audit", "verify", *victim.locate(), check=False).returncode == 1
+
+
+def test_audit_verify_notices_a_log_that_was_cut(new_system):
+    system = new_system().start()
+    ask(dated(system, system.account("demo-ai")["endpoint"], token=system.token("demo-app")))
+    assert system.stop() == 0
+    log = sorted((system.data / "audit").glob("*.jsonl"))[-1]
+    lines = log.read_bytes().splitlines(keepends=True)
+    log.write_bytes(b"".join(lines[:-1]))
+    assert system.command("audit", "verify", *system.locate(), check=False).returncode == 1

@@ -82,6 +82,11 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     stop.send_replace(true);
     // Joining blocks, and the tasks of this thread must go on meanwhile: calls that drain still commit and audit.
     tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| _ = worker.join())).await?;
+    // The log first, then the store's note of how far it goes: a log that is cut later is found out to the last event.
+    let audit = Arc::clone(&parts.audit);
+    if let Err(error) = tokio::task::spawn_blocking(move || audit.flush()).await? {
+        tracing::error!(%error, "the end of the audit log is perhaps not on disk");
+    }
     settle(&parts.door.platform, &parts.door.platform.begin(Actor::System("stop"))).await;
     parts.door.platform.directory.close().await;
     while tasks.join_next().await.is_some() {}
