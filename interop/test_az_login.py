@@ -355,7 +355,8 @@ def test_a_person_who_is_signed_out_must_sign_in_again(az, admin, system):
     az.sign_in_with_device_code(bob)
     assert az("account list-locations")
     system.command("user", "sign-out", admin("ad user show --id", bob.name)["id"], *system.locate())
-    said = az.refused("account list-locations")
+    assert "TokenIssuedBeforeRevocationTimestamp" in az.refused("account list-locations")
+    said = az.refused("account get-access-token --resource", AI_RESOURCE)
     assert "AADSTS50173" in said
     assert "az login" in said
 
