@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from support.az import Az
+from support.directory import Certificate, Directory, Registered, User
+from support.issuer import POD, Issuer
 from support.keyless import Keyless
 from support.operator import Operator
 from support.secrets import Memory
@@ -60,8 +62,16 @@ def every_system() -> list[Keyless]:
 
 
 @pytest.fixture(scope="session")
-def system(new_system) -> Keyless:
-    system = new_system().start()
+def issuer(tmp_path_factory):
+    """GitHub, or a Kubernetes cluster."""
+    issuer = Issuer(tmp_path_factory.mktemp("issuer"))
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture(scope="session")
+def system(new_system, issuer) -> Keyless:
+    system = new_system().start("--trust-issuer", issuer.url, "--issuer-ca", str(issuer.ca_file))
     yield system
     assert system.stop() == 0, f"keyless up did not end well:\n{system.log()}"
 
@@ -85,6 +95,55 @@ def new_az(tmp_path_factory):
         return Az(system, Path(os.environ["KEYLESS_INTEROP_AZ"]), tmp_path_factory.mktemp("az"))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def admin(new_az, system) -> Az:
+    """An `az` signed in as the identity that owns the subscription."""
+    return new_az(system).register().sign_in_as_managed_identity("operator")
+
+
+# --- those who call ---
+
+
+@pytest.fixture(scope="session")
+def directory(system) -> Directory:
+    return Directory(system)
+
+
+@pytest.fixture(scope="session")
+def application(directory, operator, demo) -> Registered:
+    """May call the demo account's models."""
+    application = directory.create_application()
+    operator.assign(application, demo["id"])
+    return application
+
+
+@pytest.fixture(scope="session")
+def secret(directory, application) -> str:
+    return directory.add_secret(application)
+
+
+@pytest.fixture(scope="session")
+def certificate(directory, application, tmp_path_factory) -> Certificate:
+    return directory.add_certificate(application, tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def workload(directory, operator, demo, issuer) -> Registered:
+    """An application that the pod and the job may be."""
+    application = directory.create_application()
+    operator.assign(application, demo["id"])
+    directory.trust(application, issuer.url, POD)
+    return application
+
+
+@pytest.fixture(scope="session")
+def user(directory, operator, demo) -> User:
+    """May call the demo account's models."""
+    user = directory.create_user()
+    operator.assign(user, demo["id"], principal_type="User")
+    return user
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ ROLE = "Cognitive Services OpenAI User"
 
 
 @pytest.fixture(scope="module")
-def az(new_az, system) -> Az:
-    return new_az(system).register().sign_in_as_managed_identity("operator")
+def az(admin) -> Az:
+    return admin
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,9 @@ def group(az) -> str:
 def ai(az, group) -> tuple[str, str]:
     """Name and id of an account."""
     name = fresh("ai")
-    made = az(f"cognitiveservices account create -n {name} -g {group} --kind OpenAI --sku S0 -l eastus --custom-domain {name} --yes")
+    made = az(
+        f"cognitiveservices account create -n {name} -g {group} --kind OpenAI --sku S0 -l eastus --custom-domain {name} --yes"
+    )
     return name, made["id"]
 
 
@@ -123,7 +125,15 @@ def test_5_identities(az, group, system):
     assert name in names(az("identity list -g", group))
     assert name in names(az("identity list"))
     at = ("--identity-name", name, "-g", group)
-    one = ("--name", "github", *at, "--issuer", "https://token.actions.githubusercontent.com", "--audiences", "api://AzureADTokenExchange")
+    one = (
+        "--name",
+        "github",
+        *at,
+        "--issuer",
+        "https://token.actions.githubusercontent.com",
+        "--audiences",
+        "api://AzureADTokenExchange",
+    )
     az("identity federated-credential create", *one, "--subject", "repo:o/r:ref:refs/heads/main")
     assert az("identity federated-credential show --name github", *at)["subject"] == "repo:o/r:ref:refs/heads/main"
     az("identity federated-credential update", *one, "--subject", "repo:o/r:environment:prod")
@@ -141,7 +151,11 @@ def test_6_accounts(az, group, ai):
     name, _ = ai
     where = ("-n", name, "-g", group)
     shown = az("cognitiveservices account show", *where)
-    assert (shown["kind"], shown["sku"]["name"], shown["properties"]["provisioningState"]) == ("OpenAI", "S0", "Succeeded")
+    assert (shown["kind"], shown["sku"]["name"], shown["properties"]["provisioningState"]) == (
+        "OpenAI",
+        "S0",
+        "Succeeded",
+    )
     assert name in names(az("cognitiveservices account list -g", group))
     assert name in names(az("cognitiveservices account list"))
     assert "disableLocalAuth is set to be true" in az.refused("cognitiveservices account keys list", *where)
@@ -172,14 +186,23 @@ def test_6_network_rules(az, group, ai):
     listed = az("cognitiveservices account network-rule list", *where)
     assert {rule["value"] for rule in listed["ipRules"]} == {"10.0.0.1", "10.1.0.0/16"}
     az("cognitiveservices account network-rule remove --ip-address 10.0.0.1", *where)
-    assert [rule["value"] for rule in az("cognitiveservices account network-rule list", *where)["ipRules"]] == ["10.1.0.0/16"]
+    assert [rule["value"] for rule in az("cognitiveservices account network-rule list", *where)["ipRules"]] == [
+        "10.1.0.0/16"
+    ]
 
 
 def test_6_deployments(az, group, ai):
     where = ("-n", ai[0], "-g", group)
-    create = ("cognitiveservices account deployment create --deployment-name gpt4o --model-name gpt-4o --model-version 2024-11-20", *where)
+    create = (
+        "cognitiveservices account deployment create --deployment-name gpt4o --model-name gpt-4o --model-version 2024-11-20",
+        *where,
+    )
     made = az(*create, "--model-format", "OpenAI", "--sku-capacity", "10", "--sku-name", "Standard")
-    assert made["properties"]["model"] == made["properties"]["model"] | {"format": "OpenAI", "name": "gpt-4o", "version": "2024-11-20"}
+    assert made["properties"]["model"] == made["properties"]["model"] | {
+        "format": "OpenAI",
+        "name": "gpt-4o",
+        "version": "2024-11-20",
+    }
     assert (made["sku"]["name"], made["sku"]["capacity"]) == ("Standard", 10)
     assert az("cognitiveservices account deployment show --deployment-name gpt4o", *where)["name"] == "gpt4o"
     assert names(az("cognitiveservices account deployment list", *where)) == {"gpt4o"}
@@ -219,14 +242,33 @@ def test_7_resources(az, group, ai):
     name, id = ai
     assert az("resource show --ids", id)["name"] == name
     assert az("resource show --api-version 2024-10-01 --ids", id)["name"] == name
-    assert az("resource update --set properties.disableLocalAuth=true --ids", id)["properties"]["disableLocalAuth"] is True
-    assert az("resource patch --properties", '{"disableLocalAuth": false}', "--ids", id)["properties"]["disableLocalAuth"] is False
+    assert (
+        az("resource update --set properties.disableLocalAuth=true --ids", id)["properties"]["disableLocalAuth"] is True
+    )
+    assert (
+        az("resource patch --properties", '{"disableLocalAuth": false}', "--ids", id)["properties"]["disableLocalAuth"]
+        is False
+    )
     assert az("resource tag --tags x=y --ids", id)["tags"] == {"x": "y"}
     assert name in names(az("resource list -g", group))
     assert name in names(az("resource list --resource-type", ARM_AI))
     other = fresh("ai")
-    properties = {"location": "eastus", "kind": "OpenAI", "sku": {"name": "S0"}, "properties": {"customSubDomainName": other}}
-    made = az("resource create --is-full-object --resource-type", ARM_AI, "-g", group, "-n", other, "--properties", json.dumps(properties))
+    properties = {
+        "location": "eastus",
+        "kind": "OpenAI",
+        "sku": {"name": "S0"},
+        "properties": {"customSubDomainName": other},
+    }
+    made = az(
+        "resource create --is-full-object --resource-type",
+        ARM_AI,
+        "-g",
+        group,
+        "-n",
+        other,
+        "--properties",
+        json.dumps(properties),
+    )
     assert made["properties"]["customSubDomainName"] == other
     az("resource delete --ids", made["id"])
     az.refused("resource show --ids", made["id"], code=NOT_FOUND)
@@ -246,17 +288,28 @@ def test_7_providers(az):
 def test_8_role_assignments(az, ai, mi, system):
     at, who = ("--scope", ai[1]), mi["principalId"]
     made = az("role assignment create --role", ROLE, "--assignee", who, *at)
-    assert (made["principalId"], made["principalType"], made["scope"].lower()) == (who, "ServicePrincipal", ai[1].lower())
+    assert (made["principalId"], made["principalType"], made["scope"].lower()) == (
+        who,
+        "ServicePrincipal",
+        ai[1].lower(),
+    )
     assert az("role assignment create --role", ROLE, "--assignee", who, *at)["id"] == made["id"]
     (listed,) = az("role assignment list", *at)
     assert (listed["roleDefinitionName"], listed["principalName"]) == (ROLE, mi["clientId"])
-    for choice in (("--all", "--assignee", who), ("--include-groups", "--assignee", who, *at), ("--all",), ("-g", ai[1].split("/")[4])):
+    for choice in (
+        ("--all", "--assignee", who),
+        ("--include-groups", "--assignee", who, *at),
+        ("--all",),
+        ("-g", ai[1].split("/")[4]),
+    ):
         az("role assignment list", *choice)
     az("role assignment delete --role", ROLE, "--assignee", who, *at)
     assert az("role assignment list", *at) == []
     condition = "(@Environment[UtcNow] DateTimeGreaterThan '2026-01-01T00:00:00.0Z')"
     by_id = ("--assignee-principal-type", "ServicePrincipal", "--assignee-object-id", who, *at)
-    said = az.refused("role assignment create --role", ROLE, *by_id, "--condition", condition, "--condition-version", "2.0")
+    said = az.refused(
+        "role assignment create --role", ROLE, *by_id, "--condition", condition, "--condition-version", "2.0"
+    )
     assert "ondition" in said
     made = az("role assignment create --role", CONTRIBUTOR, *by_id, "--description", "for a day")
     assert made["description"] == "for a day"
@@ -295,7 +348,11 @@ def test_9_service_principals(az, mi):
     assert [one["displayName"] for one in az("ad sp list --display-name", mi["name"])] == [mi["name"]]
     for id in (mi["clientId"], mi["principalId"]):
         shown = az("ad sp show --id", id)
-        assert (shown["id"], shown["appId"], shown["servicePrincipalType"]) == (mi["principalId"], mi["clientId"], "ManagedIdentity")
+        assert (shown["id"], shown["appId"], shown["servicePrincipalType"]) == (
+            mi["principalId"],
+            mi["clientId"],
+            "ManagedIdentity",
+        )
     az.refused("ad sp show --id 00000000-aaaa-bbbb-cccc-000000000003", code=NOT_FOUND)
 
 
@@ -324,7 +381,10 @@ def test_9_applications(az, ai):
     assert created == created | credential
     assert names(az("ad app federated-credential list", *id)) == {"github"}
     for which in ("github", created["id"]):
-        assert az("ad app federated-credential show --federated-credential-id", which, *id)["subject"] == credential["subject"]
+        assert (
+            az("ad app federated-credential show --federated-credential-id", which, *id)["subject"]
+            == credential["subject"]
+        )
     az("ad app federated-credential delete --federated-credential-id github", *id)
     assert az("ad app federated-credential list", *id) == []
     az("ad app update --display-name", f"{name}-2", *id)
@@ -384,7 +444,10 @@ def test_9_groups(az, mi):
 def test_11_az_rest(az, system):
     (one,) = az("rest --url", "/subscriptions?api-version=2022-12-01")["value"]
     assert one["subscriptionId"] == system.subscription
-    assert az("rest --url", "/subscriptions/{subscriptionId}?api-version=2022-12-01")["subscriptionId"] == system.subscription
+    assert (
+        az("rest --url", "/subscriptions/{subscriptionId}?api-version=2022-12-01")["subscriptionId"]
+        == system.subscription
+    )
     full = f"{system.ready['control']}/subscriptions/{system.subscription}/resourceGroups?api-version=2024-11-01"
     assert "demo" in names(az("rest --method get --url", full)["value"])
     graph = f"{system.ready['control']}/v1.0/servicePrincipals"

@@ -12,7 +12,7 @@ from support.browser import Browser
 from support.clients import ANSWER, ask, dated
 from support.forge import claims_of
 from support.issuer import Issuer
-from support.operator import Operator, fresh
+from support.operator import fresh
 from support.person import Person
 
 OPENAI_USER = "Cognitive Services OpenAI User"
@@ -21,38 +21,8 @@ REPOSITORY = "repo:octo-org/octo-repo:ref:refs/heads/main"
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    issuer = Issuer(tmp_path_factory.mktemp("issuer"))
-    yield issuer
-    issuer.close()
-
-
-@pytest.fixture(scope="module")
-def system(new_system, issuer):
-    system = new_system().start("--trust-issuer", issuer.url, "--issuer-ca", str(issuer.ca_file))
-    yield system
-    assert system.stop() == 0, f"keyless up did not end well:\n{system.log()}"
-
-
-@pytest.fixture(scope="module")
-def operator(system):
-    return Operator(system)
-
-
-@pytest.fixture(scope="module")
-def demo(system):
-    return system.account("demo-ai")
-
-
-@pytest.fixture(scope="module")
-def admin(new_az, system) -> Az:
-    """Signed in as the identity that owns the subscription."""
-    return new_az(system).register().sign_in_as_managed_identity("operator")
-
-
-@pytest.fixture(scope="module")
 def application(admin, demo) -> Application:
-    """May call the demo account's models."""
+    """May call the demo account's models. Made by az, unlike the other tests' application."""
     return admin.create_application(fresh("app"), "--role", OPENAI_USER, "--scopes", demo["id"])
 
 
@@ -115,19 +85,25 @@ def test_logged_out_there_is_no_token(az, application):
 
 
 def test_a_wrong_secret_is_named_as_such(az, application):
-    said = az.refused("login --service-principal -u", application.app_id, "-p", "wrong" * 8, "--tenant", application.tenant)
+    said = az.refused(
+        "login --service-principal -u", application.app_id, "-p", "wrong" * 8, "--tenant", application.tenant
+    )
     assert "AADSTS7000215: Invalid client secret provided." in said
 
 
 def test_an_unknown_application_is_named_as_such(az, application):
     stranger = "00000000-aaaa-bbbb-cccc-000000000001"
-    said = az.refused("login --service-principal -u", stranger, "-p", application.secret, "--tenant", application.tenant)
+    said = az.refused(
+        "login --service-principal -u", stranger, "-p", application.secret, "--tenant", application.tenant
+    )
     assert f"AADSTS700016: Application with identifier '{stranger}' was not found" in said
 
 
 def test_an_unknown_tenant_is_named_as_such(az, application):
     stranger = "00000000-aaaa-bbbb-cccc-000000000002"
-    said = az.refused("login --service-principal", "-u", application.app_id, "-p", application.secret, "--tenant", stranger)
+    said = az.refused(
+        "login --service-principal", "-u", application.app_id, "-p", application.secret, "--tenant", stranger
+    )
     assert "AADSTS90002" in said
 
 
@@ -156,7 +132,7 @@ def test_with_the_tenants_domain_in_place_of_its_id(az, system, application):
 
 
 @pytest.fixture(scope="module")
-def workload(admin, demo, issuer) -> dict:
+def ci(admin, demo, issuer) -> dict:
     """A managed identity that trusts the repository's jobs."""
     name = fresh("ci")
     made = admin("identity create -g demo -n", name)
@@ -183,12 +159,12 @@ def federated(az: Az, client_id: str, assertion: str) -> tuple[str, ...]:
     return ("-u", client_id, "--tenant", tenant, "--federated-token", assertion)
 
 
-def test_with_a_federated_token(az, workload, issuer):
-    az("login --service-principal", *federated(az, workload["clientId"], issuer.mint(REPOSITORY)))
+def test_with_a_federated_token(az, ci, issuer):
+    az("login --service-principal", *federated(az, ci["clientId"], issuer.mint(REPOSITORY)))
     assert reaches_the_model(az)
 
 
-def test_a_github_job_signs_in_with_the_token_it_is_given(az, workload, issuer):
+def test_a_github_job_signs_in_with_the_token_it_is_given(az, ci, issuer):
     """The whole story: the job asks GitHub for its token, az exchanges it, and the model answers; no secret is stored."""
     left = az.shell(
         """
@@ -198,7 +174,11 @@ def test_a_github_job_signs_in_with_the_token_it_is_given(az, workload, issuer):
         TOKEN=$(az account get-access-token --scope https://cognitiveservices.azure.com/.default --query accessToken -otsv)
         """,
         issuer.job_env(REPOSITORY)
-        | {"CLIENT_ID": workload["clientId"], "TENANT_ID": az.system.ready["tenant_id"], "ISSUER_CA": str(issuer.ca_file)},
+        | {
+            "CLIENT_ID": ci["clientId"],
+            "TENANT_ID": az.system.ready["tenant_id"],
+            "ISSUER_CA": str(issuer.ca_file),
+        },
     )
     access_token = az.system.memory.remember("access token", left["TOKEN"])
     assert ask(dated(az.system, az.system.account("demo-ai")["endpoint"], token=access_token)) == ANSWER
@@ -215,18 +195,18 @@ def test_a_github_job_signs_in_with_the_token_it_is_given(az, workload, issuer):
     ],
     ids=["another repository", "a pull request", "another audience", "another issuer", "a token of yesterday"],
 )
-def test_a_federated_token_is_refused_for(code, subject, changes, az, workload, issuer):
+def test_a_federated_token_is_refused_for(code, subject, changes, az, ci, issuer):
     assertion = issuer.mint(subject, **changes)
-    assert code in az.refused("login --service-principal", *federated(az, workload["clientId"], assertion))
+    assert code in az.refused("login --service-principal", *federated(az, ci["clientId"], assertion))
 
 
-def test_a_federated_token_signed_by_a_stranger_is_refused(az, workload, issuer, tmp_path):
+def test_a_federated_token_signed_by_a_stranger_is_refused(az, ci, issuer, tmp_path):
     stranger = Issuer(tmp_path, kid=issuer.kid)
     try:
         forged = stranger.mint(REPOSITORY, iss=issuer.url)
     finally:
         stranger.close()
-    assert "AADSTS" in az.refused("login --service-principal", *federated(az, workload["clientId"], forged))
+    assert "AADSTS" in az.refused("login --service-principal", *federated(az, ci["clientId"], forged))
 
 
 # --- managed identities ---
@@ -287,7 +267,11 @@ def test_az_replaces_tokens_of_a_revoked_key_by_itself(new_az, new_system):
     system = new_system().start()
     admin = new_az(system).register().sign_in_as_managed_identity("operator")
     where = f"/subscriptions/{system.subscription}"
-    az = new_az(system).register().sign_in_with_secret(admin.create_application(fresh("app"), "--role", "Owner", "--scopes", where))
+    az = (
+        new_az(system)
+        .register()
+        .sign_in_with_secret(admin.create_application(fresh("app"), "--role", "Owner", "--scopes", where))
+    )
     stolen = token(az, f"{system.ready['control']}/")
     (key,) = json.loads(system.command("keys", "list", "--json", *system.locate()).stdout)
     system.command("keys", "rotate", "--now", *system.locate())

@@ -19,8 +19,20 @@ ROLE = "Cognitive Services OpenAI User"
 
 
 @pytest.fixture(scope="module")
-def az(new_az, system) -> Az:
-    return new_az(system).register().sign_in_as_managed_identity("operator")
+def az(admin) -> Az:
+    return admin
+
+
+@pytest.fixture
+def caller(az) -> Caller:
+    """Has no role."""
+    return create_caller(az)
+
+
+@pytest.fixture
+def account(az) -> Account:
+    """Has the deployments `chat` and `other`, and keys are off."""
+    return create_account(az)
 
 
 def runs(system, identity: str, account: str, deployment: str = "chat") -> str:
@@ -28,69 +40,14 @@ def runs(system, identity: str, account: str, deployment: str = "chat") -> str:
     return system.run(identity, sys.executable, str(ASK), deployment, account=account).stdout.strip()
 
 
-@dataclass(frozen=True)
-class Caller:
-    """A managed identity with a token it got when it was made; what it may do with it is decided anew at every call."""
-
-    az: Az
-    name: str
-    id: str
-    client_id: str
-    principal_id: str
-    token: str
-
-    def calls(self, account: "Account", deployment: str = "chat") -> str:
-        return ask(dated(self.az.system, account.endpoint, token=self.token), deployment=deployment)
-
-    def is_refused(self, account: "Account", deployment: str = "chat") -> bool:
-        return refusal(dated(self.az.system, account.endpoint, token=self.token), deployment=deployment) == permission_denied(
-            self.principal_id
-        )
-
-
-@dataclass(frozen=True)
-class Account:
-    name: str
-    id: str
-    endpoint: str
-
-    @property
-    def where(self) -> tuple[str, ...]:
-        return ("-n", self.name, "-g", "demo")
-
-
-@pytest.fixture
-def caller(az) -> Caller:
-    """Has no role."""
-    name = fresh("mi")
-    made = az("identity create -g demo -n", name)
-    return Caller(az, name, made["id"], made["clientId"], made["principalId"], az.system.token(name))
-
-
-@pytest.fixture
-def account(az) -> Account:
-    """Has the deployments `chat` and `other`, and keys are off."""
-    name = fresh("ai")
-    made = az(f"cognitiveservices account create -g demo -n {name} --kind OpenAI --sku S0 -l local --custom-domain {name} --yes")
-    account = Account(name, made["id"], made["properties"]["endpoint"].rstrip("/"))
-    for deployment in ("chat", "other"):
-        deploy(az, account, deployment)
-    return account
-
-
-def deploy(az: Az, account: Account, name: str, capacity: int = 100) -> dict:
-    return az(
-        "cognitiveservices account deployment create --model-format OpenAI --model-name stub --model-version 1 --sku-name Standard",
-        *("--sku-capacity", str(capacity), "--deployment-name", name, *account.where),
-    )
-
-
 # --- the flagship ---
 
 
 def test_the_flagship_script(new_az, system, az):
     """From nothing to a model that answers one identity, in the words everybody uses, by a fresh application's own secret."""
-    owner = az.create_application(fresh("owner"), "--role", "Owner", "--scopes", f"/subscriptions/{system.subscription}")
+    owner = az.create_application(
+        fresh("owner"), "--role", "Owner", "--scopes", f"/subscriptions/{system.subscription}"
+    )
     person = new_az(system)
     settings = {"A": owner.app_id, "S": owner.secret, "T": owner.tenant, "CONTROL": system.ready["control"]}
     person.shell(
@@ -120,7 +77,10 @@ def test_the_flagship_script(new_az, system, az):
     assert runs(system, "my-mi", "my-openai") == ANSWER
 
     ids = {name: left[name] for name in ("MSI_ID", "OPENAI_ID")}
-    person.shell('az role assignment delete --role "Cognitive Services OpenAI User" --assignee "$MSI_ID" --scope "$OPENAI_ID"', ids)
+    person.shell(
+        'az role assignment delete --role "Cognitive Services OpenAI User" --assignee "$MSI_ID" --scope "$OPENAI_ID"',
+        ids,
+    )
     assert runs(system, "my-mi", "my-openai") == NO_ROLE
 
     left = person.shell(
@@ -141,132 +101,6 @@ def test_the_flagship_script(new_az, system, az):
     person.shell("az group delete -n my-rg --yes")
     assert person("group exists -n my-rg") is False
     assert "ResourceGroupNotFound" in person.refused("group show -n my-rg", code=NOT_FOUND)
-
-
-# --- role assignments ---
-
-
-@pytest.mark.parametrize(
-    "assignee",
-    [
-        lambda caller: ("--assignee", caller.principal_id),
-        lambda caller: ("--assignee", caller.client_id),
-        lambda caller: ("--assignee-object-id", caller.principal_id, "--assignee-principal-type", "ServicePrincipal"),
-        lambda caller: ("--assignee-object-id", caller.principal_id),
-    ],
-    ids=["object id", "client id", "object id and kind", "object id alone"],
-)
-def test_a_role_is_given_by(assignee, az, demo, caller):
-    where = Account("demo-ai", demo["id"], demo["endpoint"])
-    assert caller.is_refused(where)
-    made = az("role assignment create --scope", where.id, "--role", ROLE, *assignee(caller))
-    assert (made["principalId"], made["scope"].lower()) == (caller.principal_id, where.id.lower())
-    assert caller.calls(where) == ANSWER
-    az("role assignment delete --ids", made["id"])
-    assert caller.is_refused(where)
-
-
-def test_a_role_at_a_deployment_reaches_that_deployment_alone(az, account, caller):
-    az("role assignment create --assignee", caller.principal_id, "--role", ROLE, "--scope", f"{account.id}/deployments/chat")
-    assert caller.calls(account) == ANSWER
-    assert caller.is_refused(account, "other")
-
-
-@pytest.mark.parametrize("scope", ["group", "subscription"])
-def test_a_role_is_inherited_from(scope, az, system, account, caller):
-    at = f"/subscriptions/{system.subscription}" + ("/resourceGroups/demo" if scope == "group" else "")
-    az("role assignment create --assignee", caller.principal_id, "--role", ROLE, "--scope", at)
-    assert caller.calls(account) == ANSWER
-    az("role assignment delete --assignee", caller.principal_id, "--role", ROLE, "--scope", at)
-    assert caller.is_refused(account)
-
-
-def test_assignments_are_listed_by_scope_and_by_assignee(az, system, account, caller):
-    scope = ("--scope", account.id)
-    az("role assignment create --assignee", caller.principal_id, "--role", ROLE, *scope)
-    (listed,) = az("role assignment list", *scope)
-    assert (listed["principalId"], listed["roleDefinitionName"]) == (caller.principal_id, ROLE)
-    assert listed["principalName"] == caller.client_id
-    inherited = az("role assignment list --include-inherited", *scope)
-    assert {one["roleDefinitionName"] for one in inherited} >= {ROLE, "Owner"}
-    assert az("role assignment list --assignee", caller.principal_id) == []
-    (found,) = az("role assignment list --all --assignee", caller.client_id)
-    assert found["id"] == listed["id"]
-    assert az("role assignment list --include-groups --assignee", caller.principal_id, *scope)[0]["id"] == listed["id"]
-
-
-def test_giving_a_role_twice_is_no_error(az, account, caller):
-    create = ("role assignment create --assignee", caller.principal_id, "--role", ROLE, "--scope", account.id)
-    assert az(*create)["id"] == az(*create)["id"]
-
-
-def test_taking_away_what_was_not_given_is_an_error(az, account, caller):
-    delete = ("role assignment delete --assignee", caller.principal_id, "--role", ROLE, "--scope", account.id)
-    assert "No matched assignments were found to delete" in az.refused(*delete)
-
-
-def test_an_unknown_role_is_an_error(az, account, caller):
-    create = ("role assignment create --role Nobody --assignee", caller.principal_id, "--scope", account.id)
-    assert "Role 'Nobody' doesn't exist." in az.refused(*create)
-
-
-def test_an_identity_without_rights_may_not_give_itself_a_role(new_az, system, az, account, caller):
-    az("role assignment create --role Reader --assignee", caller.principal_id, "--scope", account.id)
-    thief = new_az(system).register().sign_in_as_managed_identity(caller.name)
-    definition = f"/subscriptions/{system.subscription}/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}"
-    said = thief.refused(
-        "role assignment create --assignee-principal-type ServicePrincipal --assignee-object-id",
-        *(caller.principal_id, "--role", definition, "--scope", account.id),
-    )
-    assert "AuthorizationFailed" in said
-    assert "Microsoft.Authorization/roleAssignments/write" in said
-    assert caller.is_refused(account)
-
-
-# --- role definitions ---
-
-
-def test_a_custom_role_means_what_it_says(az, system, account, caller, tmp_path):
-    name, subscription = fresh("Chat"), f"/subscriptions/{system.subscription}"
-    file = tmp_path / "role.json"
-    definition = {"Name": name, "Description": "may chat", "Actions": [], "DataActions": [CHAT_ACTION], "AssignableScopes": [subscription]}
-    file.write_text(json.dumps(definition))
-    made = az("role definition create --role-definition", f"@{file}")
-    assert (made["roleType"], made["roleName"]) == ("CustomRole", name)
-    az("role assignment create --assignee", caller.principal_id, "--role", name, "--scope", account.id)
-    assert caller.calls(account) == ANSWER
-
-    (listed,) = az("role definition list --custom-role-only --name", name)
-    file.write_text(json.dumps(listed | {"permissions": [listed["permissions"][0] | {"notDataActions": [CHAT_ACTION]}]}))
-    az("role definition update --role-definition", f"@{file}")
-    assert caller.is_refused(account)
-
-    assert "RoleDefinitionHasAssignments" in az.refused("role definition delete --name", name)
-    az("role assignment delete --assignee", caller.principal_id, "--role", name, "--scope", account.id)
-    az("role definition delete --name", name)
-    assert az("role definition list --name", name) == []
-
-
-def test_built_in_roles_are_azures(az):
-    (found,) = az("role definition list --name", ROLE)
-    assert (found["name"], found["roleType"]) == (OPENAI_USER, "BuiltInRole")
-    assert "Microsoft.CognitiveServices/accounts/OpenAI/*/read" in str(found["permissions"])
-
-
-# --- directory groups ---
-
-
-def test_a_group_gives_its_members_what_it_has(az, account, caller):
-    group = az("ad group create --display-name team --mail-nickname", fresh("team"))["id"]
-    az("role assignment create --assignee-principal-type Group --assignee-object-id", group, "--role", ROLE, "--scope", account.id)
-    assert caller.is_refused(account)
-    az("ad group member add --group", group, "--member-id", caller.principal_id)
-    assert caller.calls(account) == ANSWER
-    assert az("ad group member check --group", group, "--member-id", caller.principal_id) == {"value": True}
-    assert [member["id"] for member in az("ad group member list --group", group)] == [caller.principal_id]
-    az("ad group member remove --group", group, "--member-id", caller.principal_id)
-    assert caller.is_refused(account)
-    az("ad group delete --group", group)
 
 
 # --- keys ---
@@ -317,7 +151,9 @@ def test_the_capacity_of_a_deployment_is_a_limit(az, system, account, caller):
     client = dated(system, account.endpoint, token=caller.token)
     with pytest.raises(RateLimitError) as refused:
         for _ in range(3):
-            client.chat.completions.create(model="small", max_tokens=800, messages=[{"role": "user", "content": "word " * 300}])
+            client.chat.completions.create(
+                model="small", max_tokens=800, messages=[{"role": "user", "content": "word " * 300}]
+            )
     assert int(refused.value.response.headers["retry-after"]) > 0
     deploy(az, account, "small", capacity=100)
     assert ask(client, deployment="small") == ANSWER
@@ -369,7 +205,14 @@ def test_a_federated_issuer_inside_our_own_network_is_refused(issuer, az, caller
 
 
 def test_a_deleted_account_comes_back_with_its_name_or_is_purged(az, system, account, caller):
-    az("role assignment create --assignee", caller.principal_id, "--role", ROLE, "--scope", f"/subscriptions/{system.subscription}")
+    az(
+        "role assignment create --assignee",
+        caller.principal_id,
+        "--role",
+        ROLE,
+        "--scope",
+        f"/subscriptions/{system.subscription}",
+    )
     assert caller.calls(account) == ANSWER
     az("cognitiveservices account delete", *account.where)
     assert "ResourceNotFound" in az.refused("cognitiveservices account show", *account.where, code=NOT_FOUND)
@@ -392,7 +235,14 @@ def test_deleting_a_group_takes_its_identities_along(az, system):
     group, name = fresh("group"), fresh("mi")
     az("group create -l local -n", group)
     made = az("identity create -g", group, "-n", name)
-    az("role assignment create --assignee", made["principalId"], "--role", ROLE, "--scope", system.account("demo-ai")["id"])
+    az(
+        "role assignment create --assignee",
+        made["principalId"],
+        "--role",
+        ROLE,
+        "--scope",
+        system.account("demo-ai")["id"],
+    )
     token = system.token(name)
     endpoint = system.account("demo-ai")["endpoint"]
     assert ask(dated(system, endpoint, token=token)) == ANSWER
@@ -413,14 +263,3 @@ def test_what_was_done_is_in_the_activity_log(az, system):
     assert "Microsoft.ManagedIdentity/userAssignedIdentities/write" in operations
     assert {event["resourceGroupName"].lower() for event in events} == {group}
     assert all(event["caller"] for event in events)
-
-
-def test_the_last_owner_cannot_be_removed(az, system):
-    owner = system.identity("operator")["principal_id"]
-    scope = f"/subscriptions/{system.subscription}"
-    owners = az("role assignment list --role Owner --scope", scope)
-    for one in owners:
-        if one["principalId"] != owner:
-            az("role assignment delete --ids", one["id"])
-    az.refused("role assignment delete --role Owner --assignee", owner, "--scope", scope)
-    assert owner in {one["principalId"] for one in az("role assignment list --role Owner --scope", scope)}

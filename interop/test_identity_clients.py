@@ -1,11 +1,6 @@
-"""Every credential of `azure-identity` that a program may hold, and MSAL below it: accepted when right, refused when not."""
+"""Every credential of `azure-identity` that a program may hold, and MSAL: accepted when right, refused when not."""
 
 import asyncio
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from threading import Thread
 
 import msal
@@ -16,91 +11,26 @@ from azure.identity import (
     CertificateCredential,
     ClientAssertionCredential,
     ClientSecretCredential,
-    DeviceCodeCredential,
     InteractiveBrowserCredential,
     OnBehalfOfCredential,
     WorkloadIdentityCredential,
     aio,
 )
 
-from support.clients import ANSWER, ask, dated
-from support.directory import Certificate, Directory, Registered, User, make_certificate
+from support.credentials import answers, by_device_code, going_to
+from support.directory import Registered, make_certificate
 from support.forge import claims_of
-from support.issuer import Issuer
+from support.issuer import POD
 from support.keyless import AI_SCOPE, environment
-from support.operator import Identity, Operator
 from support.person import Person
 
-POD = "system:serviceaccount:shop:api"
 JOB = "repo:octo-org@123456/octo-repo@456789:environment:Production"
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory):
-    issuer = Issuer(tmp_path_factory.mktemp("issuer"))
-    yield issuer
-    issuer.close()
-
-
-@pytest.fixture(scope="module")
-def system(new_system, issuer):
-    system = new_system().start("--trust-issuer", issuer.url, "--issuer-ca", str(issuer.ca_file))
-    yield system
-    assert system.stop() == 0, f"keyless up did not end well:\n{system.log()}"
-
-
-@pytest.fixture(scope="module")
-def operator(system):
-    return Operator(system)
-
-
-@pytest.fixture(scope="module")
-def demo(system):
-    return system.account("demo-ai")
-
-
-@pytest.fixture(scope="module")
-def directory(system) -> Directory:
-    return Directory(system)
-
-
-@pytest.fixture(scope="module")
-def application(directory, operator, demo) -> Registered:
-    """May call the demo account's models."""
-    application = directory.create_application()
-    operator.assign(as_identity(application), demo["id"])
-    return application
-
-
-@pytest.fixture(scope="module")
-def secret(directory, application) -> str:
-    return directory.add_secret(application)
-
-
-@pytest.fixture(scope="module")
-def certificate(directory, application, tmp_path_factory) -> Certificate:
-    return directory.add_certificate(application, tmp_path_factory.mktemp("certificate"))
-
-
 @pytest.fixture
 def authority(system) -> dict:
-    """What every credential is told about where to go."""
-    return {
-        "authority": system.ready["authority"],
-        "disable_instance_discovery": True,
-        "connection_verify": system.ready["ca_file"],
-        "retry_total": 0,
-    }
-
-
-def as_identity(application: Registered) -> Identity:
-    return Identity(application.name, "", application.client_id, application.principal_id)
-
-
-def answers(system, token: str) -> bool:
-    system.memory.remember("access token", token)
-    return ask(dated(system, system.account("demo-ai")["endpoint"], token=token)) == ANSWER
+    return going_to(system)
 
 
 # --- applications ---
@@ -113,7 +43,9 @@ def test_client_secret(system, application, secret, authority):
 
 def test_client_secret_from_an_asynchronous_program(system, application, secret, authority):
     async def get() -> str:
-        async with aio.ClientSecretCredential(system.ready["tenant_id"], application.client_id, secret, **authority) as credential:
+        async with aio.ClientSecretCredential(
+            system.ready["tenant_id"], application.client_id, secret, **authority
+        ) as credential:
             return (await credential.get_token(AI_SCOPE)).token
 
     assert answers(system, asyncio.run(get()))
@@ -211,17 +143,8 @@ def confidential(system, application: Registered, credential) -> msal.Confidenti
 # --- a workload's own token ---
 
 
-@pytest.fixture(scope="module")
-def workload(directory, operator, demo, issuer) -> Registered:
-    """An application that the pod and the job may be."""
-    application = directory.create_application()
-    operator.assign(as_identity(application), demo["id"])
-    directory.trust(application, issuer.url, POD)
-    return application
-
-
 def test_a_pod_with_a_token_file_that_rotates(system, workload, issuer, authority, tmp_path):
-    """The file is read anew whenever a token is needed, and the cluster may sign with a key that it published before."""
+    """The file is read anew for every token, and the cluster may sign with a key that it published before."""
     file = tmp_path / "token"
     variables = {
         "AZURE_CLIENT_ID": workload.client_id,
@@ -251,7 +174,7 @@ def test_a_pod_of_another_service_account(system, workload, issuer, authority, t
 def test_a_github_job(system, operator, demo, directory, issuer, authority):
     """GitHub is asked for a token for every exchange; the subject holds the ids that no rename can move."""
     application = directory.create_application()
-    operator.assign(as_identity(application), demo["id"])
+    operator.assign(application, demo["id"])
     directory.trust(application, issuer.url, JOB)
     job = issuer.job_env(JOB)
 
@@ -271,34 +194,15 @@ def test_a_github_job(system, operator, demo, directory, issuer, authority):
 # --- people ---
 
 
-@pytest.fixture(scope="module")
-def user(directory, operator, demo) -> User:
-    """May call the demo account's models."""
-    user = directory.create_user()
-    operator.assign(Identity("", "", "", user.principal_id), demo["id"], principal_type="User")
-    return user
-
-
-def person(system, user: User) -> Person:
-    return Person(system, user.name, user.password)
-
-
-def by_device_code(system, user: User, authority: dict, **choices) -> DeviceCodeCredential:
-    def prompt(url: str, code: str, _expires) -> None:
-        person(system, user).sign_in(url, code)
-
-    return DeviceCodeCredential(tenant_id=system.ready["tenant_id"], prompt_callback=prompt, timeout=30, **choices, **authority)
-
-
-def test_a_person_with_a_device_code(system, user, authority):
-    token = by_device_code(system, user, authority).get_token(AI_SCOPE).token
+def test_a_person_with_a_device_code(system, user):
+    token = by_device_code(system, user).get_token(AI_SCOPE).token
     claims = claims_of(token)
     assert (claims["oid"], claims["upn"], claims["appid"]) == (user.principal_id, user.name, AZURE_CLI)
     assert answers(system, token)
 
 
-def test_a_persons_second_token_needs_no_second_sign_in(system, user, authority):
-    credential = by_device_code(system, user, authority)
+def test_a_persons_second_token_needs_no_second_sign_in(system, user):
+    credential = by_device_code(system, user)
     credential.get_token(AI_SCOPE)
     credential._prompt_callback = None
     assert answers(system, credential.get_token("https://ai.azure.com/.default").token)
@@ -312,7 +216,7 @@ def test_a_person_with_a_browser(system, user, authority, monkeypatch):
         Thread(target=lambda: someone.send(someone.sign_in(url))).start()
         return True
 
-    someone = person(system, user)
+    someone = Person(system, user.name, user.password)
 
     monkeypatch.setattr("azure.identity._credentials.browser._open_browser", browse)
     credential = InteractiveBrowserCredential(tenant_id=system.ready["tenant_id"], timeout=30, **authority)
@@ -324,7 +228,7 @@ def test_on_behalf_of_a_person(system, directory, user, authority):
     api = directory.create_application()
     directory.ask("PATCH", f"applications/{api.id}", {"identifierUris": [f"api://{api.client_id}"]})
     secret = directory.add_secret(api)
-    assertion = by_device_code(system, user, authority).get_token(f"api://{api.client_id}/.default").token
+    assertion = by_device_code(system, user).get_token(f"api://{api.client_id}/.default").token
     system.memory.remember("access token", assertion)
     credential = OnBehalfOfCredential(
         system.ready["tenant_id"], api.client_id, client_secret=secret, user_assertion=assertion, **authority
@@ -336,87 +240,14 @@ def test_on_behalf_of_a_person(system, directory, user, authority):
 
 def test_a_token_for_another_api_is_no_assertion(system, directory, user, authority):
     api = directory.create_application()
-    assertion = by_device_code(system, user, authority).get_token(AI_SCOPE).token
+    assertion = by_device_code(system, user).get_token(AI_SCOPE).token
     system.memory.remember("access token", assertion)
     credential = OnBehalfOfCredential(
-        system.ready["tenant_id"], api.client_id, client_secret=directory.add_secret(api), user_assertion=assertion, **authority
+        system.ready["tenant_id"],
+        api.client_id,
+        client_secret=directory.add_secret(api),
+        user_assertion=assertion,
+        **authority,
     )
     with pytest.raises(ClientAuthenticationError, match="AADSTS50013"):
         credential.get_token(AI_SCOPE)
-
-
-# --- Node ---
-
-
-@pytest.fixture(scope="module")
-def get_token() -> Path:
-    """The program, copied beside the `node_modules` that Node looks for in the folders above it."""
-    folder = Path(os.environ["KEYLESS_INTEROP_NODE_HOME"]) / "identity"
-    folder.mkdir(exist_ok=True)
-    return Path(shutil.copy(Path(__file__).parent / "node" / "get-token.js", folder))
-
-
-def node(system, program: Path, **wanted) -> subprocess.CompletedProcess:
-    wanted |= {"tenant": system.ready["tenant_id"], "authority": system.ready["authority"]}
-    return subprocess.run(
-        [os.environ["KEYLESS_INTEROP_NODE"], str(program), json.dumps(wanted)],
-        env=os.environ | {"NODE_EXTRA_CA_CERTS": system.ready["ca_file"]},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def node_answers(system, program: Path, **wanted) -> bool:
-    done = node(system, program, **wanted)
-    assert done.returncode == 0, done.stderr
-    return answers(system, done.stdout.strip())
-
-
-def test_node_client_secret(system, application, secret, get_token):
-    assert node_answers(system, get_token, kind="secret", client=application.client_id, secret=secret)
-
-
-def test_node_wrong_secret(system, application, get_token):
-    done = node(system, get_token, kind="secret", client=application.client_id, secret="wrong" * 8)
-    assert (done.returncode, "7000215" in done.stderr) == (1, True)
-
-
-def test_node_certificate(system, application, certificate, get_token):
-    file = str(certificate.pem_file)
-    assert node_answers(system, get_token, kind="certificate", client=application.client_id, file=file)
-
-
-def test_node_workload_identity(system, workload, issuer, get_token, tmp_path):
-    file = tmp_path / "token"
-    file.write_text(issuer.mint(POD))
-    assert node_answers(system, get_token, kind="workload", client=workload.client_id, file=str(file))
-
-
-def test_node_client_assertion(system, workload, issuer, get_token):
-    assert node_answers(system, get_token, kind="assertion", client=workload.client_id, assertion=issuer.mint(POD))
-
-
-def test_node_on_behalf_of_a_person(system, directory, user, authority, get_token):
-    api = directory.create_application()
-    directory.ask("PATCH", f"applications/{api.id}", {"identifierUris": [f"api://{api.client_id}"]})
-    assertion = by_device_code(system, user, authority).get_token(f"api://{api.client_id}/.default").token
-    system.memory.remember("access token", assertion)
-    wanted = {"client": api.client_id, "secret": directory.add_secret(api), "assertion": assertion}
-    assert node_answers(system, get_token, kind="on-behalf-of", **wanted)
-
-
-def test_node_device_code(system, user, get_token):
-    wanted = {"kind": "device-code", "tenant": system.ready["tenant_id"], "authority": system.ready["authority"]}
-    with subprocess.Popen(
-        [os.environ["KEYLESS_INTEROP_NODE"], str(get_token), json.dumps(wanted)],
-        env=os.environ | {"NODE_EXTRA_CA_CERTS": system.ready["ca_file"]},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as program:
-        shown = json.loads(program.stderr.readline())
-        person(system, user).sign_in(shown["verificationUri"], shown["userCode"])
-        token, said = program.communicate(timeout=60)
-    assert program.returncode == 0, said
-    assert answers(system, token.strip())

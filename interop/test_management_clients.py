@@ -182,7 +182,10 @@ def test_generic_resources(resource_manager, operator):
 def test_providers(resource_manager):
     providers = resource_manager.providers
     found = providers.get("Microsoft.CognitiveServices")
-    assert (found.registration_state, "accounts" in {kind.resource_type for kind in found.resource_types}) == ("Registered", True)
+    assert (found.registration_state, "accounts" in {kind.resource_type for kind in found.resource_types}) == (
+        "Registered",
+        True,
+    )
     assert {"Microsoft.CognitiveServices", "Microsoft.ManagedIdentity"} <= {one.namespace for one in providers.list()}
     assert providers.register("Microsoft.CognitiveServices").registration_state == "Registered"
 
@@ -212,7 +215,9 @@ def test_accounts(cognitive):
     made = accounts.begin_create(GROUP, name, body).result(10)
     assert (made.kind, made.properties.provisioning_state) == ("OpenAI", "Succeeded")
     assert name in names(accounts.list_by_resource_group(GROUP)) & names(accounts.list())
-    changed = accounts.begin_update(GROUP, name, {"tags": {"a": "b"}, "identity": {"type": "SystemAssigned"}}).result(10)
+    changed = accounts.begin_update(GROUP, name, {"tags": {"a": "b"}, "identity": {"type": "SystemAssigned"}}).result(
+        10
+    )
     assert (changed.tags, bool(changed.identity.principal_id)) == ({"a": "b"}, True)
     assert [sku.sku.name for sku in accounts.list_skus(GROUP, name).value] == ["S0"]
     list(accounts.list_models(GROUP, name))
@@ -230,7 +235,9 @@ def test_deployments(cognitive, operator):
     body = {"sku": {"name": "Standard", "capacity": 5}, "properties": {"model": model}}
     made = deployments.begin_create_or_update(GROUP, account.name, "one", body).result(10)
     assert (made.sku.capacity, made.properties.provisioning_state) == (5, "Succeeded")
-    changed = deployments.begin_update(GROUP, account.name, "one", {"sku": {"name": "Standard", "capacity": 7}}).result(10)
+    changed = deployments.begin_update(GROUP, account.name, "one", {"sku": {"name": "Standard", "capacity": 7}}).result(
+        10
+    )
     assert changed.sku.capacity == 7
     assert deployments.get(GROUP, account.name, "one").properties.model.name == "stub"
     assert list(deployments.list_skus(GROUP, account.name, "one"))
@@ -267,7 +274,11 @@ def test_role_definitions(authorization, system):
 def test_role_assignments(authorization, operator, system, demo):
     assignments, app = authorization.role_assignments, operator.create_identity()
     definition = f"/subscriptions/{system.subscription}/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}"
-    properties = {"role_definition_id": definition, "principal_id": app.principal_id, "principal_type": "ServicePrincipal"}
+    properties = {
+        "role_definition_id": definition,
+        "principal_id": app.principal_id,
+        "principal_type": "ServicePrincipal",
+    }
     one = assignments.create(demo["id"], str(uuid.uuid4()), properties)
     assert assignments.get(demo["id"], one.name).id == assignments.get_by_id(one.id).id == one.id
     mine = f"principalId eq '{app.principal_id}'"
@@ -278,7 +289,9 @@ def test_role_assignments(authorization, operator, system, demo):
     assert one.name in names(assignments.list_for_scope(demo["id"], filter=f"assignedTo('{app.principal_id}')"))
     assignments.delete(demo["id"], one.name)
     group = f"/subscriptions/{system.subscription}/resourceGroups/{GROUP}"
-    two = assignments.create_by_id(f"{group}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}", properties)
+    two = assignments.create_by_id(
+        f"{group}/providers/Microsoft.Authorization/roleAssignments/{uuid.uuid4()}", properties
+    )
     assignments.delete_by_id(two.id)
     assert list(assignments.list_for_subscription(filter=mine)) == []
 

@@ -55,7 +55,9 @@ class Az:
 
     # --- commands ---
 
-    def run(self, *arguments: str, check: bool = True, env: dict[str, str] | None = None) -> subprocess.CompletedProcess:
+    def run(
+        self, *arguments: str, check: bool = True, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess:
         done = subprocess.run(
             [str(self.program), *arguments],
             env=self.env | (env or {}),
@@ -76,7 +78,9 @@ class Az:
     def refused(self, line: str, *more: str, code: int = 1, env: dict[str, str] | None = None) -> str:
         """What a command that must fail with exit code `code` says."""
         done = self.run(*line.split(), *more, check=False, env=env)
-        assert done.returncode == code, f"az {line} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+        assert done.returncode == code, (
+            f"az {line} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+        )
         return done.stderr
 
     def start(self, line: str, *more: str, env: dict[str, str] | None = None) -> subprocess.Popen:
@@ -127,7 +131,9 @@ class Az:
         waiting = self.start("login --use-device-code --output json", *more)
         try:
             message = waiting.stderr.readline()
-            found = re.search(r"open the page (\S+) and enter the code (\S+)|open (\S+) and enter (?:the code )?(\S+)", message)
+            found = re.search(
+                r"open the page (\S+) and enter the code (\S+)|open (\S+) and enter (?:the code )?(\S+)", message
+            )
             assert found, f"az did not show a code:\n{message}"
             url, code = found.group(1) or found.group(3), found.group(2) or found.group(4)
             last = person.sign_in(url, code)

@@ -27,9 +27,17 @@ class Browser:
         driver, chromium = shutil.which("chromedriver"), shutil.which("chromium")
         assert driver and chromium, "no browser: apt-get install chromium chromium-driver"
         self._driver = subprocess.Popen(
-            [driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={"HOME": str(folder), "PATH": "/usr/bin:/bin"}
+            [driver, "--port=0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
         )
-        port = next(line.rsplit(" ", 1)[1].strip(". \n") for line in self._driver.stdout if "started successfully on port" in line)
+        port = next(
+            line.rsplit(" ", 1)[1].strip(". \n")
+            for line in self._driver.stdout
+            if "started successfully on port" in line
+        )
         self._url = f"http://127.0.0.1:{port}"
         arguments = [
             "--headless=new",
@@ -42,7 +50,9 @@ class Browser:
             f"--user-data-dir={folder / 'profile'}",
         ]
         options = {"goog:chromeOptions": {"binary": chromium, "args": arguments}}
-        self._url += "/session/" + self._ask("POST", "/session", {"capabilities": {"alwaysMatch": options}})["sessionId"]
+        self._url += (
+            "/session/" + self._ask("POST", "/session", {"capabilities": {"alwaysMatch": options}})["sessionId"]
+        )
 
     def __enter__(self) -> "Browser":
         return self

@@ -72,7 +72,9 @@ class Directory:
         return Registered(made["id"], made["appId"], principal["id"], made["displayName"])
 
     def add_secret(self, application: Registered) -> str:
-        made = self.ask("POST", f"applications/{application.id}/addPassword", {"passwordCredential": {"displayName": "test"}})
+        made = self.ask(
+            "POST", f"applications/{application.id}/addPassword", {"passwordCredential": {"displayName": "test"}}
+        )
         return self.system.memory.remember("client secret", made["secretText"])
 
     def add_certificate(self, application: Registered, folder: Path) -> Certificate:
@@ -91,7 +93,12 @@ class Directory:
         password = self.system.memory.remember("password of a person", f"Correct-horse-{uuid.uuid4().hex}")
         name = f"{fresh('person')}@{self.system.status()['tenant_domain']}"
         profile = {"password": password, "forceChangePasswordNextSignIn": False}
-        body = {"userPrincipalName": name, "displayName": "A person", "mailNickname": name.split("@")[0], "accountEnabled": True}
+        body = {
+            "userPrincipalName": name,
+            "displayName": "A person",
+            "mailNickname": name.split("@")[0],
+            "accountEnabled": True,
+        }
         return User(name, password, self.ask("POST", "users", body | {"passwordProfile": profile})["id"])
 
 

@@ -17,6 +17,8 @@ from .other_https import make_certificate
 
 EXCHANGE = "api://AzureADTokenExchange"
 TOKEN_TTL_SECS = 300
+# What a Kubernetes cluster calls a pod, by its service account.
+POD = "system:serviceaccount:shop:api"
 
 
 class Issuer:

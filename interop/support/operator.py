@@ -3,6 +3,7 @@
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Protocol
 
 from azure.core.credentials import AccessToken
 from azure.mgmt.authorization import AuthorizationManagementClient
@@ -47,6 +48,12 @@ class Account:
     endpoint: str
 
 
+class HasPrincipal(Protocol):
+    """An identity, an application or a person: whoever a role can be given to."""
+
+    principal_id: str
+
+
 class Operator:
     """Creates under fresh names, so that no test can disturb another."""
 
@@ -79,7 +86,7 @@ class Operator:
 
     def assign(
         self,
-        identity: Identity,
+        who: HasPrincipal,
         scope: str,
         role: str = "Cognitive Services OpenAI User",
         principal_type: str = "ServicePrincipal",
@@ -91,7 +98,7 @@ class Operator:
         )
         properties = {
             "role_definition_id": definition,
-            "principal_id": identity.principal_id,
+            "principal_id": who.principal_id,
             "principal_type": principal_type,
         }
         self.authorization.role_assignments.create(scope, name, properties)

@@ -71,7 +71,9 @@ class Person:
     def send(self, page: Page, **filled: str) -> Page:
         """Sends the page's first form: its hidden fields as they are, and the rest as `filled`, by type or name."""
         form = page.forms[0]
-        fields = {name: filled.get(name, filled.get(form["types"][name], value)) for name, value in form["fields"].items()}
+        fields = {
+            name: filled.get(name, filled.get(form["types"][name], value)) for name, value in form["fields"].items()
+        }
         # As a browser says it, and as the page's own defence wants it.
         origin = f"{urlsplit(page.url).scheme}://{urlsplit(page.url).netloc}"
         return self._read(
