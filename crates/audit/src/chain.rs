@@ -17,6 +17,8 @@ use crate::{AuditEvent, redact, scrub};
 
 /// The line format written here.
 pub(crate) const FORMAT: u32 = 1;
+/// Room for the line of a model call, so that it is written without growing.
+const USUAL_LINE: usize = 1536;
 
 /// The end of a chain, ready for the next line. Copy it before [`Chain::append`] to go back when the line could not be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,32 +62,23 @@ impl Chain {
 
     /// Appends the event's line, with its newline, to `out`, and returns the event's place.
     ///
-    /// The event is written once, straight into `out`. Documents of control events are redacted on the way, and text that looks
-    /// like a credential is removed wherever it stands.
-    ///
     /// # Errors
     /// When the event cannot be written as JSON; chain and `out` are then as before.
     pub fn append(&mut self, event: &AuditEvent, out: &mut Vec<u8>) -> Result<Anchor, Unwritable> {
-        let start = out.len();
-        let written = match &event.control {
-            None => serde_json::to_writer(&mut *out, event),
-            Some(detail) => {
-                let control = Some(redact::detail(detail));
-                serde_json::to_writer(&mut *out, &AuditEvent { control, ..event.clone() })
-            }
-        };
-        if let Err(error) = written {
-            out.truncate(start);
-            return Err(Unwritable(error));
-        }
-        scrub::from(out, start);
+        let mut prepared = Prepared::new(event)?;
+        let anchor = self.bind(&mut prepared);
+        out.extend_from_slice(prepared.line());
+        Ok(anchor)
+    }
+
+    /// Completes a prepared line and returns the event's place. A line that was bound before is bound anew, to where the chain is now.
+    pub fn bind(&mut self, prepared: &mut Prepared) -> Anchor {
+        prepared.text.truncate(prepared.open);
         let sequence = self.next_sequence();
-        // The object stays open for the members of the chain.
-        out.pop();
-        _ = write!(out, ",\"seq\":{sequence}");
-        let hash = self.close(start, out);
+        _ = write!(prepared.text, ",\"seq\":{sequence}");
+        let hash = self.close(0, &mut prepared.text);
         self.last = Anchor { sequence, hash };
-        Ok(self.last)
+        self.last
     }
 
     /// Appends the header line of segment `number` to `out`.
@@ -106,6 +99,43 @@ impl Chain {
         out.extend_from_slice(b"\"}\n");
         self.head = hash;
         hash
+    }
+}
+
+/// An event written as JSON, redacted, and still open at its end: everything that can be done before its place in the chain is known.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    text: Vec<u8>,
+    /// Where the members of the chain go.
+    open: usize,
+}
+
+impl Prepared {
+    /// Documents of control events are redacted on the way, and text that looks like a credential is removed wherever it stands.
+    ///
+    /// # Errors
+    /// When the event cannot be written as JSON.
+    pub fn new(event: &AuditEvent) -> Result<Self, Unwritable> {
+        let mut text = Vec::with_capacity(USUAL_LINE);
+        match &event.control {
+            None => serde_json::to_writer(&mut text, event),
+            Some(detail) => {
+                let control = Some(redact::detail(detail));
+                serde_json::to_writer(&mut text, &AuditEvent { control, ..event.clone() })
+            }
+        }
+        .map_err(Unwritable)?;
+        scrub::from(&mut text, 0);
+        // The object stays open for the members of the chain.
+        text.pop();
+        let open = text.len();
+        Ok(Self { text, open })
+    }
+
+    /// The whole line with its newline, once it was bound.
+    #[must_use]
+    pub fn line(&self) -> &[u8] {
+        &self.text
     }
 }
 

@@ -10,7 +10,7 @@ pub mod redact;
 mod scrub;
 pub mod verify;
 
-pub use chain::{Chain, Unwritable};
+pub use chain::{Chain, Prepared, Unwritable};
 pub use event::{
     ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, TokenDetail,
 };

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome};
+use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome, Prepared};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use tokio::sync::Notify;
 
@@ -142,7 +142,7 @@ impl AuditLog {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn append(&self, writer: &mut Writer, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+    fn append(&self, writer: &mut Writer, event: &mut Prepared) -> Result<(), AuditUnavailable> {
         if !self.good.load(Ordering::Relaxed) {
             self.resume(writer)?;
         }
@@ -157,7 +157,8 @@ impl AuditLog {
     fn resume(&self, writer: &mut Writer) -> Result<(), AuditUnavailable> {
         let refused = self.refused.load(Ordering::Relaxed);
         let because = format!("the audit log can be written again; {refused} events were refused until now");
-        let attempt = writer.append(&self.system_event("System_AuditResume", Outcome::Allowed, because));
+        let mut event = prepared(&self.system_event("System_AuditResume", Outcome::Allowed, because))?;
+        let attempt = writer.append(&mut event);
         if attempt.is_ok() {
             self.good.store(true, Ordering::Relaxed);
             self.refused.store(0, Ordering::Relaxed);
@@ -183,8 +184,10 @@ impl AuditLog {
 
 impl AuditSink for AuditLog {
     fn record(&self, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+        // All that can be done before the event's place is known is done before the lock: every call of every thread passes here.
+        let mut event = prepared(event)?;
         let mut writer = self.lock();
-        let written = self.append(&mut writer, event).map(|()| writer.chain().last().sequence);
+        let written = self.append(&mut writer, &mut event).map(|()| writer.chain().last().sequence);
         drop(writer);
         match written {
             Err(error) => {
@@ -215,6 +218,10 @@ impl AuditSink for AuditLog {
         let anchor = self.flushed.anchor();
         (anchor.sequence > 0).then_some(anchor)
     }
+}
+
+fn prepared(event: &AuditEvent) -> Result<Prepared, AuditUnavailable> {
+    Prepared::new(event).map_err(|error| AuditUnavailable { reason: error.to_string() })
 }
 
 /// How often what was written is flushed, at the latest. Half of the promised 100 ms: the flush itself takes time too.

@@ -5,14 +5,11 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use keyless_audit::{AuditEvent, AuditUnavailable, Chain};
+use keyless_audit::{AuditUnavailable, Chain, Prepared};
 
 use super::medium::Medium;
 use super::recover::Tail;
 use super::segment::Folder;
-
-/// A buffer that one large event grew is given back above this size, in bytes.
-const KEPT_BUFFER: usize = 64 << 10;
 
 /// Makes the medium of a freshly opened file.
 pub(super) type Wrap = Box<dyn Fn(File) -> Arc<dyn Medium> + Send + Sync>;
@@ -85,10 +82,10 @@ impl Writer {
     }
 
     /// Writes one event. On an error the log is as before, and [`Writer::health`] says what to expect.
-    pub(super) fn append(&mut self, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+    pub(super) fn append(&mut self, event: &mut Prepared) -> Result<(), AuditUnavailable> {
         let result = self.make_room().and_then(|()| self.write(event));
         result.map_err(|failed| match failed {
-            Failed::Lost(reason) | Failed::Event(reason) => AuditUnavailable { reason },
+            Failed::Lost(reason) => AuditUnavailable { reason },
             Failed::Write(error) => {
                 // Half a line must not stay. When even this fails, it is tried again before the next write.
                 _ = self.medium.set_length(self.offset);
@@ -122,17 +119,13 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&mut self, event: &AuditEvent) -> Result<(), Failed> {
+    fn write(&mut self, event: &mut Prepared) -> Result<(), Failed> {
         let mut chain = self.chain;
-        self.buffer.clear();
-        chain.append(event, &mut self.buffer).map_err(|error| Failed::Event(error.to_string()))?;
-        self.medium.write_at(&self.buffer, self.offset)?;
-        self.offset += self.buffer.len() as u64;
+        chain.bind(event);
+        self.medium.write_at(event.line(), self.offset)?;
+        self.offset += event.line().len() as u64;
         self.chain = chain;
         self.health = Health::Good;
-        if self.buffer.capacity() > KEPT_BUFFER {
-            self.buffer = Vec::with_capacity(2048);
-        }
         Ok(())
     }
 
@@ -149,8 +142,6 @@ enum Failed {
     /// The disk refused; it may accept later.
     Write(io::Error),
     Lost(String),
-    /// The event itself; the disk is fine.
-    Event(String),
 }
 
 impl From<io::Error> for Failed {
