@@ -75,7 +75,7 @@ def python_with(requirements: Path, folder: Path) -> Path:
 
 
 def az_home() -> Path:
-    """The virtual environment of the Azure CLI, with `config/`: a settings folder that holds the index of its commands."""
+    """The virtual environment of the Azure CLI; its `config` is a settings folder with the index of all commands."""
     folder = TARGET / "az-venv"
     python_with(HERE / "requirements-az.txt", folder)
     config = folder / "config"

@@ -1,4 +1,4 @@
-"""Every command of `az` that guides to keyless AI use, with what it must print: the breadth, where test_az_operator.py has the depth."""
+"""Every command of `az` that guides to keyless AI use, with what it must print; test_az_operator.py has the depth."""
 
 import json
 import time

@@ -138,7 +138,8 @@ def ci(admin, demo, issuer) -> dict:
     made = admin("identity create -g demo -n", name)
     admin.shell(
         """
-        az role assignment create --role "$ROLE" --assignee-object-id "$PRINCIPAL" --assignee-principal-type ServicePrincipal --scope "$SCOPE"
+        az role assignment create --role "$ROLE" --scope "$SCOPE" \\
+            --assignee-object-id "$PRINCIPAL" --assignee-principal-type ServicePrincipal
         az identity federated-credential create --name github --identity-name "$NAME" -g demo \\
             --issuer "$ISSUER" --subject "$SUBJECT" --audiences api://AzureADTokenExchange
         """,
@@ -165,13 +166,16 @@ def test_with_a_federated_token(az, ci, issuer):
 
 
 def test_a_github_job_signs_in_with_the_token_it_is_given(az, ci, issuer):
-    """The whole story: the job asks GitHub for its token, az exchanges it, and the model answers; no secret is stored."""
+    """The job asks GitHub for its token, az exchanges it, and the model answers; no secret is stored."""
     left = az.shell(
         """
-        ID_TOKEN=$(curl --silent --fail --cacert "$ISSUER_CA" -H "Authorization: bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \\
-            "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=api://AzureADTokenExchange" | sed 's/.*"value": "\\([^"]*\\)".*/\\1/')
+        ID_TOKEN=$(curl --silent --fail --cacert "$ISSUER_CA" \\
+            -H "Authorization: bearer $ACTIONS_ID_TOKEN_REQUEST_TOKEN" \\
+            "$ACTIONS_ID_TOKEN_REQUEST_URL&audience=api://AzureADTokenExchange" |
+            sed 's/.*"value": "\\([^"]*\\)".*/\\1/')
         az login --service-principal -u "$CLIENT_ID" --tenant "$TENANT_ID" --federated-token "$ID_TOKEN"
-        TOKEN=$(az account get-access-token --scope https://cognitiveservices.azure.com/.default --query accessToken -otsv)
+        TOKEN=$(az account get-access-token --scope https://cognitiveservices.azure.com/.default \\
+            --query accessToken -otsv)
         """,
         issuer.job_env(REPOSITORY)
         | {

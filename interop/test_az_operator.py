@@ -1,21 +1,19 @@
 """What an operator does with `az`, and what it does to a model call before and after."""
 
-import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from openai import RateLimitError
 
 from support.az import NOT_FOUND, Az
+from support.az_scene import ROLE, Account, Caller, create_account, create_caller, deploy
 from support.clients import ANSWER, ask, dated, refusal
-from support.operator import OPENAI_USER, fresh
-from support.refusals import CHAT_ACTION, KEYS_DISABLED, NO_DEPLOYMENT, WRONG_KEY, permission_denied
+from support.operator import fresh
+from support.refusals import KEYS_DISABLED, NO_DEPLOYMENT, WRONG_KEY
 
 ASK = Path(__file__).parent / "support" / "programs" / "ask.py"
 NO_ROLE = "refused: 401 PermissionDenied"
-ROLE = "Cognitive Services OpenAI User"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +42,7 @@ def runs(system, identity: str, account: str, deployment: str = "chat") -> str:
 
 
 def test_the_flagship_script(new_az, system, az):
-    """From nothing to a model that answers one identity, in the words everybody uses, by a fresh application's own secret."""
+    """From nothing to a model that answers one identity, in the words everybody uses, by a fresh application."""
     owner = az.create_application(
         fresh("owner"), "--role", "Owner", "--scopes", f"/subscriptions/{system.subscription}"
     )
@@ -57,7 +55,8 @@ def test_the_flagship_script(new_az, system, az):
         az login --service-principal -u "$A" -p "$S" --tenant "$T"
         az group create -n my-rg -l eastus
         az identity create -n my-mi -g my-rg
-        az cognitiveservices account create -n my-openai -g my-rg --kind OpenAI --sku S0 -l eastus --custom-domain my-openai --yes
+        az cognitiveservices account create -n my-openai -g my-rg --kind OpenAI --sku S0 -l eastus \\
+            --custom-domain my-openai --yes
         az cognitiveservices account deployment create -n my-openai -g my-rg --deployment-name chat \\
             --model-name gpt-4o --model-version 2024-11-20 --model-format OpenAI --sku-capacity 10 --sku-name Standard
         """,
@@ -91,7 +90,8 @@ def test_the_flagship_script(new_az, system, az):
             --issuer https://token.actions.githubusercontent.com --subject repo:my-org/my-repo:ref:refs/heads/main \\
             --audiences api://AzureADTokenExchange
         az resource update --ids $OPENAI_ID --set properties.disableLocalAuth=true
-        TOKEN=$(az account get-access-token --scope https://cognitiveservices.azure.com/.default --query accessToken -otsv)
+        TOKEN=$(az account get-access-token --scope https://cognitiveservices.azure.com/.default \\
+            --query accessToken -otsv)
         """,
         ids,
     )
@@ -145,7 +145,7 @@ def test_a_deployment_answers_as_long_as_it_exists(az, system, account, caller):
 
 
 def test_the_capacity_of_a_deployment_is_a_limit(az, system, account, caller):
-    """One unit of capacity is 1,000 tokens a minute; a call that may need more is refused before it reaches the model."""
+    """One unit of capacity is 1,000 tokens a minute; a call that may need more never reaches the model."""
     az("role assignment create --assignee", caller.principal_id, "--role", ROLE, "--scope", account.id)
     deploy(az, account, "small", capacity=1)
     client = dated(system, account.endpoint, token=caller.token)
@@ -192,11 +192,11 @@ def test_federated_credentials_of_an_identity_are_kept(az, caller):
     assert az("identity federated-credential list --identity-name", caller.name, "-g", "demo") == []
 
 
-@pytest.mark.parametrize("issuer", ["https://localhost:1", "https://169.254.169.254", "http://issuer.example.com"])
-def test_a_federated_issuer_inside_our_own_network_is_refused(issuer, az, caller):
+@pytest.mark.parametrize("address", ["https://localhost:1", "https://169.254.169.254", "http://issuer.example.com"])
+def test_a_federated_issuer_inside_our_own_network_is_refused(address, az, caller):
     said = az.refused(
         "identity federated-credential create --name inside -g demo --audiences api://AzureADTokenExchange --subject s",
-        *("--identity-name", caller.name, "--issuer", issuer),
+        *("--identity-name", caller.name, "--issuer", address),
     )
     assert "issuer" in said
 

@@ -95,7 +95,7 @@ class Az:
         )
 
     def shell(self, script: str, env: dict[str, str] | None = None) -> dict[str, str]:
-        """Runs a script as an operator's shell would, stopping at its first failure. Returns the variables at its end."""
+        """Runs a script as an operator's shell would, up to its first failure. Returns the variables at its end."""
         left = self.folder / "variables"
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", f"set -a\n{script}\nenv -0 > '{left}'"],

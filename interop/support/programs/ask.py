@@ -1,4 +1,4 @@
-"""A program without a key: asks one deployment, and prints the answer or, in words of the refusal, why there is none."""
+"""A program without a key: asks one deployment, and prints the answer or the refusal."""
 
 import sys
 
