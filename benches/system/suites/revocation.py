@@ -18,16 +18,16 @@ def run(bench):
         system = stack.enter_context(Keyless(bench.keyless, bench.folder, f"http://127.0.0.1:{upstream.port}/v1"))
         application = Application(system)
         arm, token = system.operator_token(ARM_SCOPE), application.token()
-        connection = http.client.HTTPConnection("127.0.0.1", system.gateway_port, timeout=30)
-        stack.callback(connection.close)
         path = system.chat_url().partition(str(system.gateway_port))[2]
 
         def status():
-            connection.request("POST", path, body=peers.QUESTION,
-                               headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
-            answer = connection.getresponse()
-            answer.read()
-            return answer.status
+            # A connection of its own: a call that is refused before its body was read ends its connection.
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", system.gateway_port, timeout=30)) as connection:
+                connection.request("POST", path, body=peers.QUESTION,
+                                   headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
+                return answer.status
 
         revoked, granted = [], []
         for number in range(10 if bench.quick else 100):
