@@ -1,6 +1,9 @@
 """The same official clients are refused when they should be, in Azure's own words."""
 
+import http.client
+import ssl
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -257,3 +260,20 @@ def test_a_refused_call_never_reaches_the_upstream(system, operator, upstream, d
     with pytest.raises(APIStatusError):
         ask(dated(system, demo["endpoint"], token=system.token(app.name)), question="this must not arrive")
     assert not [request for request in upstream.requests if b"this must not arrive" in request.body]
+
+
+def test_a_refusal_spares_the_connection(system, demo):
+    """The reason must reach a caller who is still sending; a closed connection could overtake it."""
+    address = urlsplit(demo["endpoint"])
+    context = ssl.create_default_context(cafile=system.ready["ca_file"])
+    connection = http.client.HTTPSConnection(address.hostname, address.port, context=context, timeout=10)
+    path = f"{address.path}/openai/deployments/chat/chat/completions?api-version=2024-10-21"
+    connection.connect()
+    first = connection.sock
+    for _ in range(20):
+        # http.client sends head and body apart, so the body arrives after the refusal was decided.
+        connection.request("POST", path, body=b'{"messages":[]}' * 1000, headers={"Authorization": "Bearer wrong"})
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (401, True)
+        assert connection.sock is first
+    connection.close()

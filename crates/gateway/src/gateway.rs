@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::request::Parts;
 use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use keyless_model::entity::Account;
 use keyless_model::{Actor, Scope};
@@ -30,6 +32,10 @@ use crate::{models, network};
 
 /// Up to here a request body is read before it is forwarded: enough to know what nearly every call will cost. Longer ones stream.
 const READ_AHEAD: u64 = 256 * 1024;
+
+/// How much of a refused call's body is read, and for how long.
+const DRAINED_BYTES: usize = 64 * 1024;
+const DRAIN_FOR: Duration = Duration::from_millis(500);
 
 /// The data plane. One per process; any number of threads call [`Gateway::handle`].
 #[derive(Debug)]
@@ -96,17 +102,21 @@ impl Gateway {
     /// servers are pooled per thread.
     pub async fn handle(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
         let (head, body) = request.into_parts();
+        let mut body = Some(body);
         let mut ctx = self.platform.begin(Actor::Anonymous);
         ctx.source = Some(peer.ip().to_canonical());
         let ids = Head::new(ctx.request_id, &head.headers);
         let mut call = Call::begin(&self.platform, ctx);
-        match self.serve(&head, body, &ids, &mut call).await {
+        match self.serve(&head, &mut body, &ids, &mut call).await {
             Ok(reply) => reply.finish(call, &ids),
-            Err(refusal) => refuse(refusal, call, &ids),
+            Err(refusal) => {
+                drain(&head, body).await;
+                refuse(refusal, call, &ids)
+            }
         }
     }
 
-    async fn serve(&self, head: &Parts, body: Incoming, ids: &Head, call: &mut Call) -> Result<answer::Reply, Refusal> {
+    async fn serve(&self, head: &Parts, body: &mut Option<Incoming>, ids: &Head, call: &mut Call) -> Result<answer::Reply, Refusal> {
         let domain = self.platform.endpoints.wildcard_domain.as_deref();
         let address = address_of(head, domain).ok_or(Refusal::UnknownAccount)?;
         let route = route_of(&head.method, address.path, head.uri.query());
@@ -174,12 +184,13 @@ impl Gateway {
         &self,
         shape: Shape,
         asked: &Asked<'_>,
-        body: Incoming,
+        body: &mut Option<Incoming>,
         mut known: Known,
         call: &mut Call,
     ) -> Result<answer::Reply, Refusal> {
         let (route, timeouts, limit) = (&asked.route, self.config.timeouts, self.config.max_request_bytes);
         let mut decided = route.deployment.map(|name| self.permit_deployment(asked, &known, name, call)).transpose()?;
+        let body = body.take().expect("the body is taken here, once");
         let until = if decided.is_some() { Until::Bytes(READ_AHEAD) } else { Until::Model(READ_AHEAD) };
         let (mut prompt, rest) = gather(body, until, limit, timeouts.request_body).await?;
         call.detail.request_bytes = prompt.received();
@@ -259,6 +270,23 @@ fn permit(snapshot: &Snapshot, asked: &Asked<'_>, known: &Known, scope: &Scope, 
 pub(crate) struct Asks {
     pub(crate) shape: Shape,
     pub(crate) base64: bool,
+}
+
+/// Reads what a refused caller is still sending, up to a small bound. An answer that leaves bytes unread ends in a reset connection, and a
+/// reset can overtake the answer: the caller would see a broken connection instead of the reason.
+async fn drain(head: &Parts, body: Option<Incoming>) {
+    // Who waits for leave to send gets the answer first; reading would give that leave.
+    let Some(mut body) = body.filter(|_| !head.headers.contains_key(http::header::EXPECT)) else { return };
+    let reading = async {
+        let mut left = DRAINED_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, bytes::Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    _ = tokio::time::timeout(DRAIN_FOR, reading).await;
 }
 
 fn refuse(refusal: Refusal, mut call: Call, ids: &Head) -> Response<Body> {
