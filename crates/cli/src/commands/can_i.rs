@@ -26,9 +26,10 @@ pub(super) fn report(answer: &CanIAnswer) -> String {
     let mut text = format!("{verdict}: {}\n{}\n", answer.because, faint(&answer.scope));
     if !answer.granted_by.is_empty() {
         text.push_str(&format!("\nany of these roles at this scope would allow it: {}\n", answer.granted_by.join(", ")));
-        let role = &answer.granted_by[0];
+        // No role is singled out: the first of a list is rarely the narrowest, and a suggestion is soon a copied command.
+        text.push_str("choose the narrowest one that serves:\n");
         text.push_str(&format!(
-            "  az role assignment create --role \"{role}\" --assignee-object-id {} --scope {}\n",
+            "  az role assignment create --role ROLE --assignee-object-id {} --scope {}\n",
             answer.principal, answer.scope
         ));
     }
