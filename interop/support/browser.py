@@ -70,7 +70,17 @@ class Browser:
         self._ask("POST", f"/element/{self._find(selector)}/value", {"text": text})
 
     def press(self, selector: str) -> None:
+        """Presses what leads to another page, and comes back when the page it was on is gone.
+
+        A driver answers a click before the form's answer has replaced the page, so that whoever looks
+        next could still find the old one.
+        """
+        page = self._find("html")
         self._ask("POST", f"/element/{self._find(selector)}/click", {})
+        deadline = time.monotonic() + PATIENCE_SECS
+        while self._is_there(page):
+            assert time.monotonic() < deadline, f"{self.url} is still open after pressing {selector}"
+            time.sleep(0.02)
 
     @property
     def url(self) -> str:
@@ -94,12 +104,19 @@ class Browser:
             assert time.monotonic() < deadline, f"{self.url} has no {selector}"
             time.sleep(0.05)
 
+    def _is_there(self, element: str) -> bool:
+        answer = self._send("GET", f"/element/{element}/name")
+        return not (isinstance(answer, dict) and answer.get("error") == "stale element reference")
+
     def _ask(self, method: str, path: str, body: dict | None = None):
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.request(method, self._url + path, json=body, timeout=PATIENCE_SECS).json()["value"]
+        answer = self._send(method, path, body)
         assert not (isinstance(answer, dict) and "error" in answer), json.dumps(answer)[:2000]
         return answer
+
+    def _send(self, method: str, path: str, body: dict | None = None):
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.request(method, self._url + path, json=body, timeout=PATIENCE_SECS).json()["value"]
 
 
 def key_digest(base: str, ca_file: str) -> str:
