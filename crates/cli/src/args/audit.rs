@@ -1,0 +1,88 @@
+//! Reading the record of who called what.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{
+    duration::{Moment, parse_moment},
+    help,
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show the last events
+    #[command(after_long_help = help::AUDIT_MORE)]
+    Tail {
+        /// Go on showing events as they come
+        #[arg(short, long)]
+        follow: bool,
+        /// How many to begin with
+        #[arg(short = 'n', long, default_value_t = 20, value_name = "N")]
+        lines: usize,
+        #[command(flatten)]
+        filter: AuditFilter,
+    },
+    /// Search all events
+    #[command(after_long_help = help::AUDIT_MORE)]
+    Query {
+        #[command(flatten)]
+        filter: AuditFilter,
+    },
+    /// Verify the hash chain over all events
+    #[command(after_long_help = help::AUDIT_MORE)]
+    Verify {
+        /// An event known to have been written, as SEQUENCE:HASH from an earlier verification; may be repeated
+        #[arg(long, value_name = "SEQUENCE:HASH")]
+        anchor: Vec<String>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Every condition given must hold.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct AuditFilter {
+    /// Events of this caller: identity name, object id or client id
+    #[arg(long, value_name = "WHO")]
+    pub(crate) principal: Option<String>,
+    /// Events at this account
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    /// Calls of this deployment
+    #[arg(long, value_name = "NAME")]
+    pub(crate) deployment: Option<String>,
+    /// Not before: RFC 3339, or how long ago, such as 90s, 15m, 2h, 7d
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub(crate) since: Option<Moment>,
+    /// Before: the same forms
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    pub(crate) until: Option<Moment>,
+    #[arg(long)]
+    pub(crate) outcome: Option<Outcome>,
+    #[arg(long)]
+    pub(crate) category: Option<Category>,
+    /// Print one JSON object per line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Outcome {
+    Allowed,
+    /// Refused by authentication, policy or budget
+    Denied,
+    /// Allowed, and then something broke
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Category {
+    /// Changes of accounts, roles and identities
+    Control,
+    /// Calls of models
+    Data,
+    /// Tokens asked for
+    Token,
+    /// Keyless itself
+    System,
+}

@@ -1,0 +1,95 @@
+//! What starts, shows and ends a whole system.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// End after the show, without staying up (also when stdin is no terminal)
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Keep the throw-away folder
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Skip the search for a model: use the built-in responder, which is no model
+    #[arg(long)]
+    pub(crate) built_in: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// HTTPS port on localhost for all planes; 0 takes a free one
+    #[arg(long, default_value_t = 8443)]
+    pub(crate) port: u16,
+    /// Plain HTTP port on 127.0.0.1 for managed identities; 0 takes a free one
+    #[arg(long, default_value_t = 8440, value_name = "PORT")]
+    pub(crate) metadata_port: u16,
+    /// Port on 127.0.0.1 for health and metrics; 0 takes a free one [default: 8441, or a free one when --port is not 8443]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) operations_port: Option<u16>,
+    /// Serve the gateway in plain HTTP on 127.0.0.1 too, for use behind a TLS terminator
+    #[arg(long, value_name = "PORT")]
+    pub(crate) gateway_http: Option<u16>,
+    /// Send calls to this OpenAI-compatible server [default: one that answers on this machine, else the built-in responder]
+    #[arg(long, value_name = "URL", group = "model_source")]
+    pub(crate) upstream: Option<String>,
+    /// A file that holds the upstream's own API key
+    #[arg(long, value_name = "FILE", requires = "upstream")]
+    pub(crate) upstream_key_file: Option<PathBuf>,
+    /// Prepare and run a small real model (about 130 MB, once)
+    #[arg(long, group = "model_source")]
+    pub(crate) model: Option<Model>,
+    /// Answer with the built-in responder, which says that it is no model
+    #[arg(long, group = "model_source")]
+    pub(crate) built_in: bool,
+    /// Accept tokens of this OIDC issuer in federated credentials although it is on a private or loopback address; repeatable
+    #[arg(long, value_name = "URL")]
+    pub(crate) trust_issuer: Vec<String>,
+    /// The only certificates (PEM) under which those issuers are trusted
+    #[arg(long, value_name = "FILE", requires = "trust_issuer")]
+    pub(crate) issuer_ca: Option<PathBuf>,
+    /// Write the system's endpoints and ids to this file once every listener answers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready_file: Option<PathBuf>,
+    /// Flush every audit event to disk before its call ends, rather than every 100 ms
+    #[arg(long)]
+    pub(crate) strict_durability: bool,
+    /// Threads that answer [default: the machine's cores]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<usize>,
+    /// Say more on stderr; twice for everything
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Write the log as JSON lines
+    #[arg(long)]
+    pub(crate) log_json: bool,
+    /// End when standard input closes, so that whoever started this cannot leave it behind
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Model {
+    /// SmolLM2-135M-Instruct under llama.cpp's own server
+    Smollm2,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Print what the ready file holds
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drill {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    pub(crate) shell: clap_complete::Shell,
+}
