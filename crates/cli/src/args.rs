@@ -10,6 +10,7 @@ mod duration;
 mod help;
 mod lend;
 mod manage;
+mod operate;
 mod system;
 
 pub(crate) use access::{CanI, Explain, Whoami};
@@ -18,6 +19,7 @@ pub(crate) use audit::{Audit, AuditFilter, Category, Outcome};
 pub(crate) use duration::Moment;
 pub(crate) use lend::{CredentialName, Env, Run, Shell, Token};
 pub(crate) use manage::{Host, Keys, User};
+pub(crate) use operate::{Az, DEFAULT_CLOUD};
 pub(crate) use system::{Completions, Demo, Drill, Model, Status, Up};
 
 /// Gives every program that calls an AI model an identity in place of an API key.
@@ -65,6 +67,9 @@ pub(crate) enum Command {
     /// Attach identities to this machine, for programs that ask its metadata endpoint
     #[command(subcommand, long_about = help::HOST, after_long_help = help::HOST_MORE)]
     Host(Host),
+    /// Make this system a cloud of the real Azure CLI, or give one `az` command to it
+    #[command(long_about = help::AZ, after_long_help = help::AZ_MORE)]
+    Az(Az),
     /// Ask whether a principal may do something, and which role would allow it
     #[command(after_long_help = help::CAN_I_MORE)]
     CanI(CanI),

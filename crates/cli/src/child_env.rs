@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::Path;
 
 use keyless_model::Secret;
@@ -37,29 +36,38 @@ pub(crate) struct Loan<'a> {
     pub(crate) attached: &'a Attached,
     pub(crate) header: &'a Secret<String>,
     pub(crate) status: &'a Status,
-    pub(crate) account: &'a AccountStatus,
+    /// The account that the program is to call, if any.
+    pub(crate) account: Option<&'a AccountStatus>,
 }
 
 impl ChildEnvironment {
     /// `keep` names variables that stay although the table says to remove them.
-    ///
-    /// # Errors
-    /// When a bundle of trust roots cannot be written.
-    pub(crate) fn new(outer: &Environment, loan: &Loan<'_>, bundles: &Bundles, keep: &[String]) -> io::Result<Self> {
+    pub(crate) fn new(outer: &Environment, loan: &Loan<'_>, bundles: &Bundles, keep: &[String]) -> Self {
         let mut child = Self { removed: removed(outer, keep), ..Self::default() };
         child.give(IDENTITY_ENDPOINT, &loan.attached.identity_endpoint);
         child.give(IDENTITY_HEADER, loan.header.expose());
         child.give(AZURE_CLIENT_ID, &loan.attached.identity.client_id);
         child.give(AZURE_TENANT_ID, &loan.status.tenant_id);
         child.give(AZURE_AUTHORITY_HOST, &loan.status.authority);
-        child.give(AZURE_OPENAI_ENDPOINT, &loan.account.endpoint);
+        if let Some(account) = loan.account {
+            child.give(AZURE_OPENAI_ENDPOINT, &account.endpoint);
+        }
         child.give(AZURE_CORE_INSTANCE_DISCOVERY, "false");
         if outer.value(OPENAI_API_VERSION).is_none() {
             child.give(OPENAI_API_VERSION, API_VERSION);
         }
-        child.give_roots(outer, loan.status, bundles)?;
+        child.give_roots(outer, loan.status, bundles);
         child.give_no_proxy(outer);
-        Ok(child)
+        child
+    }
+
+    /// What a person's own `az` needs to work with this system: to trust its certificates, and to ask nobody else about it.
+    pub(crate) fn of_az(outer: &Environment, bundles: &Bundles) -> Self {
+        let mut child = Self::default();
+        child.give(AZURE_CORE_INSTANCE_DISCOVERY, "false");
+        child.give_root(outer, bundles, REQUESTS_CA_BUNDLE, &[REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE]);
+        child.give_no_proxy(outer);
+        child
     }
 
     fn give(&mut self, variable: Variable, value: impl AsRef<OsStr>) {
@@ -67,26 +75,25 @@ impl ChildEnvironment {
     }
 
     /// Each variable's bundle starts from what that variable's readers trust without us.
-    fn give_roots(&mut self, outer: &Environment, status: &Status, bundles: &Bundles) -> io::Result<()> {
-        for (variable, bases) in [
-            (SSL_CERT_FILE, [SSL_CERT_FILE, SSL_CERT_FILE, SSL_CERT_FILE]),
-            (REQUESTS_CA_BUNDLE, [REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE]),
-            (CURL_CA_BUNDLE, [CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_FILE]),
-        ] {
-            let base = bases.into_iter().find_map(|base| Some((base, outer.value(base)?)));
-            let bundle = match base {
-                Some((base, file)) => self.bundle(base, file, bundles, bundles.of_the_system()),
-                None => bundles.of_the_system().as_os_str().to_owned(),
-            };
-            self.give(variable, bundle);
-        }
+    fn give_roots(&mut self, outer: &Environment, status: &Status, bundles: &Bundles) {
+        self.give_root(outer, bundles, SSL_CERT_FILE, &[SSL_CERT_FILE]);
+        self.give_root(outer, bundles, REQUESTS_CA_BUNDLE, &[REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE]);
+        self.give_root(outer, bundles, CURL_CA_BUNDLE, &[CURL_CA_BUNDLE, SSL_CERT_FILE]);
         let ca_file = Path::new(&status.ca_file);
         let extra = match outer.value(NODE_EXTRA_CA_CERTS) {
             Some(file) => self.bundle(NODE_EXTRA_CA_CERTS, file, bundles, ca_file),
             None => ca_file.as_os_str().to_owned(),
         };
         self.give(NODE_EXTRA_CA_CERTS, extra);
-        Ok(())
+    }
+
+    fn give_root(&mut self, outer: &Environment, bundles: &Bundles, variable: Variable, bases: &[Variable]) {
+        let base = bases.iter().find_map(|base| Some((*base, outer.value(*base)?)));
+        let bundle = match base {
+            Some((base, file)) => self.bundle(base, file, bundles, bundles.of_the_system()),
+            None => bundles.of_the_system().as_os_str().to_owned(),
+        };
+        self.give(variable, bundle);
     }
 
     /// A file of roots that cannot be used is no reason to refuse: its readers had no use of it before either.

@@ -11,5 +11,5 @@ pub(crate) use arm::Arm;
 pub(crate) use chat::{API_VERSION, Chat, Credential};
 pub(crate) use exchange::Reply;
 pub(crate) use local::{Lease, Local, LocalFailure};
-pub(crate) use system::{AI_RESOURCE, System};
+pub(crate) use system::{AI_RESOURCE, OPERATOR, System};
 pub(crate) use web::Web;

@@ -54,6 +54,8 @@ variables! {
     AZURE_OPENAI_ENDPOINT: Given, "the account's endpoint";
     OPENAI_API_VERSION: Given, "for clients that name no api-version themselves; kept when set";
     AZURE_CORE_INSTANCE_DISCOVERY: Given, "off, so that `az` does not ask the public cloud whether this authority exists";
+    AZURE_CORE_COLLECT_TELEMETRY: Given, "off, so that the `az` which `keyless az` runs tells nobody of it";
+    AZURE_CONFIG_DIR: Setting | Given, "the settings folder of `az`; one of its own for `keyless az -- ...`";
     SSL_CERT_FILE: Credential | Given, "trust roots: those in use before, and the local CA";
     REQUESTS_CA_BUNDLE: Given, "the same for Python's requests";
     CURL_CA_BUNDLE: Given, "the same for curl";

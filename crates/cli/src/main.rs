@@ -13,6 +13,7 @@ mod failure;
 #[cfg(test)]
 mod fake;
 mod machine;
+mod shell;
 mod ui;
 
 use std::process::ExitCode;

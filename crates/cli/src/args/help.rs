@@ -153,6 +153,23 @@ pub(super) const HOST_MORE: &str = more!(
     "Exit codes: 0 done, 1 there is no such identity or no system runs, 2 wrong usage."
 );
 
+pub(super) const AZ: &str = "\
+Prints the commands that make this system a cloud of the real `az`, and the variables that a shell needs to use it; with `--run`, runs the \
+commands and prints the variables only. `--undo` is the way back. What az has of other clouds is not touched. After `--`, gives one az command as an identity of \
+this system, in a settings folder of its own: your own az needs no registration for that, and does not change.";
+
+pub(super) const AZ_MORE: &str = more!(
+    "Examples:"
+    "  keyless az -- group list                 # one command, as the operator; nothing to set up"
+    "  keyless az --as demo-app -- account show"
+    "  eval \"$(keyless az)\" && az login        # for daily use: your own az, signed in as yourself"
+    "  keyless az --shell fish | source"
+    "  keyless az --undo --run"
+    ""
+    "The variables belong to the shell: the evaluated line is safe to repeat in every new one."
+    "Exit codes: 0 done, 1 it cannot be done, 2 wrong usage; after `--`, those of az."
+);
+
 pub(super) const CAN_I_MORE: &str = more!(
     "Examples:"
     "  keyless can-i Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action --scope demo-ai/chat"

@@ -114,3 +114,14 @@ fn audit_filters_are_read() {
     );
     assert_eq!(parse(&["audit", "query", "--outcome", "odd"]).unwrap_err().exit_code(), 2);
 }
+
+#[test]
+fn a_single_az_command_takes_no_part_in_registering() {
+    let Command::Az(az) = parse(&["az", "--as", "demo-app", "--", "group", "list", "--name", "x"]).unwrap().command else {
+        panic!("not az")
+    };
+    assert_eq!((az.command.len(), az.name.as_str()), (4, DEFAULT_CLOUD));
+    for wrong in [&["az", "--run", "--", "group"][..], &["az", "--as", "demo-app"], &["az", "--name", "a b"], &["az", "--name", "-x"]] {
+        assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
+    }
+}

@@ -28,10 +28,10 @@ impl Setup {
             until: None,
         };
         let header = Secret::new("the-header".to_owned());
-        let loan = Loan { attached: &attached, header: &header, status: &self.status, account: &self.status.accounts[0] };
+        let loan = Loan { attached: &attached, header: &header, status: &self.status, account: Some(&self.status.accounts[0]) };
         let bundles = Bundles::new(self.folder.path(), self.status.ca_file.as_ref(), self.status.ca_bundle.as_ref()).unwrap();
         let keep: Vec<String> = keep.iter().map(ToString::to_string).collect();
-        ChildEnvironment::new(&outer.iter().copied().collect(), &loan, &bundles, &keep).unwrap()
+        ChildEnvironment::new(&outer.iter().copied().collect(), &loan, &bundles, &keep)
     }
 
     fn file(&self, name: &str, content: &str) -> String {

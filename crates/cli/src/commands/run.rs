@@ -1,11 +1,12 @@
 //! `keyless run`: starts a program that has an identity and no key, stands invisibly between it and its caller, and takes the
 //! identity back when it ends.
 
+use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use keyless_server::local::api::AttachRequest;
+use keyless_server::local::api::{AccountStatus, AttachRequest};
 use tokio::process::{Child, Command};
 
 use super::Context;
@@ -20,7 +21,7 @@ use crate::ui::faint;
 
 mod signals;
 
-use signals::Signals;
+pub(super) use signals::Signals;
 
 /// How soon a restarted system is found again.
 const RETRY: Duration = Duration::from_millis(200);
@@ -28,31 +29,66 @@ const REFUSALS_BEFORE_TELLING: u32 = 25;
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Run) -> Ending {
     // Before the program starts, so that no signal is lost in between.
-    let mut signals = Signals::watch()?;
+    let signals = Signals::watch()?;
     let system = System::find(context.data()?).await?;
     let account = system.account(args.account.as_deref())?;
-    let header = fresh_secret();
     let [program, arguments @ ..] = args.command.as_slice() else {
         return Err(Failure::usage("no program was named", "name it after `--`: keyless run -- python app.py"));
     };
-    let wanted = request(&identity(&system, args.identity.as_deref())?, "run", &header, program.display().to_string(), None);
-    let lease = system.local.attach_run(&wanted).await?;
-    let loan = Loan { attached: &lease.attached, header: &header, status: &system.status, account };
-    let child = ChildEnvironment::new(&context.environment, &loan, &bundles(&system)?, &args.keep)
-        .explain(|| "the bundle of trust roots cannot be written".to_owned(), "free some disk space and try again")?;
-    say_what_changed(context, &child);
-
-    let mut command = Command::new(program);
+    let wish = Wish { identity: &identity(&system, args.identity.as_deref())?, account: Some(account), program, keep: &args.keep };
+    let lending = Lending::begin(context, &system, &wish).await?;
+    let mut command = lending.command(program);
     command.args(arguments);
-    for variable in &child.removed {
-        command.env_remove(variable.name);
+    lending.run(context, command, signals).await
+}
+
+/// What is to be lent to which program.
+pub(super) struct Wish<'a> {
+    pub(super) identity: &'a str,
+    pub(super) account: Option<&'a AccountStatus>,
+    pub(super) program: &'a OsStr,
+    pub(super) keep: &'a [String],
+}
+
+/// An identity lent to the programs that this command starts, and the environment in which they find it.
+pub(super) struct Lending {
+    child: ChildEnvironment,
+    keeper: Keeper,
+}
+
+impl Lending {
+    pub(super) async fn begin(context: &mut Context<'_>, system: &System, wish: &Wish<'_>) -> Result<Self, Failure> {
+        let header = fresh_secret();
+        let wanted = request(wish.identity, "run", &header, wish.program.display().to_string(), None);
+        let lease = system.local.attach_run(&wanted).await?;
+        let loan = Loan { attached: &lease.attached, header: &header, status: &system.status, account: wish.account };
+        let child = ChildEnvironment::new(&context.environment, &loan, &bundles(system)?, wish.keep);
+        say_what_changed(context, &child);
+        Ok(Self { child, keeper: Keeper { local: system.local.clone(), wanted, lease, refusals: 0 } })
     }
-    command.envs(&child.given);
-    let started = command.spawn().map_err(|error| cannot_start(&program.display().to_string(), &error))?;
-    let mut keeper = Keeper { local: system.local.clone(), wanted, lease, refusals: 0 };
-    let status = supervise(context, started, &mut signals, &mut keeper).await?;
-    keeper.end(context).await;
-    Ok(exit_of(status))
+
+    /// A program that will have the identity and no key.
+    pub(super) fn command(&self, program: &OsStr) -> Command {
+        let mut command = Command::new(program);
+        for variable in &self.child.removed {
+            command.env_remove(variable.name);
+        }
+        command.envs(&self.child.given);
+        command
+    }
+
+    /// Whom this is: its client id.
+    pub(super) fn client_id(&self) -> &str {
+        &self.keeper.lease.attached.identity.client_id
+    }
+
+    /// Runs a program to its end and takes the identity back.
+    pub(super) async fn run(mut self, context: &mut Context<'_>, mut command: Command, mut signals: Signals) -> Ending {
+        let started = command.spawn().map_err(|error| cannot_start(&command.as_std().get_program().display().to_string(), &error))?;
+        let status = supervise(context, started, &mut signals, &mut self.keeper).await?;
+        self.keeper.end(context).await;
+        Ok(exit_of(status))
+    }
 }
 
 /// The exit codes that shells use for a command they cannot run.

@@ -15,7 +15,7 @@ const PASSED_ON: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2]
 
 /// The signals to hand on, in the order of their arrival.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     arrived: mpsc::UnboundedReceiver<Signal>,
     handle: Handle,
 }
@@ -25,7 +25,7 @@ impl Signals {
     ///
     /// # Errors
     /// When they cannot be caught.
-    pub(super) fn watch() -> Result<Self, Failure> {
+    pub(crate) fn watch() -> Result<Self, Failure> {
         let (send, arrived) = mpsc::unbounded_channel();
         // Under `nohup` a signal is ignored, and the program must go on ignoring it: a handler would be reset to "end" for it.
         let ignored = fs::read_to_string("/proc/self/status").map(|status| ignored(&status)).unwrap_or_default();

@@ -71,6 +71,8 @@ pub(crate) fn next(status: &Status, data: &DataDir) -> String {
     row(format!("keyless run{flag} --as {app} -- python app.py"), "a program with an identity and no key");
     row(format!("keyless whoami{flag} --as {app}"), "its roles, and what they allow");
     row(format!("keyless token{flag} --as {app} --decode"), "what its tokens say");
+    row(format!("keyless az{flag} -- group list"), "the real az, as the operator, without any set-up");
+    row(format!("eval \"$(keyless az{flag})\" && az login"), "this system as a cloud of your own az");
     row(format!("keyless audit tail{flag} -f"), "who calls what, live");
     row(format!("keyless drill{flag}"), "a leaked key against a leaked client id");
     format!("{}\n{table}", strong("Try in another terminal"))
