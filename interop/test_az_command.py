@@ -67,7 +67,7 @@ def test_register_sign_in_work_and_undo_leave_the_settings_as_they_were(az, syst
         $KEYLESS_AZ --undo --run
         """,
     )
-    assert printed.splitlines()[:2] == ["demo", "demo-app"]
+    assert {"demo", "demo-app"} <= set(printed.splitlines())
     assert "unset AZURE_CORE_INSTANCE_DISCOVERY" in printed
     assert clouds(az)["stack"] is True
     after = settings(az)
@@ -123,14 +123,14 @@ def test_without_a_system_the_command_says_how_to_start_one(az, tmp_path):
 
 def test_a_single_command_needs_no_settings_and_changes_none(az, system):
     before = settings(az)
-    assert json.loads(command(az, "--", "group", "list", "--query", "[].name").stdout) == ["demo"]
+    assert "demo" in json.loads(command(az, "--", "group", "list", "--query", "[].name").stdout)
     command(az, "--", "group", "create", "-n", "made-by-one-command", "-l", "local")
     made = [event for event in system.audit("--category", "control") if event.get("target", "").endswith("/made-by-one-command")]
     assert [event["actor"]["objectId"] for event in made] == [system.identity("operator")["principal_id"]]
     assert settings(az) == before
 
-    again = command(az, "--", "group", "list", "--query", "[].name")
-    assert (json.loads(again.stdout), again.stderr) == (["demo"], ""), "the second command prepares nothing"
+    again = command(az, "--", "group", "exists", "-n", "made-by-one-command")
+    assert (again.stdout, again.stderr) == ("true\n", ""), "only the first command prepares anything"
     refused = command(az, "--as", "demo-app", "--", "identity", "create", "-n", "x", "-g", "demo", check=False)
     assert refused.returncode == 1 and "AuthorizationFailed" in refused.stderr
     missing = command(az, "--", "group", "show", "-n", "nope", check=False)
