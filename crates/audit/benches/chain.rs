@@ -11,19 +11,23 @@ fn call() -> AuditEvent {
     AuditEvent {
         source: Some([127, 0, 0, 1].into()),
         target: Some(target.parse().expect("a good id")),
+        location: Some("local".into()),
         decision: Some(DecisionRecord {
             allowed: true,
             because: "role Cognitive Services OpenAI User assigned at the account".into(),
             assignment: Some(AssignmentId::from_u128(5)),
             role: Some(RoleId::from_u128(6)),
             via_group: None,
+            deny: None,
         }),
         status: Some(200),
         data: Some(DataDetail {
             api: "ChatCompletions_Create".into(),
+            action: Some("Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action".into()),
             api_version: Some("2024-10-21".to_owned()),
             deployment: Some("chat".into()),
             model: Some("smollm2".into()),
+            model_version: Some("1".into()),
             streamed: false,
             token_id: Some("mFhQ1n3cO0aXb1S6kQ4BAA".into()),
             prompt_tokens: Some(24),

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use keyless_model::{Actor, AssignmentId, ClientId, ObjectId, OpContext, RequestId, RoleId, Scope, TenantId, Timestamp};
+use keyless_model::{Actor, AssignmentId, ClientId, DenyAssignmentId, ObjectId, OpContext, RequestId, RoleId, Scope, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::Anchor;
@@ -68,7 +68,7 @@ impl From<&Actor> for ActorRecord {
 }
 
 /// Why it was allowed or refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionRecord {
     pub allowed: bool,
@@ -80,6 +80,21 @@ pub struct DecisionRecord {
     pub role: Option<RoleId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via_group: Option<ObjectId>,
+    /// The deny assignment that refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deny: Option<DenyAssignmentId>,
+}
+
+impl DecisionRecord {
+    /// Allowed for a reason that no assignment stands for.
+    pub fn allowed(because: impl Into<Cow<'static, str>>) -> Self {
+        Self { allowed: true, because: because.into(), ..Self::default() }
+    }
+
+    /// Refused for a reason that no assignment stands for.
+    pub fn refused(because: impl Into<Cow<'static, str>>) -> Self {
+        Self { allowed: false, because: because.into(), ..Self::default() }
+    }
 }
 
 /// A call of a model.
@@ -88,12 +103,17 @@ pub struct DecisionRecord {
 pub struct DataDetail {
     /// Azure Monitor's operation name, such as `ChatCompletions_Create`.
     pub api: Cow<'static, str>,
+    /// The data action that was decided; none when the path names no operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub api_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployment: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_version: Option<Arc<str>>,
     pub streamed: bool,
     /// `uti` of the token, to follow one token through the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,6 +167,9 @@ pub struct TokenDetail {
 pub struct AuditEvent {
     pub time: Timestamp,
     pub request_id: RequestId,
+    /// The id that the client itself gave the request, when it did and the id is harmless. Many requests may share one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_request_id: Option<Arc<str>>,
     pub category: Category,
     /// `Microsoft.Authorization/roleAssignments/write`, `ChatCompletions_Create`, `Token_Issue`, `System_Start`, …
     pub operation: Cow<'static, str>,
@@ -160,6 +183,9 @@ pub struct AuditEvent {
     /// What it was done to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Scope>,
+    /// The region of the account it was done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionRecord>,
     /// The HTTP status of the answer.
@@ -180,6 +206,7 @@ impl AuditEvent {
         Self {
             time: ctx.now,
             request_id: ctx.request_id,
+            client_request_id: ctx.client_request_id.clone(),
             category,
             operation: operation.into(),
             outcome,
@@ -187,6 +214,7 @@ impl AuditEvent {
             revision: None,
             source: ctx.source,
             target: None,
+            location: None,
             decision: None,
             status: None,
             data: None,

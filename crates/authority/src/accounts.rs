@@ -233,5 +233,5 @@ fn ownership(new: &Invitation, ctx: &OpContext, id: AssignmentId) -> RoleAssignm
 }
 
 fn decision(because: String) -> DecisionRecord {
-    DecisionRecord { allowed: true, because: because.into(), assignment: None, role: None, via_group: None }
+    DecisionRecord::allowed(because)
 }

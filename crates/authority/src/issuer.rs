@@ -161,13 +161,8 @@ impl Issuer {
         let mut event = AuditEvent::new(ctx, Category::Token, "Token_Issue", Outcome::Allowed);
         event.actor = actor;
         event.status = Some(200);
-        event.decision = Some(DecisionRecord {
-            allowed: true,
-            because: request.proof.map_or(Cow::Borrowed("the credential holds and the principal is enabled"), Cow::Owned),
-            assignment: None,
-            role: None,
-            via_group: None,
-        });
+        let because = request.proof.map_or(Cow::Borrowed("the credential holds and the principal is enabled"), Cow::Owned);
+        event.decision = Some(DecisionRecord::allowed(because));
         event.token = Some(TokenDetail {
             grant: request.grant,
             credential: request.credential,

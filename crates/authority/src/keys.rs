@@ -230,5 +230,5 @@ fn told(steps: &[Step]) -> DecisionRecord {
             Step::Forget { kid } => format!("key {kid} is forgotten"),
         })
         .collect();
-    DecisionRecord { allowed: true, because: words.join("; ").into(), assignment: None, role: None, via_group: None }
+    DecisionRecord::allowed(words.join("; "))
 }

@@ -80,8 +80,7 @@ impl Authority {
         if let Some(actor) = attempt.actor {
             event.actor = actor;
         }
-        event.decision =
-            Some(DecisionRecord { allowed: false, because: refusal.reason().into(), assignment: None, role: None, via_group: None });
+        event.decision = Some(DecisionRecord::refused(refusal.reason()));
         event.token = Some(TokenDetail {
             grant: attempt.grant,
             credential: attempt.credential,

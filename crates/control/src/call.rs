@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use keyless_audit::{AuditEvent, Category, ControlDetail, DecisionRecord, Outcome};
 use keyless_model::entity::Mutation;
 use keyless_model::{ObjectId, OpContext, Scope, TenantId};
 use keyless_rbac::{Attributes, Denial, Permit, Plane, Request};
-use keyless_store::{Change, Snapshot};
+use keyless_store::{Change, Snapshot, decision};
 use keyless_web::{Caller, Form};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -47,6 +47,8 @@ pub(crate) struct Plan {
     pub(crate) mutations: Vec<Mutation>,
     pub(crate) before: Option<Value>,
     pub(crate) after: Option<Value>,
+    /// What the answer will be, unless the change fails: the event is written with the change, before there is an answer.
+    status: StatusCode,
 }
 
 impl Call {
@@ -146,7 +148,10 @@ impl Call {
             let (plan, output) = plan(snapshot)?;
             administrators::check(snapshot, &plan.mutations)?;
             made = Some(output);
-            Ok::<_, Failure>(Change { event: self.event(Outcome::Allowed, Some((plan.before, plan.after))), mutations: plan.mutations })
+            let mut event = self.event(Outcome::Allowed, Some(ControlDetail { before: plan.before, after: plan.after }));
+            event.status = Some(plan.status.as_u16());
+            event.location = self.location(snapshot);
+            Ok::<_, Failure>(Change { event, mutations: plan.mutations })
         });
         let committed = committed.await.map_err(Failure::from)?;
         let output = made.ok_or_else(Failure::internal)?;
@@ -157,13 +162,8 @@ impl Call {
     pub(crate) fn record_done(&self) -> Result<(), Failure> {
         let mut event = self.event(Outcome::Allowed, None);
         event.status = Some(200);
-        event.decision = self.permit.as_ref().map(|permit| DecisionRecord {
-            allowed: true,
-            because: permit.because().to_string().into(),
-            assignment: permit.assignment(),
-            role: None,
-            via_group: None,
-        });
+        event.location = self.location(&self.snapshot);
+        event.decision = self.permit.as_ref().map(decision::of_permit);
         Ok(self.control.platform.audit.record(&event)?)
     }
 
@@ -172,28 +172,53 @@ impl Call {
         let denied = failure.denial.is_some() || matches!(failure.status.as_u16(), 401 | 403);
         let mut event = self.event(if denied { Outcome::Denied } else { Outcome::Failed }, None);
         event.status = Some(failure.status.as_u16());
-        event.decision = failure.denial.as_ref().map(|denial| DecisionRecord {
-            allowed: false,
-            because: denial.because.to_string().into(),
-            assignment: None,
-            role: None,
-            via_group: None,
+        let because = format!("{}: {}", failure.code, failure.message);
+        event.decision = Some(match (&failure.denial, &self.permit) {
+            (Some(denial), _) => decision::of_denial(denial),
+            // Allowed, and then it could not be done.
+            (None, Some(permit)) if !denied => DecisionRecord { because: because.into(), ..decision::of_permit(permit) },
+            (None, _) => DecisionRecord::refused(because),
         });
         Ok(self.control.platform.audit.record(&event)?)
     }
 
-    fn event(&self, outcome: Outcome, detail: Option<(Option<Value>, Option<Value>)>) -> AuditEvent {
+    fn event(&self, outcome: Outcome, detail: Option<ControlDetail>) -> AuditEvent {
         let operation = self.action.clone().unwrap_or_else(|| format!("{} {}", self.method, self.path));
         let mut event = AuditEvent::new(&self.ctx, Category::Control, operation, outcome);
         event.target = Some(self.scope.clone());
-        event.control = detail.map(|(before, after)| ControlDetail { before, after });
+        event.control = detail;
         event
+    }
+
+    /// The region of the account that this is about, for accounts and what is below them.
+    fn location(&self, snapshot: &Snapshot) -> Option<Arc<str>> {
+        let mut scope = self.scope.clone();
+        loop {
+            if let Some(account) = snapshot.account(&scope) {
+                return Some(account.location.as_str().into());
+            }
+            scope = scope.parent()?;
+        }
     }
 }
 
 impl Plan {
+    /// A change that is answered with 201 when it makes something, else with 200.
     pub(crate) const fn new(mutations: Vec<Mutation>, before: Option<Value>, after: Option<Value>) -> Self {
-        Self { mutations, before, after }
+        let status = if before.is_none() && after.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+        Self { mutations, before, after, status }
+    }
+
+    /// A change that is answered otherwise.
+    #[must_use]
+    pub(crate) fn answered(self, status: StatusCode) -> Self {
+        Self { status, ..self }
+    }
+
+    /// A change that Graph answers without a body.
+    #[must_use]
+    pub(crate) fn unanswered(self) -> Self {
+        self.answered(StatusCode::NO_CONTENT)
     }
 }
 

@@ -193,8 +193,7 @@ fn record_stranger(control: &Control, facts: &RequestFacts, method: &Method, err
     use keyless_audit::{AuditEvent, Category, DecisionRecord, Outcome};
     let mut event = AuditEvent::new(&facts.ctx, Category::Control, format!("{method} with a refused token"), Outcome::Denied);
     event.status = Some(failure.status.as_u16());
-    event.decision =
-        Some(DecisionRecord { allowed: false, because: error.to_string().into(), assignment: None, role: None, via_group: None });
+    event.decision = Some(DecisionRecord::refused(error.to_string()));
     match control.platform.audit.record(&event) {
         Ok(()) => failure,
         Err(error) => error.into(),

@@ -106,6 +106,7 @@ impl Gateway {
         let mut ctx = self.platform.begin(Actor::Anonymous);
         ctx.source = Some(peer.ip().to_canonical());
         let ids = Head::new(ctx.request_id, &head.headers);
+        ctx.client_request_id = ids.correlation();
         let mut call = Call::begin(&self.platform, ctx);
         match self.serve(&head, &mut body, &ids, &mut call).await {
             Ok(reply) => reply.finish(call, &ids),
@@ -146,7 +147,7 @@ impl Gateway {
     fn recognise(&self, asked: &Asked<'_>, call: &mut Call) -> Result<Known, Refusal> {
         let snapshot = self.platform.directory.load();
         let account = snapshot.account_at(&asked.address.subdomain).ok_or(Refusal::UnknownAccount)?;
-        call.addressed(&account.scope);
+        call.addressed(account);
         if let Some(source) = call.ctx.source {
             network::check(account, source)?;
         }
@@ -260,8 +261,9 @@ impl Gateway {
 }
 
 fn permit(snapshot: &Snapshot, asked: &Asked<'_>, known: &Known, scope: &Scope, call: &mut Call) -> Result<Permit, Refusal> {
+    call.judged_at(scope);
     let permit = decide(snapshot, &known.account, &known.identity, asked.route.operation, scope)?;
-    call.permitted(&permit, scope);
+    call.permitted(&permit);
     Ok(permit)
 }
 

@@ -19,6 +19,7 @@ pub(crate) struct Plan {
     upstreams: Arc<Upstreams>,
     pub(crate) name: Arc<str>,
     pub(crate) model: Arc<str>,
+    pub(crate) model_version: Option<Arc<str>>,
     /// Which server, under which model name; none when no upstream is configured for it.
     pub(crate) served: Option<Served>,
     /// The budget that its capacity gives; none is unlimited.
@@ -59,6 +60,7 @@ impl Plans {
             upstreams: Arc::clone(upstreams),
             name: deployment.scope.name().into(),
             model: deployment.model.name.as_str().into(),
+            model_version: deployment.model.version.as_deref().filter(|version| !version.is_empty()).map(Into::into),
             served: upstreams.serving(deployment),
             budget: limits_of(deployment).map(|limits| budgets.budget(id, None, limits, now)),
             name_header: header(deployment.scope.name()),

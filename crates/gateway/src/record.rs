@@ -6,8 +6,10 @@
 use std::sync::Arc;
 
 use keyless_audit::{AuditEvent, AuditUnavailable, Category, DataDetail, DecisionRecord, Outcome};
+use keyless_model::entity::Account;
 use keyless_model::{Actor, OpContext, Scope};
-use keyless_rbac::{Because, Permit};
+use keyless_rbac::Permit;
+use keyless_store::decision;
 use keyless_web::{Caller, Platform};
 use tokio::time::Instant;
 
@@ -34,6 +36,7 @@ pub(crate) struct Call {
     started: Instant,
     pub(crate) operation: &'static Operation,
     target: Option<Scope>,
+    location: Option<Arc<str>>,
     decision: Option<DecisionRecord>,
     pub(crate) detail: DataDetail,
     reservation: Option<Reservation>,
@@ -65,6 +68,7 @@ impl Call {
             started: Instant::now(),
             operation: &UNKNOWN,
             target: None,
+            location: None,
             decision: None,
             detail: DataDetail::default(),
             reservation: None,
@@ -75,8 +79,9 @@ impl Call {
         }
     }
 
-    pub(crate) fn addressed(&mut self, account: &Scope) {
-        self.target = Some(account.clone());
+    pub(crate) fn addressed(&mut self, account: &Account) {
+        self.target = Some(account.scope.clone());
+        self.location = Some(account.location.as_str().into());
     }
 
     pub(crate) fn called_by(&mut self, actor: Actor, caller: Option<&Caller>) {
@@ -84,24 +89,19 @@ impl Call {
         self.detail.token_id = caller.map(|caller| caller.token.token_id.as_str().into());
     }
 
-    pub(crate) fn permitted(&mut self, permit: &Permit, scope: &Scope) {
-        let (role, via_group) = match permit.because() {
-            Because::Assignment { role, via_group, .. } => (Some(*role), *via_group),
-            _ => (None, None),
-        };
+    /// The policy is about to be asked at `scope`.
+    pub(crate) fn judged_at(&mut self, scope: &Scope) {
         self.target = Some(scope.clone());
-        self.decision = Some(DecisionRecord {
-            allowed: true,
-            because: permit.because().to_string().into(),
-            assignment: permit.assignment(),
-            role,
-            via_group,
-        });
+    }
+
+    pub(crate) fn permitted(&mut self, permit: &Permit) {
+        self.decision = Some(decision::of_permit(permit));
     }
 
     pub(crate) fn planned(&mut self, plan: &Plan) {
         self.detail.deployment = Some(Arc::clone(&plan.name));
         self.detail.model = Some(Arc::clone(&plan.model));
+        self.detail.model_version.clone_from(&plan.model_version);
     }
 
     pub(crate) fn admitted(&mut self, reservation: Reservation, prompt_estimate: u64) {
@@ -148,8 +148,14 @@ impl Call {
     pub(crate) fn refused(&mut self, refusal: &Refusal, status: u16) -> Result<(), AuditUnavailable> {
         let outcome = refusal.outcome();
         if outcome == Outcome::Denied {
-            let assignment = self.decision.take().and_then(|decision| decision.assignment);
-            self.decision = Some(DecisionRecord { allowed: false, because: refusal.because(), assignment, role: None, via_group: None });
+            self.decision = Some(match refusal {
+                Refusal::Denied { denial, .. } => decision::of_denial(denial),
+                // What was permitted and refused all the same - over budget, say - keeps the assignment that permitted it.
+                _ => {
+                    let assignment = self.decision.take().and_then(|decision| decision.assignment);
+                    DecisionRecord { assignment, ..DecisionRecord::refused(refusal.because()) }
+                }
+            });
         }
         self.write(status, outcome)
     }
@@ -164,10 +170,12 @@ impl Call {
         let mut event = AuditEvent::new(&self.ctx, Category::Data, operation, outcome);
         let mut detail = std::mem::take(&mut self.detail);
         detail.api = operation.into();
+        detail.action = (!self.operation.action.is_empty()).then_some(self.operation.action.into());
         detail.latency_micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         detail.prompt_tokens = self.usage.map(|usage| usage.prompt);
         detail.completion_tokens = self.usage.map(|usage| usage.completion);
         event.target = self.target.take();
+        event.location = self.location.take();
         event.decision = self.decision.take();
         event.status = Some(status);
         event.data = Some(detail);

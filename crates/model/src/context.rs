@@ -1,6 +1,7 @@
 //! What every operation carries: who, when, under which request.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::{ClientId, ObjectId, RequestId, TenantId, Timestamp};
 
@@ -37,11 +38,13 @@ pub struct OpContext {
     pub actor: Actor,
     /// The caller's address, when it came over a network.
     pub source: Option<IpAddr>,
+    /// The id that the client gave the request (`x-ms-client-request-id`), checked to be harmless in a header and a log.
+    pub client_request_id: Option<Arc<str>>,
 }
 
 impl OpContext {
     #[must_use]
     pub const fn new(request_id: RequestId, now: Timestamp, actor: Actor) -> Self {
-        Self { request_id, now, actor, source: None }
+        Self { request_id, now, actor, source: None, client_request_id: None }
     }
 }

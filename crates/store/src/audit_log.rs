@@ -177,7 +177,7 @@ impl AuditLog {
 
     fn system_event(&self, operation: &'static str, outcome: Outcome, because: String) -> AuditEvent {
         let ctx = OpContext::new(RequestId::new(self.entropy.uuid()), self.clock.now(), Actor::System("audit log"));
-        let decision = DecisionRecord { allowed: true, because: because.into(), assignment: None, role: None, via_group: None };
+        let decision = DecisionRecord::allowed(because);
         AuditEvent { decision: Some(decision), ..AuditEvent::new(&ctx, Category::System, operation, outcome) }
     }
 }

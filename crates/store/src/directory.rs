@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, DecisionRecord};
+use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable};
 use keyless_model::OpContext;
 use keyless_model::entity::Mutation;
 use keyless_rbac::Permit;
 use tokio::sync::{Mutex, watch};
 
-use crate::{Commit, PendingAudit, Revision, Snapshot, Store, StoreError};
+use crate::{Commit, PendingAudit, Revision, Snapshot, Store, StoreError, decision};
 
 /// How often a change is planned anew when others commit first.
 const ATTEMPTS: usize = 8;
@@ -130,7 +130,7 @@ impl Directory {
             self.inner.write_backlog(&mut writer)?;
             let base = self.snapshot();
             let mut change = plan(&base).map_err(UpdateError::Refused)?;
-            change.event.decision.get_or_insert_with(|| decision_of(permit));
+            change.event.decision.get_or_insert_with(|| decision::of_permit(permit));
             let (inner, ctx) = (Arc::clone(&self.inner), ctx.clone());
             // SECURITY: a client that disconnects drops its handler; a revocation it asked for must still reach every reader. The
             // task owns the writer lock, and `close` waits for that lock, so the task is waited for at shutdown.
@@ -273,16 +273,5 @@ impl Inner {
         self.current.store(Arc::clone(&snapshot));
         self.revisions.send_replace(snapshot.revision());
         snapshot
-    }
-}
-
-/// What the audit says about a permit.
-fn decision_of(permit: &Permit) -> DecisionRecord {
-    DecisionRecord {
-        allowed: true,
-        because: permit.because().to_string().into(),
-        assignment: permit.assignment(),
-        role: None,
-        via_group: None,
     }
 }

@@ -6,6 +6,7 @@
 pub mod audit_log;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod decision;
 mod directory;
 pub mod keyring;
 mod port;

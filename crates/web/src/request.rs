@@ -34,6 +34,7 @@ impl RequestFacts {
             // SECURITY: no CR, LF or quotes: this text goes into headers and logs (case 86).
             .filter(|id| id.len() <= MAX_CORRELATION_BYTES && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
             .map(str::to_owned);
+        ctx.client_request_id = correlation.as_deref().map(Into::into);
         Self { ctx, correlation }
     }
 }

@@ -210,3 +210,14 @@ fn arbitrary_bytes_never_parse_as_a_line() {
     }
     assert_eq!(Line::parse(b"{}"), Err(LineError::Malformed("it is too short")));
 }
+
+/// Written before events said their action, region and deny assignment.
+#[test]
+fn a_log_of_the_first_release_verifies_and_reads() {
+    let log: Log = vec![include_str!("first_release.jsonl").lines().map(|line| line.as_bytes().to_vec()).collect()];
+    assert_eq!(verify(&log).unwrap().events, 3);
+    let event = Line::parse(log[0].last().unwrap()).unwrap().event().unwrap();
+    assert_eq!((event.client_request_id, event.location, event.decision.unwrap().deny), (None, None, None));
+    let data = event.data.unwrap();
+    assert_eq!((data.action, data.model_version, data.deployment.as_deref()), (None, None, Some("chat")));
+}

@@ -165,6 +165,6 @@ fn outdated(snapshot: &Snapshot, new: &RefreshFamily, now: Timestamp) -> Vec<Mut
 fn event(ctx: &OpContext, operation: &'static str, outcome: Outcome, because: &'static str) -> AuditEvent {
     let mut event = AuditEvent::new(ctx, Category::Token, operation, outcome);
     let allowed = outcome == Outcome::Allowed;
-    event.decision = Some(DecisionRecord { allowed, because: because.into(), assignment: None, role: None, via_group: None });
+    event.decision = Some(DecisionRecord { allowed, because: because.into(), ..DecisionRecord::default() });
     event
 }

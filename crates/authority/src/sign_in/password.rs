@@ -224,5 +224,5 @@ fn audit(authority: &Authority, ctx: &OpContext, principal: Option<&Principal>, 
 }
 
 fn decision(allowed: bool, because: impl Into<std::borrow::Cow<'static, str>>) -> DecisionRecord {
-    DecisionRecord { allowed, because: because.into(), assignment: None, role: None, via_group: None }
+    DecisionRecord { allowed, because: because.into(), ..DecisionRecord::default() }
 }

@@ -41,9 +41,19 @@ impl Plane {
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("the router answers");
         let (parts, body) = response.into_parts();
+        self.check_recorded(&parts);
         let bytes = body.collect().await.expect("the body is whole").to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("bodies are JSON") };
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// What an event says of an answer is what was answered; it was written before there was one.
+    fn check_recorded(&self, answer: &http::response::Parts) {
+        let id = ["x-ms-request-id", "request-id"].into_iter().find_map(|name| answer.headers.get(name)?.to_str().ok());
+        for event in self.test.audit.events().iter().filter(|event| id.is_some_and(|id| event.request_id.to_string() == id)) {
+            assert_eq!(event.status, Some(answer.status.as_u16()), "{event:?}");
+            assert!(event.decision.is_some(), "{event:?}");
+        }
     }
 
     /// Sends a request as `who`, with a token for the API that the path belongs to.

@@ -12,6 +12,7 @@ use crate::refuse::Answer;
 const APIM_REQUEST_ID: HeaderName = HeaderName::from_static("apim-request-id");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_MS_CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("x-ms-client-request-id");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 const X_MS_REGION: HeaderName = HeaderName::from_static("x-ms-region");
 const X_MS_DEPLOYMENT_NAME: HeaderName = HeaderName::from_static("x-ms-deployment-name");
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -43,8 +44,13 @@ impl Head {
         };
         Self {
             request_id: HeaderValue::from_bytes(&text).expect("a UUID is hexadecimal digits and hyphens"),
-            correlation: headers.get(&X_MS_CLIENT_REQUEST_ID).filter(plain).cloned(),
+            correlation: headers.get(&X_MS_CLIENT_REQUEST_ID).or_else(|| headers.get(&CLIENT_REQUEST_ID)).filter(plain).cloned(),
         }
+    }
+
+    /// The client's own id, for the audit.
+    pub(crate) fn correlation(&self) -> Option<std::sync::Arc<str>> {
+        self.correlation.as_ref().and_then(|id| id.to_str().ok()).map(Into::into)
     }
 }
 

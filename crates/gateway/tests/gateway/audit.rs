@@ -1,6 +1,9 @@
 //! The record is part of the answer: without one there is none.
 
 use keyless_audit::{ActorRecord, Category, Outcome};
+use keyless_model::entity::{DenyAssignment, DenyPrincipal, Mutation, Permissions};
+use keyless_model::{DenyAssignmentId, Timestamp};
+use keyless_rbac::builtin;
 use keyless_testkit::ACCOUNT_KEYS;
 
 use crate::support::*;
@@ -25,6 +28,48 @@ async fn a_call_is_recorded_with_who_what_and_how_much() {
     assert_eq!((data.prompt_tokens, data.completion_tokens), (Some(3), Some(5)));
     assert_eq!((data.request_bytes, data.response_bytes), (HELLO.len() as u64, ANSWER.len() as u64));
     assert!(data.token_id.is_some_and(|id| !id.is_empty()) && !data.streamed && !data.cancelled);
+}
+
+#[tokio::test]
+async fn a_call_is_recorded_with_what_was_decided_and_where() {
+    let mut world = World::new().await;
+    let token = format!("Bearer {}", world.test.token(world.test.app, AUDIENCE));
+    let ids = [("authorization", token.as_str()), ("x-ms-client-request-id", "job-7")];
+    let asked = "Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action";
+
+    assert_eq!(world.send(post(CHAT, &ids, HELLO)).await.status, 401);
+    let refused = world.test.audit.last();
+    assert_eq!(refused.data.unwrap().action.as_deref(), Some(asked));
+    assert_eq!(refused.target, Some(world.test.account.join("deployments/chat").unwrap()));
+    assert_eq!((refused.client_request_id.as_deref(), refused.location.as_deref()), (Some("job-7"), Some("local")));
+    assert_eq!(refused.decision.unwrap().because, "no role assignment covers the scope");
+
+    let assigned = world.test.assign(builtin::COGNITIVE_SERVICES_OPENAI_USER, world.test.app.object_id, &world.test.account.clone()).await;
+    assert_eq!(world.send(post(CHAT, &ids, HELLO)).await.status, 200);
+    let allowed = world.test.audit.last();
+    assert_eq!(allowed.decision.unwrap().assignment, Some(assigned.id));
+    assert_eq!(allowed.data.unwrap().action.as_deref(), Some(asked));
+
+    let deny = DenyAssignmentId::from_u128(0xD);
+    world.test.apply([Mutation::put(forbidden(&world, deny))]).await;
+    assert_eq!(world.send(post(CHAT, &ids, HELLO)).await.status, 401);
+    let denied = world.test.audit.last().decision.unwrap();
+    assert_eq!((denied.deny, denied.assignment, denied.allowed), (Some(deny), None, false));
+}
+
+/// Everyone is denied every data action at the account.
+fn forbidden(world: &World, id: DenyAssignmentId) -> DenyAssignment {
+    DenyAssignment {
+        id,
+        name: "audit in progress".to_owned(),
+        description: String::new(),
+        scope: world.test.account.clone(),
+        permissions: vec![Permissions { data_actions: vec!["*".to_owned()], ..Permissions::default() }],
+        do_not_apply_to_child_scopes: false,
+        principals: [DenyPrincipal::Everyone].into(),
+        exclude_principals: [].into(),
+        created: Timestamp::default(),
+    }
 }
 
 #[tokio::test]

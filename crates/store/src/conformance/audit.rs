@@ -48,6 +48,7 @@ pub async fn events_come_back_as_they_were(subject: &impl Subject) {
             assignment: Some(AssignmentId::from_u128(4)),
             role: None,
             via_group: Some(ObjectId::from_u128(5)),
+            deny: None,
         }),
         status: Some(201),
         data: Some(DataDetail { api: "A".into(), cancelled: true, prompt_tokens: Some(u64::MAX >> 1), ..DataDetail::default() }),

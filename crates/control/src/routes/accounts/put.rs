@@ -41,6 +41,8 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             mutations.push(Mutation::put(next.clone()));
             let after = snapshot.with(snapshot.revision(), &mutations);
             let plan = Plan::new(mutations, current.map(|row| shape(call, snapshot, row)), Some(shape(call, &after, &next)));
+            // A recovered account is new again.
+            let plan = if live.is_none() { plan.answered(StatusCode::CREATED) } else { plan };
             Ok((plan, (live.is_none(), next)))
         })
         .await?;

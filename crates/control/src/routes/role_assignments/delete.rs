@@ -21,7 +21,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let (_, shown) = call
         .commit(|snapshot| {
             // Gone since: someone else deleted it first.
-            let Some(row) = named(call, snapshot)? else { return Ok((Plan::new(Vec::new(), None, None), None)) };
+            let Some(row) = named(call, snapshot)? else { return Ok((Plan::new(Vec::new(), None, None).unanswered(), None)) };
             let shown = shape(&row, &call.scope);
             Ok((Plan::new(vec![Mutation::Delete(Entity::from(row).key())], Some(shown.clone()), None), Some(shown)))
         })

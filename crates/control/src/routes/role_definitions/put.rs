@@ -1,5 +1,6 @@
 //! `PUT {scope}/…/roleDefinitions/{guid}`: custom roles. Answers 201 also for a change: `az` takes nothing else.
 
+use http::StatusCode;
 use keyless_model::Scope;
 use keyless_model::entity::{Mutation, Permissions, RoleDefinition, RoleKind};
 use keyless_rbac::{Attributes, validate_custom_role};
@@ -60,7 +61,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             check_others(snapshot, &role, current)?;
             let plan =
                 Plan::new(vec![Mutation::put(role.clone())], current.map(|row| shape(row, &call.scope)), Some(shape(&role, &call.scope)));
-            Ok((plan, role))
+            Ok((plan.answered(StatusCode::CREATED), role))
         })
         .await?;
     Ok(Reply::created(shape(&role, &call.scope)))

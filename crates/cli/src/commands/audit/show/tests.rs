@@ -24,9 +24,7 @@ fn events() -> Vec<AuditEvent> {
         latency_micros: 12_345,
         ..DataDetail::default()
     };
-    let decision = |allowed, because: &'static str| {
-        Some(DecisionRecord { allowed, because: because.into(), assignment: None, role: None, via_group: None })
-    };
+    let decision = |allowed, because: &'static str| Some(DecisionRecord { allowed, because: because.into(), ..DecisionRecord::default() });
     let mut answered = event(principal(), Category::Data, "ChatCompletions_Create", Outcome::Allowed);
     (answered.status, answered.target, answered.decision) = (Some(200), account.parse().ok(), decision(true, "assignment 1 grants role 2"));
     answered.data = Some(data.clone());

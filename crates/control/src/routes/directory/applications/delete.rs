@@ -16,7 +16,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         if let Some(principal) = snapshot.service_principal(row.client_id) {
             mutations.extend(removal::principal(snapshot, principal.id));
         }
-        Ok((Plan::new(mutations, Some(shape::application(row)), None), ()))
+        Ok((Plan::new(mutations, Some(shape::application(row)), None).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

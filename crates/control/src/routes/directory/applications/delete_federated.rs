@@ -12,7 +12,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     call.commit(|snapshot| {
         let application = find::application(call, snapshot, call.param("id"))?;
         let row = federated(snapshot, application, call.param("credential"))?;
-        Ok((Plan::new(vec![Mutation::Delete(Entity::from(row.clone()).key())], Some(shape::federated(row)), None), ()))
+        Ok((Plan::new(vec![Mutation::Delete(Entity::from(row.clone()).key())], Some(shape::federated(row)), None).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

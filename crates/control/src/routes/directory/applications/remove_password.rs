@@ -25,7 +25,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             return Err(bad("No password credential found with the given keyId."));
         }
         let (before, after) = (shape::application(row), shape::application(&next));
-        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)), ()))
+        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

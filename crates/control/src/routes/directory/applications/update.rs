@@ -16,7 +16,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         let row = find::application(call, snapshot, call.param("id"))?;
         let next = properties.applied_to(row, snapshot, Means::of(&call.control.platform, call.ctx.now))?;
         let (before, after) = (shape::application(row), shape::application(&next));
-        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)), ()))
+        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

@@ -30,7 +30,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         let (trusted, means) = (&call.control.config.trusted_issuers, Means::of(&call.control.platform, call.ctx.now));
         let next = federation::plan(snapshot, owner, &row.name, &wished, trusted, means)?;
         let (before, after) = (shape::federated(row), shape::federated(&next));
-        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)), ()))
+        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

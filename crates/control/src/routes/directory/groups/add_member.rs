@@ -31,7 +31,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             return Err(bad("One or more added object references already exist for the following modified properties: 'members'."));
         }
         let (before, after) = (json!({ "members": group.members }), json!({ "id": group.id, "members": next.members }));
-        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)), ()))
+        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

@@ -9,7 +9,7 @@ use crate::provision::removal;
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     call.commit(|snapshot| {
         let (principal, group) = find::group(call, snapshot, call.param("id"))?;
-        Ok((Plan::new(removal::principal(snapshot, group.id), Some(shape::group(principal, group)), None), ()))
+        Ok((Plan::new(removal::principal(snapshot, group.id), Some(shape::group(principal, group)), None).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

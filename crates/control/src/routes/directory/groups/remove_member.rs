@@ -19,7 +19,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             return Err(find::missing(named));
         }
         let (before, after) = (json!({ "members": group.members }), json!({ "id": group.id, "members": next.members }));
-        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)), ()))
+        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

@@ -16,7 +16,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         if row.kind == PrincipalKind::ManagedIdentity {
             return Err(bad("The service principal of a managed identity cannot be deleted; delete the identity or its resource."));
         }
-        Ok((Plan::new(removal::principal(snapshot, row.id), Some(shape::service_principal(snapshot, row)), None), ()))
+        Ok((Plan::new(removal::principal(snapshot, row.id), Some(shape::service_principal(snapshot, row)), None).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

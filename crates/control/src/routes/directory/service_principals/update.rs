@@ -20,7 +20,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         let row = find::service_principal(call, snapshot, call.param("id"))?;
         let next = Principal { enabled: body.account_enabled.unwrap_or(row.enabled), ..row.clone() };
         let (before, after) = (shape::service_principal(snapshot, row), shape::service_principal(snapshot, &next));
-        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)), ()))
+        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

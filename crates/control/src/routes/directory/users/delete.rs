@@ -9,7 +9,7 @@ use crate::provision::removal;
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     call.commit(|snapshot| {
         let (principal, user) = find::user(call, snapshot, call.param("id"))?;
-        Ok((Plan::new(removal::principal(snapshot, principal.id), Some(shape::user(principal, user)), None), ()))
+        Ok((Plan::new(removal::principal(snapshot, principal.id), Some(shape::user(principal, user)), None).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())

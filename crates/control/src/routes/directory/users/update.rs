@@ -36,7 +36,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             ..principal.clone()
         };
         let (before, after) = (shape::user(principal, user), shape::user(&next, user));
-        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)), ()))
+        Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
     })
     .await?;
     Ok(Reply::no_content())
