@@ -201,6 +201,7 @@ fn principal(new: &Invitation, ctx: &OpContext) -> Principal {
         display_name: new.display_name.clone(),
         client_id: None,
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: ctx.now,
     }

@@ -135,7 +135,9 @@ impl Issuer {
     pub(crate) fn issue_at(&self, snapshot: &Snapshot, ctx: &OpContext, request: IssueRequest) -> Result<Issued, IssueError> {
         let resource = self.resource(snapshot, request.tenant, &request.audience)?;
         let (client_id, object_id) = ids(&request.subject);
-        let principal = snapshot.principal(object_id).filter(|found| found.tenant == request.tenant).ok_or(IssueError::PrincipalGone)?;
+        // A guest's own tenant speaks for it; we never do.
+        let own = |found: &&Arc<Principal>| found.tenant == request.tenant && found.home.is_none();
+        let principal = snapshot.principal(object_id).filter(own).ok_or(IssueError::PrincipalGone)?;
         if !principal.enabled {
             return Err(IssueError::PrincipalDisabled);
         }

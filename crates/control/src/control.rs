@@ -24,7 +24,7 @@ impl Control {
     pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Arc<Self> {
         let base = platform.endpoints.control.clone();
         Arc::new(Self {
-            arm_tokens: Authenticator::new(Arc::clone(&platform), Audiences::control(&base)),
+            arm_tokens: Authenticator::new(Arc::clone(&platform), Audiences::control(&base)).trusting(config.trusted_tenants.clone()),
             graph_tokens: Authenticator::new(Arc::clone(&platform), Audiences::graph(&base)),
             arm: Table::new(crate::routes::arm()),
             graph: Table::new(crate::routes::graph()),

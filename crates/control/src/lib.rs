@@ -23,7 +23,7 @@ mod serve;
 use std::sync::Arc;
 
 use keyless_model::entity::DeploymentModel;
-use keyless_web::Platform;
+use keyless_web::{Platform, TrustedTenants};
 
 pub use activity::{ActivityQuery, ActivityReader, ActivityUnavailable};
 pub use passwords::{PasswordHasher, PasswordRefused};
@@ -43,6 +43,9 @@ pub struct Config {
     pub models: Vec<DeploymentModel>,
     /// Turns a new user's password into what may be kept; without it users are made without passwords.
     pub passwords: Option<Arc<dyn PasswordHasher>>,
+    /// Entra tenants whose tokens ARM takes besides this system's own. Graph takes none: a token for Microsoft's Graph must not leave
+    /// its sender's hands for less.
+    pub trusted_tenants: Option<Arc<TrustedTenants>>,
     /// Where the activity log is read; without it the log is answered with 503, never with an empty list.
     pub activity: Option<Arc<dyn ActivityReader>>,
 }
@@ -56,6 +59,7 @@ impl Default for Config {
             trusted_issuers: Vec::new(),
             models: Vec::new(),
             passwords: None,
+            trusted_tenants: None,
             activity: None,
         }
     }

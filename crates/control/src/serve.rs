@@ -8,9 +8,10 @@ use axum::extract::State;
 use axum::routing::any;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
-use http::{Method, Request, Response, StatusCode};
-use keyless_model::ScopeKind;
-use keyless_web::{AuthnError, Form, RequestFacts};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use keyless_model::{ScopeKind, Timestamp};
+use keyless_store::Snapshot;
+use keyless_web::{Authenticator, AuthnError, Caller, Form, RequestFacts};
 use keyless_wire::arm::ArmError;
 use keyless_wire::graph::GraphError;
 
@@ -92,13 +93,12 @@ async fn serve(control: &Arc<Control>, api: Api, facts: RequestFacts, request: R
     {
         return crate::routes::endpoints(control, parts.uri.query().unwrap_or_default());
     }
-    let snapshot = control.platform.directory.snapshot();
     // SECURITY: before anything is said about a path: an unknown one must not answer strangers differently (case 132).
     let tokens = match api {
         Api::Arm => &control.arm_tokens,
         Api::Graph => &control.graph_tokens,
     };
-    let caller = tokens.authenticate(&snapshot, &parts.headers, facts.ctx.now).map_err(|error| {
+    let (snapshot, caller) = authenticate(control, tokens, &parts.headers, facts.ctx.now).await.map_err(|error| {
         let failure = authn::refusal(&control.platform, &error, facts.ctx.now);
         record_stranger(control, &facts, &parts.method, &error, failure)
     })?;
@@ -139,6 +139,27 @@ async fn serve(control: &Arc<Control>, api: Api, facts: RequestFacts, request: R
             Err(failure)
         }
         other => other,
+    }
+}
+
+/// The caller, as of the directory that it was found in. Only a token of a trusted tenant whose keys are not at hand waits.
+async fn authenticate(
+    control: &Control,
+    tokens: &Authenticator,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<(Arc<Snapshot>, Caller), AuthnError> {
+    let known = || {
+        let snapshot = control.platform.directory.snapshot();
+        let caller = tokens.authenticate(&snapshot, headers, now)?;
+        Ok((snapshot, caller))
+    };
+    match known() {
+        Err(AuthnError::KeysNeeded(needed)) => {
+            tokens.fetch_keys(&needed).await?;
+            known()
+        }
+        known => known,
     }
 }
 

@@ -79,7 +79,7 @@ impl Callers {
             Shown::Token(token) => {
                 let caller = self.tokens.authenticate_token(snapshot, token, now).map_err(Refusal::Token)?;
                 let subscription = account.scope.subscription_id().and_then(|id| snapshot.subscription(id)).ok_or(Refusal::Orphan)?;
-                if subscription.tenant != caller.token.tenant {
+                if subscription.tenant != caller.principal.tenant {
                     return Err(Refusal::OtherTenant { token: caller.token.tenant });
                 }
                 Ok(Identity::Principal(caller))

@@ -1,9 +1,11 @@
 //! What the gateway is told at start, and what of it may change while it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
 use keyless_model::Secret;
+use keyless_web::TrustedTenants;
 use rustls::pki_types::CertificateDer;
 
 /// How the gateway works. Every default has its reason in `docs/security/defaults.md`.
@@ -20,6 +22,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// What one identity may use of one deployment; none is unlimited. A deployment's capacity counts besides.
     pub per_identity: Option<IdentityLimit>,
+    /// Entra tenants whose tokens count besides this system's own.
+    pub trusted_tenants: Option<Arc<TrustedTenants>>,
 }
 
 /// A model server behind the gateway.
@@ -91,6 +95,7 @@ impl Default for Config {
             max_request_bytes: 32 * 1024 * 1024,
             timeouts: Timeouts::default(),
             per_identity: None,
+            trusted_tenants: None,
         }
     }
 }

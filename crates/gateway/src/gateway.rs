@@ -13,7 +13,7 @@ use keyless_model::entity::Account;
 use keyless_model::{Actor, Scope};
 use keyless_rbac::Permit;
 use keyless_store::{Revision, Snapshot};
-use keyless_web::{Audiences, Authenticator, Platform};
+use keyless_web::{Audiences, Authenticator, AuthnError, Platform, claims_challenge};
 
 use crate::address::{Address, address_of};
 use crate::admit::{Budgets, Limits, admit, estimate};
@@ -69,7 +69,7 @@ impl Gateway {
     pub fn new(platform: Arc<Platform>, config: Config) -> Result<Arc<Self>, ConfigError> {
         let upstreams = Upstreams::new(config.default_upstream.as_deref(), &config.upstreams, &config)?;
         let callers = Callers {
-            tokens: Authenticator::new(Arc::clone(&platform), Audiences::gateway()),
+            tokens: Authenticator::new(Arc::clone(&platform), Audiences::gateway()).trusting(config.trusted_tenants.clone()),
             keys: AccountKeys::new(Arc::clone(&platform.sealer)),
         };
         Ok(Arc::new(Self {
@@ -123,7 +123,7 @@ impl Gateway {
         let route = route_of(&head.method, address.path, head.uri.query());
         call.operation = route.operation;
         let asked = Asked { head, address, route, ids };
-        let known = self.recognise(&asked, call)?;
+        let known = self.recognise(&asked, call).await?;
         if asked.route.operation.action.is_empty() {
             return Err(Refusal::UnknownPath);
         }
@@ -143,8 +143,19 @@ impl Gateway {
         }
     }
 
+    /// Recognises the caller. Only a token of a trusted tenant whose keys are not at hand waits.
+    async fn recognise(&self, asked: &Asked<'_>, call: &mut Call) -> Result<Known, Refusal> {
+        match self.recognise_now(asked, call) {
+            Err(Refusal::Token(AuthnError::KeysNeeded(needed))) => {
+                self.callers.tokens.fetch_keys(&needed).await.map_err(Refusal::Token)?;
+                self.recognise_now(asked, call)
+            }
+            known => known,
+        }
+    }
+
     /// Finds the account, asks its network rules, and recognises the caller.
-    fn recognise(&self, asked: &Asked<'_>, call: &mut Call) -> Result<Known, Refusal> {
+    fn recognise_now(&self, asked: &Asked<'_>, call: &mut Call) -> Result<Known, Refusal> {
         let snapshot = self.platform.directory.load();
         let account = snapshot.account_at(&asked.address.subdomain).ok_or(Refusal::UnknownAccount)?;
         call.addressed(account);
@@ -197,7 +208,7 @@ impl Gateway {
         call.detail.request_bytes = prompt.received();
         // SECURITY: a body that trickles in for a minute must not outlive a revocation.
         if self.platform.directory.load().revision() != known.revision {
-            known = self.recognise(asked, call)?;
+            known = self.recognise(asked, call).await?;
             decided = None;
         }
         let permitted = match decided {
@@ -292,7 +303,11 @@ async fn drain(head: &Parts, body: Option<Incoming>) {
 }
 
 fn refuse(refusal: Refusal, mut call: Call, ids: &Head) -> Response<Body> {
-    let answer = refusal.answer();
+    let mut answer = refusal.answer();
+    if let Refusal::Token(error) = &refusal {
+        let authority = &call.platform().endpoints.authority;
+        answer.challenge = error.newer_token(call.ctx.now).map(|valid_from| claims_challenge(authority, valid_from));
+    }
     if let Refusal::Upstream(fault) = &refusal {
         tracing::warn!(%fault, request_id = %call.ctx.request_id, "a model server did not answer");
     }

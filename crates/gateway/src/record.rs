@@ -79,6 +79,10 @@ impl Call {
         }
     }
 
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
     pub(crate) fn addressed(&mut self, account: &Account) {
         self.target = Some(account.scope.clone());
         self.location = Some(account.location.as_str().into());

@@ -66,6 +66,8 @@ pub(crate) struct Answer {
     pub(crate) retry_after_millis: Option<u64>,
     /// Tells the SDKs not to try again by themselves.
     pub(crate) final_answer: bool,
+    /// `WWW-Authenticate`.
+    pub(crate) challenge: Option<String>,
 }
 
 impl Refusal {
@@ -82,7 +84,7 @@ impl Refusal {
             Self::Token(AuthnError::Token(TokenError::Tenant(token))) | Self::OtherTenant { token } => AiError::wrong_tenant(token),
             Self::Token(AuthnError::OtherTenant { token, .. }) => AiError::wrong_tenant(token),
             // SECURITY: one body for every other fault of a token: a forger learns nothing about which rule failed.
-            Self::Token(AuthnError::Keys(_)) | Self::Keys(_) | Self::Orphan => {
+            Self::Token(AuthnError::Keys(_) | AuthnError::KeysNeeded(_) | AuthnError::TenantKeys { .. }) | Self::Keys(_) | Self::Orphan => {
                 retry_after_millis = Some(10_000);
                 AiError::wrapped(503, "ServiceUnavailable", "The service cannot check credentials now. Please retry later.")
             }
@@ -123,7 +125,7 @@ impl Refusal {
                 AiError::wrapped(503, "ServiceUnavailable", "The audit log cannot be written, so no call is answered. Please retry later.")
             }
         };
-        Answer { error, retry_after_millis, final_answer }
+        Answer { error, retry_after_millis, final_answer, challenge: None }
     }
 
     /// The private half: why, for the audit.
@@ -133,7 +135,11 @@ impl Refusal {
 
     pub(crate) const fn outcome(&self) -> Outcome {
         match self {
-            Self::Upstream(_) | Self::Audit(_) | Self::Keys(_) | Self::Orphan | Self::Token(AuthnError::Keys(_)) => Outcome::Failed,
+            Self::Upstream(_)
+            | Self::Audit(_)
+            | Self::Keys(_)
+            | Self::Orphan
+            | Self::Token(AuthnError::Keys(_) | AuthnError::KeysNeeded(_) | AuthnError::TenantKeys { .. }) => Outcome::Failed,
             _ => Outcome::Denied,
         }
     }

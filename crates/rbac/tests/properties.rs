@@ -174,7 +174,7 @@ proptest! {
         };
         let principal = Principal {
             id: object(0), tenant: TenantId::from_u128(0), kind: PrincipalKind::User, display_name: String::new(), client_id: None,
-            enabled: true, tokens_valid_from: None, created: Timestamp::default(),
+            enabled: true, home: None, tokens_valid_from: None, created: Timestamp::default(),
         };
         let assignment = RoleAssignment {
             id: AssignmentId::from_u128(1), scope: assigned.clone(), role: RoleId::from_u128(1), principal: object(0),

@@ -103,6 +103,7 @@ fn principal(number: u64, kind: PrincipalKind) -> Principal {
         display_name: format!("holder-{number}"),
         client_id: None,
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: Timestamp::from_unix_secs(0),
     }

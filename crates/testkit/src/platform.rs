@@ -326,6 +326,7 @@ impl Plan<'_> {
             display_name: name.to_owned(),
             client_id: Some(who.client_id),
             enabled: true,
+            home: None,
             tokens_valid_from: None,
             created: self.now,
         }));

@@ -37,6 +37,8 @@ pub enum JwksError {
 #[derive(Debug, Clone, Default)]
 pub struct ExternalKeys {
     keys: Vec<(String, VerifyingKey)>,
+    /// Names of keys that sign for one issuer only, as Entra says of its keys.
+    issuers: Vec<(String, String)>,
     left_out: usize,
 }
 
@@ -67,6 +69,9 @@ impl ExternalKeys {
                 Some(_) => return Err(JwksError::DuplicateId),
                 None => numbers.push((kid, found.clone())),
             }
+            if let Some(issuer) = text(jwk, "issuer") {
+                set.issuers.push((kid.to_owned(), issuer.to_owned()));
+            }
             for &algorithm in algorithms {
                 if set.find(kid, algorithm).is_none() {
                     match VerifyingKey::from_numbers(algorithm, &found) {
@@ -94,6 +99,12 @@ impl ExternalKeys {
     #[must_use]
     pub fn names(&self, kid: &str) -> bool {
         self.keys.iter().any(|(own, _)| own == kid)
+    }
+
+    /// The issuer that a key signs for, when the set says so: Entra's own member `issuer`, in which `{tenantid}` stands for any tenant.
+    #[must_use]
+    pub fn issuer_of(&self, kid: &str) -> Option<&str> {
+        self.issuers.iter().find(|(own, _)| own == kid).map(|(_, issuer)| issuer.as_str())
     }
 
     pub(crate) fn find(&self, kid: &str, algorithm: Algorithm) -> Option<&VerifyingKey> {

@@ -2,24 +2,30 @@
 //!
 //! A token is verified in full once and then known by its SHA-256; everything that can change after issuance - the key's
 //! state, the principal, revocation - is asked of the current snapshot on every call. So a token only identifies.
+//!
+//! Tokens of Entra tenants that the operator trusts are judged the same way with that tenant's keys, on planes that are told to
+//! ([`Authenticator::trusting`]). Their holders are guests: principals that the directory knows by tenant and object id.
 
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use keyless_model::entity::Principal;
-use keyless_model::{Actor, KeyId, TenantId, Timestamp};
+use keyless_model::entity::{Principal, PrincipalKind};
+use keyless_model::{Actor, ObjectId, TenantId, Timestamp};
 use keyless_store::{Snapshot, StoreError};
-use keyless_token::{Expect, Signed, TokenError, Unverified, Verified};
+use keyless_token::{Expect, PublicKeys, Signed, TokenError, TokenKind, Unverified, Verified};
 use quick_cache::sync::Cache;
 
 use crate::Platform;
+use crate::tenants::{KeysNeeded, KeysUnavailable, TrustedTenants};
 
 /// Clock differences tolerated between the issuer and us, in seconds. They are one process or synchronised machines.
-const LEEWAY_SECS: i64 = 60;
+pub(crate) const LEEWAY_SECS: i64 = 60;
 /// Verified tokens remembered; about 500 bytes each.
 const REMEMBERED: usize = 20_000;
+/// The only delegated permission that Azure's resources define. A guest's token with less must not count as one with all.
+const DELEGATED: &str = "user_impersonation";
 
 /// The audiences that a plane answers to.
 #[derive(Debug, Clone)]
@@ -59,7 +65,8 @@ pub struct Caller {
 impl Caller {
     #[must_use]
     pub fn actor(&self) -> Actor {
-        Actor::Principal { id: self.principal.id, tenant: self.principal.tenant, client_id: self.token.client_id }
+        // A guest is named with the tenant it comes from: object ids are unique within a tenant only.
+        Actor::Principal { id: self.principal.id, tenant: self.token.tenant, client_id: self.token.client_id }
     }
 }
 
@@ -84,6 +91,22 @@ pub enum AuthnError {
     Revoked { tokens_valid_from: Timestamp },
     #[error(transparent)]
     Keys(#[from] StoreError),
+    /// Not judged yet: [`Authenticator::fetch_keys`], then ask again.
+    #[error("the keys of the token's tenant are not at hand")]
+    KeysNeeded(KeysNeeded),
+    #[error("the keys of tenant {tenant} cannot be had")]
+    TenantKeys {
+        tenant: TenantId,
+        #[source]
+        source: KeysUnavailable,
+    },
+    /// Genuine, of a trusted tenant, and of nobody whom this directory knows.
+    #[error("object {object_id} of tenant {tenant} is no guest here; `keyless guest add {object_id} --tenant {tenant}` makes it one")]
+    NoGuest { tenant: TenantId, object_id: ObjectId },
+    #[error("the guest {0} is registered as another kind of principal than its token says; remove it and add it as the right kind")]
+    GuestKind(ObjectId),
+    #[error("the guest's token delegates less than `user_impersonation`")]
+    GuestScope,
 }
 
 /// Verifies the tokens of one plane.
@@ -91,13 +114,36 @@ pub enum AuthnError {
 pub struct Authenticator {
     platform: Arc<Platform>,
     audiences: Audiences,
-    seen: Cache<[u8; 32], Arc<Verified>>,
+    trusted: Option<Arc<TrustedTenants>>,
+    seen: Cache<[u8; 32], Known>,
+}
+
+/// A token that was verified before.
+#[derive(Debug, Clone)]
+struct Known {
+    token: Arc<Verified>,
+    origin: Origin,
+}
+
+/// Whose keys a token was verified with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Own,
+    /// A trusted tenant's: its holder is a guest.
+    Guest,
 }
 
 impl Authenticator {
+    /// Takes this system's own tokens and no others.
     #[must_use]
     pub fn new(platform: Arc<Platform>, audiences: Audiences) -> Self {
-        Self { platform, audiences, seen: Cache::new(REMEMBERED) }
+        Self { platform, audiences, trusted: None, seen: Cache::new(REMEMBERED) }
+    }
+
+    /// Takes tokens of these tenants too.
+    #[must_use]
+    pub fn trusting(self, trusted: Option<Arc<TrustedTenants>>) -> Self {
+        Self { trusted, ..self }
     }
 
     /// The caller of a request, by its `Authorization` header.
@@ -108,32 +154,47 @@ impl Authenticator {
         self.authenticate_token(snapshot, bearer_of(headers)?, now)
     }
 
-    /// The caller who holds this token.
+    /// The caller who holds this token. Never waits.
     ///
     /// # Errors
-    /// When the token does not hold now.
+    /// When the token does not hold now; [`AuthnError::KeysNeeded`] when that cannot be said yet.
     pub fn authenticate_token(&self, snapshot: &Snapshot, token: &str, now: Timestamp) -> Result<Caller, AuthnError> {
         let keys = self.platform.keyring.at(snapshot)?;
         let mut name = [0; 32];
         name.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
-        let verified = match self.seen.get(&name) {
-            Some(verified) => {
-                still_holds(&verified, |kid| keys.public().holds(kid), now)?;
-                verified
+        let known = match self.seen.get(&name) {
+            Some(known) => {
+                self.still_holds(&known, keys.public(), now)?;
+                known
             }
             None => {
-                let verified = Arc::new(self.verify(snapshot, keys.public(), token, now)?);
-                self.seen.insert(name, Arc::clone(&verified));
-                verified
+                let known = self.verify(snapshot, keys.public(), token, now)?;
+                self.seen.insert(name, known.clone());
+                known
             }
         };
-        let principal = Arc::clone(snapshot.principal(verified.object_id).ok_or(AuthnError::PrincipalGone)?);
-        check_principal(&principal, &verified)?;
-        Ok(Caller { token: verified, principal })
+        let principal = principal_of(snapshot, &known)?;
+        Ok(Caller { token: known.token, principal })
     }
 
-    fn verify(&self, snapshot: &Snapshot, keys: &keyless_token::PublicKeys, token: &str, now: Timestamp) -> Result<Verified, AuthnError> {
+    /// Waits until a token can be judged that could not be for want of a key; ask again then. Bounded: the source of keys has a
+    /// deadline, and asks an issuer once in a while only.
+    ///
+    /// # Errors
+    /// When the key does not exist, or nobody can say.
+    pub async fn fetch_keys(&self, needed: &KeysNeeded) -> Result<(), AuthnError> {
+        match &self.trusted {
+            Some(trusted) => trusted.learn(needed, &*self.platform.clock).await,
+            None => Err(AuthnError::KeysNeeded(needed.clone())),
+        }
+    }
+
+    fn verify(&self, snapshot: &Snapshot, keys: &PublicKeys, token: &str, now: Timestamp) -> Result<Known, AuthnError> {
         let unverified = Unverified::parse(token)?;
+        if let Some(tenant) = self.trusted.as_ref().and_then(|trusted| trusted.stated_by(&unverified)) {
+            let token = Arc::new(tenant.verify(&unverified, &self.audiences.0, now)?);
+            return Ok(Known { token, origin: Origin::Guest });
+        }
         let signed = Signed::check(keys, &unverified)?;
         let base = &self.platform.endpoints.authority;
         let mut refusal = AuthnError::Token(TokenError::Issuer);
@@ -142,27 +203,62 @@ impl Authenticator {
             let issuers = [format!("{base}/{}/", tenant.id), format!("{base}/{}/v2.0", tenant.id)];
             let expect = Expect { issuers: &issuers, tenant: tenant.id, audiences: &self.audiences.0, now, leeway_secs: LEEWAY_SECS };
             match signed.accept(&expect) {
-                Ok(verified) => return Ok(verified),
+                Ok(token) => return Ok(Known { token: Arc::new(token), origin: Origin::Own }),
                 Err(TokenError::Issuer) => {}
                 Err(error) => refusal = error.into(),
             }
         }
         Err(refusal)
     }
+
+    /// What may have changed since a token was verified.
+    fn still_holds(&self, known: &Known, own: &PublicKeys, now: Timestamp) -> Result<(), AuthnError> {
+        let token = &known.token;
+        let unknown = || AuthnError::Token(TokenError::UnknownKey(token.kid.clone()));
+        match known.origin {
+            Origin::Own if !own.holds(&token.kid) => return Err(unknown()),
+            Origin::Own => {}
+            Origin::Guest => {
+                let tenant = self.trusted.as_ref().and_then(|trusted| trusted.find(token.tenant)).ok_or_else(unknown)?;
+                tenant.keys_with(&token.kid, now)?;
+            }
+        }
+        if token.expires.plus_secs(LEEWAY_SECS) <= now {
+            return Err(TokenError::Expired.into());
+        }
+        Ok(())
+    }
 }
 
-/// What may have changed since a token was verified.
-fn still_holds(token: &Verified, holds: impl Fn(&KeyId) -> bool, now: Timestamp) -> Result<(), AuthnError> {
-    if !holds(&token.kid) {
-        return Err(TokenError::UnknownKey(token.kid.clone()).into());
+/// Who the token's holder is now.
+fn principal_of(snapshot: &Snapshot, known: &Known) -> Result<Arc<Principal>, AuthnError> {
+    let token = &known.token;
+    let found = snapshot.principal(token.object_id);
+    let principal = match known.origin {
+        Origin::Own => {
+            // SECURITY: our own authority never speaks for a guest.
+            let principal = found.filter(|found| found.home.is_none()).ok_or(AuthnError::PrincipalGone)?;
+            check_own(principal, token)?;
+            principal
+        }
+        Origin::Guest => {
+            // SECURITY: an object id is unique within its tenant only, and a tenant may speak for its own guests alone.
+            let unknown = || AuthnError::NoGuest { tenant: token.tenant, object_id: token.object_id };
+            let principal = found.filter(|found| found.home == Some(token.tenant)).ok_or_else(unknown)?;
+            check_guest(principal, token)?;
+            principal
+        }
+    };
+    if !principal.enabled {
+        return Err(AuthnError::PrincipalDisabled);
     }
-    if token.expires.plus_secs(LEEWAY_SECS) <= now {
-        return Err(TokenError::Expired.into());
+    match principal.tokens_valid_from {
+        Some(from) if token.issued < from => Err(AuthnError::Revoked { tokens_valid_from: from }),
+        _ => Ok(Arc::clone(principal)),
     }
-    Ok(())
 }
 
-fn check_principal(principal: &Principal, token: &Verified) -> Result<(), AuthnError> {
+fn check_own(principal: &Principal, token: &Verified) -> Result<(), AuthnError> {
     if principal.tenant != token.tenant {
         return Err(AuthnError::OtherTenant { token: token.tenant, resource: principal.tenant });
     }
@@ -173,13 +269,22 @@ fn check_principal(principal: &Principal, token: &Verified) -> Result<(), AuthnE
     if token.issued < Timestamp::from_unix_secs(principal.created.unix_secs()) {
         return Err(AuthnError::PrincipalGone);
     }
-    if !principal.enabled {
-        return Err(AuthnError::PrincipalDisabled);
+    Ok(())
+}
+
+/// A guest's token may be older than the guest: its tenant never gives an object id to anyone else.
+fn check_guest(principal: &Principal, token: &Verified) -> Result<(), AuthnError> {
+    let kind = match token.kind {
+        TokenKind::User => PrincipalKind::User,
+        TokenKind::Application => PrincipalKind::ServicePrincipal,
+    };
+    if principal.kind != kind {
+        return Err(AuthnError::GuestKind(principal.id));
     }
-    match principal.tokens_valid_from {
-        Some(from) if token.issued < from => Err(AuthnError::Revoked { tokens_valid_from: from }),
-        _ => Ok(()),
+    if token.kind == TokenKind::User && !token.scopes.iter().any(|scope| scope == DELEGATED) {
+        return Err(AuthnError::GuestScope);
     }
+    Ok(())
 }
 
 /// The single bearer token of a request (RFC 6750 section 2.1).

@@ -4,13 +4,17 @@
 //! their own. It does not know of listeners, certificates or files; `keyless-server` does.
 
 mod authn;
+mod challenge;
 mod form;
 mod platform;
 mod reply;
 mod request;
+mod tenants;
 
 pub use authn::{Audiences, Authenticator, AuthnError, Caller, bearer_of};
+pub use challenge::claims_challenge;
 pub use form::{Form, FormError};
 pub use platform::{Endpoints, Platform};
 pub use reply::{NO_STORE, json};
 pub use request::{Peer, RequestFacts};
+pub use tenants::{ENTRA, KeySource, KeysNeeded, KeysUnavailable, TrustedTenants, v2_issuer};

@@ -1,17 +1,24 @@
 //! ARM's answers to tokens that do not hold: exact codes, and the challenge that tells a client where to get a better one.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use keyless_model::{TenantId, Timestamp};
 use keyless_token::TokenError;
-use keyless_web::{AuthnError, Platform};
-use serde_json::json;
+use keyless_web::{AuthnError, Platform, claims_challenge};
 
 use crate::failure::Failure;
 
 /// The refusal of a request whose token does not hold.
 pub(crate) fn refusal(platform: &Platform, error: &AuthnError, now: Timestamp) -> Failure {
+    // A session that was ended, or a key that is out of rotation: the client may simply get a new token, and the claims tell it not to
+    // offer the one it has cached.
+    if let Some(valid_from) = error.newer_token(now) {
+        return Failure::new(
+            StatusCode::UNAUTHORIZED,
+            "TokenIssuedBeforeRevocationTimestamp",
+            "The access token was revoked; get a new one.",
+        )
+        .challenged(claims_challenge(&platform.endpoints.authority, valid_from));
+    }
     let authority = &platform.endpoints.authority;
     let tenant = platform.directory.load().tenants().next().map_or_else(|| "common".to_owned(), |tenant| tenant.id.to_string());
     let plain = |code: &'static str, message: String, description: &str| {
@@ -49,12 +56,17 @@ pub(crate) fn refusal(platform: &Platform, error: &AuthnError, now: Timestamp) -
             "The access token is from the wrong issuer. It must match the tenant associated with this subscription.",
         ),
         AuthnError::OtherTenant { token, resource } => other_tenant(platform, *token, *resource),
-        // A key that is out of rotation, or a session that was ended: the client may simply get a new token, and the claims tell it
-        // not to offer the one it has cached.
-        AuthnError::Token(TokenError::UnknownKey(_)) => insufficient(platform, now),
-        AuthnError::Revoked { tokens_valid_from } => insufficient(platform, *tokens_valid_from),
-        AuthnError::Keys(_) => Failure::unavailable("The signing keys cannot be read; retry the operation later."),
-        AuthnError::Token(_) | AuthnError::PrincipalGone | AuthnError::PrincipalDisabled => {
+        AuthnError::Keys(_) | AuthnError::KeysNeeded(_) | AuthnError::TenantKeys { .. } => {
+            Failure::unavailable("The signing keys cannot be read; retry the operation later.")
+        }
+        // SECURITY: one answer for every other fault: a forger learns nothing about which rule failed.
+        AuthnError::Token(_)
+        | AuthnError::PrincipalGone
+        | AuthnError::PrincipalDisabled
+        | AuthnError::Revoked { .. }
+        | AuthnError::NoGuest { .. }
+        | AuthnError::GuestKind(_)
+        | AuthnError::GuestScope => {
             plain("InvalidAuthenticationToken", "The access token is invalid.".to_owned(), "The access token is invalid.")
         }
     }
@@ -71,16 +83,4 @@ pub(crate) fn other_tenant(platform: &Platform, token: TenantId, resource: Tenan
         r#"Bearer authorization_uri="{authority}/{resource}", error="invalid_token", error_description="The access token is from the wrong issuer. It must match the tenant associated with this subscription. Please use correct authority to get the token.""#
     );
     Failure::new(StatusCode::UNAUTHORIZED, "InvalidAuthenticationTokenTenant", message).challenged(challenge)
-}
-
-/// The claims challenge: `az` then drops its cached token and asks for a new one (`az-contract` section 10).
-fn insufficient(platform: &Platform, valid_from: Timestamp) -> Failure {
-    let authority = &platform.endpoints.authority;
-    let claims = json!({"access_token": {"nbf": {"essential": true, "value": valid_from.unix_secs().to_string()}}});
-    let claims = STANDARD.encode(claims.to_string());
-    let challenge = format!(
-        r#"Bearer realm="", authorization_uri="{authority}/common/oauth2/authorize", error="insufficient_claims", claims="{claims}""#
-    );
-    Failure::new(StatusCode::UNAUTHORIZED, "TokenIssuedBeforeRevocationTimestamp", "The access token was revoked; get a new one.")
-        .challenged(challenge)
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub(crate) fn object(snapshot: &Snapshot, row: &Principal) -> Value {
     let (kind, mut body) = match row.kind {
         PrincipalKind::ManagedIdentity | PrincipalKind::ServicePrincipal => ("servicePrincipal", service_principal(snapshot, row)),
-        PrincipalKind::User => ("user", snapshot.user(row.id).map_or(Value::Null, |found| user(row, found))),
+        PrincipalKind::User => ("user", snapshot.user(row.id).map_or_else(|| guest(row), |found| user(row, found))),
         PrincipalKind::Group => ("group", snapshot.group(row.id).map_or(Value::Null, |found| group(row, found))),
     };
     if let Some(body) = body.as_object_mut() {
@@ -40,7 +40,7 @@ pub(crate) fn service_principal(snapshot: &Snapshot, row: &Principal) -> Value {
         },
         "servicePrincipalNames": names,
         "alternativeNames": alternative,
-        "appOwnerOrganizationId": row.tenant,
+        "appOwnerOrganizationId": row.token_tenant(),
         "createdDateTime": row.created.rfc3339(),
         "passwordCredentials": [],
         "keyCredentials": [],
@@ -111,6 +111,17 @@ pub(crate) fn user(principal: &Principal, row: &User) -> Value {
         "mobilePhone": Value::Null,
         "officeLocation": Value::Null,
         "preferredLanguage": Value::Null,
+    })
+}
+
+/// A person of another tenant, of whom this directory knows no more than the name.
+fn guest(row: &Principal) -> Value {
+    json!({
+        "id": row.id,
+        "displayName": row.display_name,
+        "userPrincipalName": row.id,
+        "userType": "Guest",
+        "accountEnabled": row.enabled,
     })
 }
 

@@ -36,6 +36,7 @@ pub fn service_principal(application: &Application, means: Means<'_>) -> Planned
         display_name: application.display_name.clone(),
         client_id: Some(application.client_id),
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: means.now,
     };

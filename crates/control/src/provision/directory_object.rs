@@ -45,6 +45,7 @@ fn principal(id: ObjectId, tenant: TenantId, kind: PrincipalKind, display_name: 
         display_name: display_name.to_owned(),
         client_id: None,
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: means.now,
     }

@@ -37,6 +37,7 @@ fn identity(scope: Scope, kind: IdentityKind, tenant: TenantId, location: &str, 
         display_name: entity.scope.name().to_owned(),
         client_id: Some(entity.client_id),
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: means.now,
     };

@@ -9,6 +9,7 @@ mod containers;
 mod deployments;
 mod escalation;
 mod graph;
+mod guests;
 mod identities;
 mod limits;
 mod locks;

@@ -1,6 +1,8 @@
 //! Status and headers of an answer: Azure's names, our values, and of the model server's only what describes the body.
 
-use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use keyless_model::RequestId;
 
@@ -98,6 +100,9 @@ pub(crate) fn refusal(answer: Answer, head: &Head) -> Response<Body> {
     if let Some(millis) = answer.retry_after_millis {
         headers.insert(RETRY_AFTER, millis.div_ceil(1000).into());
         headers.insert(RETRY_AFTER_MS, millis.into());
+    }
+    if let Some(Ok(challenge)) = answer.challenge.map(HeaderValue::try_from) {
+        headers.insert(WWW_AUTHENTICATE, challenge);
     }
     if answer.final_answer {
         headers.insert(X_SHOULD_RETRY, HeaderValue::from_static("false"));

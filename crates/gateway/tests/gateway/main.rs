@@ -6,6 +6,7 @@ mod audit;
 mod budgets;
 mod detection;
 mod forwarding;
+mod guests;
 mod keys;
 mod models;
 mod refusals;

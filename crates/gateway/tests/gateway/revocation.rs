@@ -1,6 +1,9 @@
 //! A right that ends, ends at once: the token, however fresh and well known, only says who it was.
 
-use keyless_model::entity::{Deployment, Entity, Mutation, Principal};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use keyless_model::Timestamp;
+use keyless_model::entity::{Deployment, Entity, KeyState, Mutation, Principal, SigningKey};
 
 use crate::support::*;
 
@@ -49,7 +52,33 @@ async fn revoked_sessions_are_refused() {
     let (mut world, request) = trusted().await;
     let from = world.test.platform.clock.now().plus_secs(1);
     world.test.put(Principal { tokens_valid_from: Some(from), ..principal(&world) }).await;
-    assert_eq!(world.send(request).await.status, 401);
+    let answer = world.send(request).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.header("www-authenticate"), Some(challenge(from).as_str()), "a client that understands it fetches anew");
+}
+
+fn challenge(valid_from: Timestamp) -> String {
+    let claims = format!(r#"{{"access_token":{{"nbf":{{"essential":true,"value":"{}"}}}}}}"#, valid_from.unix_secs());
+    let claims = STANDARD.encode(claims);
+    let uri = "https://localhost:8443/common/oauth2/authorize";
+    format!(r#"Bearer realm="", authorization_uri="{uri}", error="insufficient_claims", claims="{claims}""#)
+}
+
+#[tokio::test]
+async fn a_token_that_no_newer_one_would_replace_is_not_challenged() {
+    let (mut world, request) = trusted().await;
+    let enabled = principal(&world);
+    world.test.put(Principal { enabled: false, ..enabled }).await;
+    assert_eq!(world.send(request).await.header("www-authenticate"), None);
+}
+
+#[tokio::test]
+async fn a_key_that_is_retired_makes_clients_fetch_anew() {
+    let (mut world, request) = trusted().await;
+    let key = SigningKey::clone(world.test.snapshot().signing_keys().next().unwrap());
+    world.test.put(SigningKey { state: KeyState::Retired, ..key }).await;
+    let answer = world.send(request).await;
+    assert_eq!(answer.header("www-authenticate"), Some(challenge(world.test.platform.clock.now()).as_str()));
 }
 
 #[tokio::test]

@@ -40,6 +40,10 @@ pub struct Principal {
     /// The client id of the application or identity behind a service principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
+    /// Set for a guest: the Entra tenant that the principal lives in. Only that tenant's tokens speak for a guest, whose object id is
+    /// the one it has there; [`Principal::tenant`] is the directory that it is a guest of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home: Option<TenantId>,
     /// A disabled principal gets no token, and its tokens stop working at once.
     pub enabled: bool,
     /// Tokens issued before this moment are refused ("revoke sessions").
@@ -49,6 +53,12 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The tenant whose tokens speak for this principal.
+    #[must_use]
+    pub fn token_tenant(&self) -> TenantId {
+        self.home.unwrap_or(self.tenant)
+    }
+
     pub(super) fn entity_id(&self) -> String {
         self.id.to_string()
     }

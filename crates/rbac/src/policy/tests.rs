@@ -74,6 +74,7 @@ fn principal(id: ObjectId) -> Principal {
         display_name: String::new(),
         client_id: None,
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: Timestamp::default(),
     }

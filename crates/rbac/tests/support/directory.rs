@@ -87,6 +87,7 @@ pub(crate) fn load(count: usize, spread: Spread) -> Policy {
             display_name: format!("identity-{number}"),
             client_id: None,
             enabled: true,
+            home: None,
             tokens_valid_from: None,
             created: Timestamp::from_unix_secs(1_800_000_000),
         }));

@@ -54,6 +54,7 @@ fn policy(roles: &[RoleDefinition]) -> Policy {
             display_name: role.role_name.clone(),
             client_id: None,
             enabled: true,
+            home: None,
             tokens_valid_from: None,
             created: epoch,
         }));

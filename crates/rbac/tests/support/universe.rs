@@ -224,6 +224,7 @@ fn principal(mut digits: Digits) -> Principal {
         display_name: String::new(),
         client_id: None,
         enabled: digits.below(8) != 0,
+        home: None,
         tokens_valid_from: None,
         created: EPOCH,
     }

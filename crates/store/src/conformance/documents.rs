@@ -60,6 +60,7 @@ pub async fn one_id_under_two_kinds_is_two_documents(subject: &impl Subject) {
         display_name: "five".to_owned(),
         client_id: None,
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: Timestamp::default(),
     };

@@ -82,6 +82,7 @@ fn indexes_follow_renames_and_deletes() {
         display_name: "x".into(),
         client_id: Some(ClientId::from_u128(client)),
         enabled: true,
+        home: None,
         tokens_valid_from: None,
         created: Timestamp::default(),
     };
