@@ -24,14 +24,14 @@ POD = "system:serviceaccount:shop:api"
 class Issuer:
     """Serves discovery, keys and GitHub's token endpoint at `url`, trusted by those who trust `ca_file`."""
 
-    def __init__(self, folder: Path, kid: str = ""):
-        """`kid` names the first key; two issuers may well give theirs the same name."""
+    def __init__(self, folder: Path, kid: str = "", handler: "type[Handler] | None" = None):
+        """`kid` names the first key; two issuers may well give theirs the same name. `handler` answers otherwise."""
         self.ca_file = folder / "issuer-root.pem"
         identity = folder / "issuer.pem"
         make_certificate(self.ca_file, identity)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(identity)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"issuer": self}))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("BoundHandler", (handler or Handler,), {"issuer": self}))
         self._server.daemon_threads = True
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.url = f"https://127.0.0.1:{self._server.server_port}"

@@ -11,7 +11,7 @@ mod public_web;
 use keyless_token::Algorithm;
 
 pub use fetch::{FetchError, HttpFetch, Place};
-pub(crate) use issuers::{ExternalIssuers, KeysUnavailable, Want};
+pub use issuers::{ExternalIssuers, KeysUnavailable, Want};
 pub use public_web::PublicWeb;
 
 /// An issuer that the operator named: it may live on a private or loopback address, under a certificate authority of its own.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use accounts::{AccountError, NewInvitation, NewUser, add_user, invite, revoke_sessions};
 pub use config::{AssertionAudience, AssertionReuse, Config};
-pub use federation::{FetchError, HttpFetch, Place, PublicWeb, TrustedIssuer};
+pub use federation::{ExternalIssuers, FetchError, HttpFetch, KeysUnavailable, Place, PublicWeb, TrustedIssuer, Want};
 pub use issuer::{IssueError, IssueRequest, Issued, Issuer};
 use keyless_web::Platform;
 pub use keys::{DEFAULT_ROTATION, KeyRotation, KeysError};

@@ -18,7 +18,7 @@ pub(crate) use audit::{Audit, AuditFilter, Category, Outcome};
 #[cfg(test)]
 pub(crate) use duration::Moment;
 pub(crate) use lend::{CredentialName, Env, Run, Shell, Token};
-pub(crate) use manage::{Host, Keys, User};
+pub(crate) use manage::{Guest, Host, Keys, User};
 pub(crate) use operate::{Az, DEFAULT_CLOUD};
 pub(crate) use system::{Completions, Demo, Drill, Model, Status, Up};
 
@@ -82,6 +82,9 @@ pub(crate) enum Command {
     /// Add or invite people who sign in, and sign them out
     #[command(subcommand, after_long_help = help::USER_MORE)]
     User(User),
+    /// Let principals of your Entra tenant in by the tokens that they have
+    #[command(subcommand, long_about = help::GUEST, after_long_help = help::GUEST_MORE)]
+    Guest(Guest),
     /// Print a completion script for a shell
     #[command(long_about = help::COMPLETIONS, after_long_help = help::COMPLETIONS_MORE)]
     Completions(Completions),

@@ -8,6 +8,7 @@ mod demo;
 mod drill;
 mod env;
 mod explain;
+mod guest;
 mod host;
 mod keys;
 mod loan;
@@ -58,6 +59,7 @@ pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
         Command::Explain(args) => block_on(explain::explain(context, &args)),
         Command::Keys(args) => block_on(keys::keys(context, &args)),
         Command::User(args) => block_on(user::user(context, &args)),
+        Command::Guest(args) => block_on(guest::guest(context, &args)),
         Command::Completions(args) => completions::completions(context, &args),
     }
 }

@@ -113,6 +113,7 @@ pub(crate) fn status() -> Status {
             deployments: vec!["chat".to_owned(), "embed".to_owned()],
         }],
         identities: vec![identity("demo-app", '1'), identity("operator", '2')],
+        trusted_tenants: Vec::new(),
         upstreams: vec![UpstreamStatus {
             name: "default".to_owned(),
             url: "http://127.0.0.1:11434/v1".to_owned(),

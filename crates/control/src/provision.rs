@@ -9,6 +9,7 @@ pub mod container;
 pub mod deployment;
 pub mod directory_object;
 pub(crate) mod federation;
+pub mod guest;
 pub mod host;
 pub mod identity;
 pub(crate) mod locks;

@@ -2,6 +2,7 @@
 
 mod activity;
 mod passwords;
+mod tenant_keys;
 
 use keyless_authority::{IssueError, IssueRequest, Issuer};
 use keyless_metadata::{IssuedToken, TokenRequest, TokenSource, TokenSourceError};
@@ -10,6 +11,7 @@ use keyless_token::TokenSubject;
 
 pub(crate) use activity::ActivityLog;
 pub(crate) use passwords::Argon2Passwords;
+pub(crate) use tenant_keys::TenantKeys;
 
 /// A managed identity's token lives for 24 hours and 5 minutes, as on Azure. That is safe here because a token only identifies: the
 /// snapshot decides at every call.

@@ -17,6 +17,7 @@ mod stop;
 mod system;
 mod telemetry;
 mod tls;
+mod trust;
 mod upstreams;
 mod worker;
 

@@ -6,6 +6,7 @@ pub mod api;
 mod attachments;
 mod decisions;
 mod door;
+mod guests;
 mod status;
 
 pub use crate::data::socket_path;

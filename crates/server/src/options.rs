@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use keyless_model::TenantId;
+
 /// What `keyless up` runs.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -21,6 +23,12 @@ pub struct Options {
     pub trusted_issuers: Vec<String>,
     /// The only certificates (PEM) under which those issuers are trusted.
     pub issuer_ca: Option<PathBuf>,
+    /// Entra tenants whose tokens count here as well.
+    pub trusted_tenants: Vec<TenantId>,
+    /// Where those tokens come from instead of Microsoft's public cloud: an https URL without a trailing slash.
+    pub tenant_authority: Option<String>,
+    /// The only certificates (PEM) under which that authority is trusted.
+    pub tenant_ca: Option<PathBuf>,
     /// Written once every listener answers.
     pub ready_file: Option<PathBuf>,
     /// Worker threads; the machine's cores when absent.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use keyless_audit::AuditSink;
-use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation, TrustedIssuer};
+use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
@@ -15,9 +15,7 @@ use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durabilit
 use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
-use keyless_web::{Endpoints, Platform};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use keyless_web::{Endpoints, Platform, TrustedTenants};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -32,7 +30,7 @@ use crate::operations::Operations;
 use crate::options::Options;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::tls::LocalCa;
-use crate::{bootstrap, stop, upstreams, worker};
+use crate::{bootstrap, stop, trust, upstreams, worker};
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
 const CATCH_UP: Duration = Duration::from_millis(250);
@@ -133,7 +131,8 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let platform =
         Arc::new(Platform { directory, keyring, sealer, audit: Arc::clone(&audit) as Arc<dyn AuditSink>, clock, entropy, endpoints });
 
-    let authority = authority_config(options, &roots)?;
+    let authority = trust::authority_config(options, &roots)?;
+    let trusted = trust::trusted_tenants(options, &snapshot, &platform.clock, &roots)?;
     let rotation = KeyRotation::new(Arc::clone(&platform), DEFAULT_ROTATION)?;
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
     let metadata =
@@ -142,12 +141,13 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         default_upstream: Some(upstreams::DEFAULT.to_owned()),
         upstreams: chosen.upstreams,
         roots,
+        trusted_tenants: trusted.clone(),
         ..keyless_gateway::Config::default()
     };
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform)));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)
-        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data)?));
+        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data, trusted.clone())?));
     let app = App::new(
         ca.server_config(ctx.now)?,
         Arc::clone(&gateway),
@@ -166,6 +166,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         host,
         operations: Arc::clone(&operations),
         upstreams: RwLock::new(chosen.shown),
+        trusted_tenants: options.trusted_tenants.clone(),
     };
     let door = Arc::new(Door { platform, metadata, issuer, rotation, facts, data });
     recall(&door);
@@ -261,27 +262,14 @@ fn endpoints(bound: &[Bound]) -> Endpoints {
     }
 }
 
-fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) -> anyhow::Result<keyless_authority::Config> {
-    let certificates = match &options.issuer_ca {
-        None => Vec::new(),
-        Some(file) => CertificateDer::pem_file_iter(file)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| anyhow::anyhow!("the issuer CA file {} is no PEM file of certificates: {error}", file.display()))?,
-    };
-    let trusted = |issuer: &String| TrustedIssuer {
-        certificates: certificates.iter().map(|certificate| certificate.to_vec()).collect(),
-        ..TrustedIssuer::new(issuer)
-    };
-    Ok(keyless_authority::Config {
-        root_certificates: roots.iter().map(|certificate| certificate.to_vec()).collect(),
-        trusted_issuers: options.trusted_issuers.iter().map(trusted).collect(),
-        ..keyless_authority::Config::default()
-    })
-}
-
-fn control_config(options: &Options, data: &DataFolder) -> anyhow::Result<keyless_control::Config> {
+fn control_config(
+    options: &Options,
+    data: &DataFolder,
+    trusted_tenants: Option<Arc<TrustedTenants>>,
+) -> anyhow::Result<keyless_control::Config> {
     Ok(keyless_control::Config {
         trusted_issuers: options.trusted_issuers.clone(),
+        trusted_tenants,
         passwords: Some(Arc::new(Argon2Passwords)),
         activity: Some(Arc::new(ActivityLog(AuditReader::open(&data.audit())?))),
         ..Default::default()

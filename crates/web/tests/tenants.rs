@@ -48,7 +48,7 @@ impl System {
     fn claims(&self, changes: Value) -> Value {
         let mut claims = entra_claims(AI, self.test.clock.now());
         let Value::Object(changes) = changes else { panic!("changes are an object") };
-        claims.as_object_mut().unwrap().extend(changes);
+        claims.as_object_mut().expect("claims are an object").extend(changes);
         claims
     }
 

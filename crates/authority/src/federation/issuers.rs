@@ -28,20 +28,20 @@ const MAX_ISSUERS: usize = 4096;
 /// Why there are no keys to check with: the client may try again later.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the keys of an external issuer cannot be had: {0}")]
-pub(crate) struct KeysUnavailable(String);
+pub struct KeysUnavailable(String);
 
 /// What the caller needs the keys for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Want<'a> {
+pub enum Want<'a> {
     /// A key of this name.
     Kid(&'a str),
     /// Other keys than these: they know the name, and the signature does not match (case 62).
     OtherThan(&'a Arc<ExternalKeys>),
 }
 
-/// All external issuers. Only those of registered federated credentials are ever asked for here.
+/// All external issuers. Only those that someone registered are ever asked for here: in a federated credential, or as a trusted tenant.
 #[derive(Debug)]
-pub(crate) struct ExternalIssuers {
+pub struct ExternalIssuers {
     fetch: Arc<dyn HttpFetch>,
     clock: Arc<dyn Clock>,
     named: Vec<TrustedIssuer>,
@@ -71,12 +71,17 @@ enum Look {
 }
 
 impl ExternalIssuers {
-    pub(crate) fn new(fetch: Arc<dyn HttpFetch>, clock: Arc<dyn Clock>, named: Vec<TrustedIssuer>) -> Self {
+    /// `named` are the issuers that the operator named.
+    #[must_use]
+    pub fn new(fetch: Arc<dyn HttpFetch>, clock: Arc<dyn Clock>, named: Vec<TrustedIssuer>) -> Self {
         Self { fetch, clock, named, issuers: Mutex::default() }
     }
 
     /// The issuer's keys. They may lack the wanted one: then the issuer does not have it.
-    pub(crate) async fn keys(&self, issuer: &str, want: Want<'_>) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
+    ///
+    /// # Errors
+    /// When the issuer cannot be asked and its last keys are too old.
+    pub async fn keys(&self, issuer: &str, want: Want<'_>) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
         let cache = self.cache(issuer);
         let fallback = match cache.look(want, self.clock.now()) {
             Look::Found(keys) => return Ok(keys),

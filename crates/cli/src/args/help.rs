@@ -39,6 +39,7 @@ pub(super) const UP_MORE: &str = more!(
     "Examples:"
     "  keyless up"
     "  keyless up --upstream http://127.0.0.1:11434"
+    "  keyless up --trust-tenant 00000000-0000-0000-0000-0000000000f1"
     "  keyless up --model smollm2 --data ./keyless --port 0 --ready-file ready.json"
     ""
     "Exit codes: 0 ended when asked to, 1 could not start, 2 wrong usage."
@@ -199,6 +200,23 @@ pub(super) const USER_MORE: &str = more!(
     "  keyless user invite ada@keyless.localhost --owner"
     "  keyless user add ada@keyless.localhost < password.txt"
     "  keyless user sign-out 00000000-0000-0000-0000-0000000000a1"
+    ""
+    "Exit codes: 0 done, 1 refused or no system runs, 2 wrong usage."
+);
+
+pub(super) const GUEST: &str = "\
+A guest is a service principal or person of an Entra tenant that `keyless up --trust-tenant` names. It calls with the token that it gets from \
+Entra; here it has the roles that are assigned to its object id, and none until then. docs/entra-tenants.md tells the whole story.";
+
+pub(super) const GUEST_MORE: &str = more!(
+    "Examples:"
+    "  keyless guest add 00000000-0000-0000-0000-0000000000a1 --name ci \\"
+    "    --tenant 00000000-0000-0000-0000-0000000000f1"
+    "  az role assignment create --role 'Cognitive Services OpenAI User' --scope ACCOUNT_ID \\"
+    "    --assignee-object-id 00000000-0000-0000-0000-0000000000a1 \\"
+    "    --assignee-principal-type ServicePrincipal"
+    "  keyless guest list"
+    "  keyless guest remove 00000000-0000-0000-0000-0000000000a1"
     ""
     "Exit codes: 0 done, 1 refused or no system runs, 2 wrong usage."
 );

@@ -1,6 +1,9 @@
 //! Changes that the machine's owner makes: hosts, signing keys, people.
 
+use std::str::FromStr as _;
+
 use clap::Subcommand;
+use keyless_model::{ObjectId, TenantId};
 
 use super::help;
 
@@ -48,6 +51,39 @@ pub(crate) enum Keys {
     Revoke {
         /// The key's id
         kid: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Guest {
+    /// Make a principal of a trusted Entra tenant known here; it has no role until you give it one
+    #[command(after_long_help = help::GUEST_MORE)]
+    Add {
+        /// Its object id in its own tenant (of the service principal, not of the application)
+        #[arg(value_parser = ObjectId::from_str)]
+        object_id: ObjectId,
+        /// The Entra tenant it lives in
+        #[arg(long, value_name = "TENANT_ID", value_parser = TenantId::from_str)]
+        tenant: TenantId,
+        /// What it is called here [default: its object id]
+        #[arg(long)]
+        name: Option<String>,
+        /// It is a person, not a program
+        #[arg(long)]
+        person: bool,
+    },
+    /// List the guests
+    #[command(after_long_help = help::GUEST_MORE)]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a guest with its role assignments and group memberships
+    #[command(after_long_help = help::GUEST_MORE)]
+    Remove {
+        #[arg(value_parser = ObjectId::from_str)]
+        object_id: ObjectId,
     },
 }
 

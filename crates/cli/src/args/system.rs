@@ -1,8 +1,10 @@
 //! What starts, shows and ends a whole system.
 
 use std::path::PathBuf;
+use std::str::FromStr as _;
 
 use clap::{Args, ValueEnum};
+use keyless_model::TenantId;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -49,6 +51,15 @@ pub(crate) struct Up {
     /// The only certificates (PEM) under which those issuers are trusted
     #[arg(long, value_name = "FILE", requires = "trust_issuer")]
     pub(crate) issuer_ca: Option<PathBuf>,
+    /// Let guests of this Entra tenant in by their own tokens (see `keyless guest`); repeatable
+    #[arg(long, value_name = "TENANT_ID", value_parser = TenantId::from_str)]
+    pub(crate) trust_tenant: Vec<TenantId>,
+    /// Where those tenants' tokens come from [default: https://login.microsoftonline.com]
+    #[arg(long, value_name = "URL", requires = "trust_tenant", value_parser = parse_authority)]
+    pub(crate) tenant_authority: Option<String>,
+    /// The only certificates (PEM) under which that authority is trusted
+    #[arg(long, value_name = "FILE", requires = "tenant_authority")]
+    pub(crate) tenant_ca: Option<PathBuf>,
     /// Write the system's endpoints and ids to this file once every listener answers
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -92,4 +103,14 @@ pub(crate) struct Drill {
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// An authority's URL as it begins its issuers' names: https, a host, and no more.
+fn parse_authority(text: &str) -> Result<String, String> {
+    let refused = || "an https URL without a path is expected, such as https://login.microsoftonline.us".to_owned();
+    let bare = text.strip_suffix('/').unwrap_or(text);
+    let host = bare.strip_prefix("https://").ok_or_else(refused)?;
+    // SECURITY: keys that came in plain HTTP could be anyone's.
+    let plain = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/?#@\\".contains(c));
+    if plain && bare.parse::<http::Uri>().is_ok() { Ok(bare.to_owned()) } else { Err(refused()) }
 }

@@ -9,10 +9,10 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
-use keyless_model::Secret;
+use keyless_model::{ObjectId, Secret};
 use keyless_server::local::api::{
-    AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, InvitationAnswer, InvitationRequest, KeyStatus, LocalError,
-    RevokeKey, RevokeSessions, RotateKeys, Status, TokenAnswer, TokenRequest, UserRequest,
+    AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
+    KeyStatus, LocalError, RevokeKey, RevokeSessions, RotateKeys, Status, TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -103,6 +103,19 @@ impl Local {
 
     pub(crate) async fn invite(&self, invitation: &InvitationRequest) -> Result<InvitationAnswer, LocalFailure> {
         self.ask(Method::POST, "/invitations", invitation).await
+    }
+
+    pub(crate) async fn guests(&self) -> Result<Vec<GuestStatus>, LocalFailure> {
+        self.ask(Method::GET, "/guests", &()).await
+    }
+
+    pub(crate) async fn add_guest(&self, guest: &GuestRequest) -> Result<GuestStatus, LocalFailure> {
+        self.ask(Method::POST, "/guests", guest).await
+    }
+
+    pub(crate) async fn remove_guest(&self, object_id: ObjectId) -> Result<(), LocalFailure> {
+        let reply = self.send(request(Method::DELETE, &format!("/guests/{object_id}"), &())?).await?;
+        accepted(&reply)
     }
 
     pub(crate) async fn sign_out(&self, object_id: &str) -> Result<(), LocalFailure> {

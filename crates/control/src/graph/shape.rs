@@ -27,7 +27,9 @@ pub(crate) fn service_principal(snapshot: &Snapshot, row: &Principal) -> Value {
         None => Vec::new(),
     };
     let uris = application.map(|row| row.identifier_uris.clone()).unwrap_or_default();
-    let names: Vec<String> = row.client_id.iter().map(ToString::to_string).chain(uris).collect();
+    // `az role assignment list` shows the first name, and every principal must have one.
+    let first = row.client_id.map_or_else(|| row.id.to_string(), |client| client.to_string());
+    let names: Vec<String> = std::iter::once(first).chain(uris).collect();
     json!({
         "id": row.id,
         "appId": row.client_id,

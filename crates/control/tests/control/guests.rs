@@ -5,10 +5,11 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Request;
 use keyless_control::Config;
-use keyless_model::Clock as _;
+use keyless_control::provision::guest::{GuestRefused, NewGuest, add, remove};
 use keyless_model::entity::{Principal, PrincipalKind};
+use keyless_model::{Clock as _, ObjectId};
 use keyless_rbac::builtin;
-use keyless_testkit::{ENTRA_TENANTS, Entra, GUEST, entra_claims, guest};
+use keyless_testkit::{ENTRA_TENANTS, Entra, GUEST, TENANT, entra_claims, guest};
 use serde_json::json;
 
 use crate::support::{ARM, Answer, GRAPH, Plane, VERSION};
@@ -73,4 +74,62 @@ async fn guests_are_shown_with_their_home() {
     let found = plane.post(plane.test.operator, "/v1.0/directoryObjects/getByIds", json!({ "ids": [person] })).await.expect(200);
     let found = &found["value"][0];
     assert_eq!((&found["@odata.type"], &found["userType"]), (&json!("#microsoft.graph.user"), &json!("Guest")));
+}
+
+fn new_guest(plane: &Plane) -> NewGuest {
+    NewGuest {
+        object_id: ObjectId::from_u128(0x9e59),
+        home: ENTRA_TENANTS[1],
+        tenant: TENANT,
+        kind: PrincipalKind::ServicePrincipal,
+        display_name: "ci".to_owned(),
+        now: plane.test.clock.now(),
+    }
+}
+
+#[tokio::test]
+async fn an_object_id_that_stands_for_somebody_is_not_given_to_a_guest() {
+    let company = Company::new().await;
+    let plane = &company.plane;
+    let add = |object_id| add(&plane.test.snapshot(), &NewGuest { object_id, ..new_guest(plane) });
+    for taken in [GUEST, plane.test.demo_app.object_id] {
+        assert_eq!(add(taken), Err(GuestRefused::Exists(taken)), "of whichever tenant");
+    }
+    let free = ObjectId::from_u128(0x9e59);
+    assert_eq!(add(free).unwrap().len(), 1);
+    // Somebody who is gone left a grant behind.
+    plane.test.assign(builtin::OWNER, free, &keyless_model::Scope::root()).await;
+    assert_eq!(add(free), Err(GuestRefused::Orphans(free)));
+}
+
+#[tokio::test]
+async fn a_guest_takes_its_grants_along() {
+    let company = Company::new().await;
+    let plane = &company.plane;
+    plane.test.assign(builtin::READER, GUEST, &plane.test.group).await;
+    let (_, mutations) = remove(&plane.test.snapshot(), GUEST).unwrap();
+    plane.test.apply(mutations).await;
+    assert_eq!(plane.test.snapshot().policy().assignments_of(GUEST).count(), 0);
+    assert!(add(&plane.test.snapshot(), &NewGuest { object_id: GUEST, ..new_guest(plane) }).is_ok(), "and may come back with nothing");
+}
+
+#[tokio::test]
+async fn only_guests_are_removed_and_never_the_last_administrator() {
+    let company = Company::new().await;
+    let plane = &company.plane;
+    let own = plane.test.demo_app.object_id;
+    assert_eq!(remove(&plane.test.snapshot(), own), Err(GuestRefused::Unknown(own)));
+    plane.test.assign(builtin::OWNER, GUEST, &plane.subscription()).await;
+    let operator = plane.test.snapshot().policy().assignment(plane.test.assignments[1]).unwrap();
+    plane.test.delete(operator).await;
+    assert_eq!(remove(&plane.test.snapshot(), GUEST), Err(GuestRefused::LastAdministrator(GUEST)));
+}
+
+#[tokio::test]
+async fn a_guests_name_can_be_shown() {
+    let company = Company::new().await;
+    for name in ["", "  ", "two\nlines", &"x".repeat(257)] {
+        let new = NewGuest { display_name: name.to_owned(), ..new_guest(&company.plane) };
+        assert_eq!(add(&company.plane.test.snapshot(), &new), Err(GuestRefused::Name), "{name}");
+    }
 }

@@ -9,7 +9,7 @@ use super::Door;
 use super::api::{InvitationAnswer, InvitationRequest, KeyStatus, LocalError, RevokeKey, RevokeSessions, RotateKeys, UserRequest};
 use super::door::refusal;
 
-const OWNER: &str = "the owner, over the local socket";
+pub(super) const OWNER: &str = "the owner, over the local socket";
 /// How long an invitation works when nobody says.
 const INVITATION_SECS: u32 = 24 * 3600;
 
@@ -61,7 +61,7 @@ pub(super) async fn sessions(door: &Door, wanted: RevokeSessions) -> Result<(), 
     revoke_sessions(&door.platform, &begin(door), &Permit::system(OWNER), id).await.map_err(|error| refusal(error.to_string()))
 }
 
-fn begin(door: &Door) -> OpContext {
+pub(super) fn begin(door: &Door) -> OpContext {
     door.platform.begin(Actor::System(OWNER))
 }
 
@@ -69,7 +69,7 @@ fn told(error: KeysError) -> LocalError {
     refusal(error.to_string())
 }
 
-fn tenant(door: &Door) -> Result<keyless_model::TenantId, LocalError> {
+pub(super) fn tenant(door: &Door) -> Result<keyless_model::TenantId, LocalError> {
     let snapshot = door.platform.directory.snapshot();
     snapshot.tenants().next().map(|tenant| tenant.id).ok_or_else(|| refusal("the system has no tenant; start it with `keyless up` once"))
 }

@@ -57,6 +57,9 @@ pub struct Status {
     pub accounts: Vec<AccountStatus>,
     pub identities: Vec<IdentityStatus>,
     pub upstreams: Vec<UpstreamStatus>,
+    /// Entra tenants whose tokens count for their guests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted_tenants: Vec<String>,
     /// The ARM id of the host that IMDS speaks for.
     pub host: String,
     /// Commits so far.
@@ -206,6 +209,33 @@ impl std::fmt::Debug for InvitationAnswer {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RevokeSessions {
     pub object_id: String,
+}
+
+/// `POST /guests`: makes a principal of a trusted Entra tenant a guest, by the object id that it has there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GuestRequest {
+    pub object_id: String,
+    /// The Entra tenant it lives in.
+    pub tenant: String,
+    pub display_name: String,
+    /// A person; else a program's service principal.
+    #[serde(default)]
+    pub person: bool,
+}
+
+/// A guest, as `GET /guests` lists them; `DELETE /guests/{object id}` removes one with its role assignments.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GuestStatus {
+    pub object_id: String,
+    /// The Entra tenant it lives in.
+    pub tenant: String,
+    pub display_name: String,
+    /// As ARM says it: `ServicePrincipal` or `User`.
+    pub principal_type: String,
+    pub enabled: bool,
+    /// Whether tokens of its tenant count in the running system.
+    pub trusted: bool,
+    pub added: Timestamp,
 }
 
 /// `POST /can-i`: what the policy would say.

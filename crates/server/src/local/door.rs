@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::api::LocalError;
-use super::{Facts, administration, attachments, decisions, status};
+use super::{Facts, administration, attachments, decisions, guests, status};
 use crate::data::{DataFolder, socket_path};
 use crate::stop;
 
@@ -124,16 +124,22 @@ impl Door {
             (&Method::GET, "/status") => ok(&status(self)),
             (&Method::GET, "/attachments") => ok(&attachments::list(self)),
             (&Method::GET, "/keys") => ok(&administration::keys(self)),
+            (&Method::GET, "/guests") => ok(&guests::list(self)),
             (&Method::POST, path) => self.change(guest, path, body).await,
-            (&Method::DELETE, path) => match path.strip_prefix("/attachments/") {
-                Some(id) => {
-                    attachments::detach(self, &percent_decode_str(id).decode_utf8_lossy()).and_then(|()| ok(&serde_json::json!({})))
-                }
-                None => Err(refusal("there is no such path")),
-            },
+            (&Method::DELETE, path) => self.remove(path).await,
             _ => Err(refusal("there is no such path")),
         };
         result.unwrap_or_else(|error| json(StatusCode::BAD_REQUEST, &error))
+    }
+
+    async fn remove(&self, path: &str) -> Outcome {
+        let named = |prefix| path.strip_prefix(prefix).map(|id| percent_decode_str(id).decode_utf8_lossy());
+        match (named("/attachments/"), named("/guests/")) {
+            (Some(id), _) => attachments::detach(self, &id)?,
+            (_, Some(id)) => guests::remove(self, &id).await?,
+            _ => return Err(refusal("there is no such path")),
+        }
+        ok(&serde_json::json!({}))
     }
 
     async fn change(&self, guest: &Guest<'_>, path: &str, body: Incoming) -> Outcome {
@@ -143,6 +149,7 @@ impl Door {
             "/can-i" => ok(&decisions::can_i(self, read(body).await?)?),
             "/keys/rotate" => ok(&administration::rotate(self, read(body).await?).await?),
             "/keys/revoke" => ok(&administration::revoke(self, read(body).await?).await?),
+            "/guests" => ok(&guests::add(self, read(body).await?).await?),
             "/users" => ok(&administration::user(self, read(body).await?).await?),
             "/invitations" => ok(&administration::invitation(self, read(body).await?)?),
             "/sessions/revoke" => ok(&administration::sessions(self, read(body).await?).await?),

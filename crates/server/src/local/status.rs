@@ -1,7 +1,7 @@
 //! What there is to know about the running system.
 
 use keyless_model::entity::{IdentityKind, ManagedIdentity};
-use keyless_model::{Scope, Timestamp};
+use keyless_model::{Scope, TenantId, Timestamp};
 
 use super::Door;
 use super::api::{AccountStatus, Status, UpstreamStatus};
@@ -20,6 +20,8 @@ pub(crate) struct Facts {
     pub(crate) host: Scope,
     pub(crate) operations: Arc<Operations>,
     pub(crate) upstreams: RwLock<Vec<UpstreamStatus>>,
+    /// Entra tenants whose guests' tokens count.
+    pub(crate) trusted_tenants: Vec<TenantId>,
 }
 
 /// The name by which people call an identity.
@@ -65,6 +67,7 @@ pub(crate) fn status(door: &Door) -> Status {
             .collect(),
         identities,
         upstreams: facts.upstreams.read().expect("no holder of this lock panics").clone(),
+        trusted_tenants: facts.trusted_tenants.iter().map(ToString::to_string).collect(),
         host: facts.host.to_string(),
         revision: snapshot.revision().0,
         health: facts.operations.health(),
