@@ -17,11 +17,34 @@ from support.upstream import Upstream
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SYSTEMS: list[Keyless] = []
+FIGURES: list[str] = []
+
+
+def pytest_addoption(parser):
+    help_text = "faults at full length: a thousand crashes, ten minutes of rotation"
+    parser.addoption("--thorough", action="store_true", help=help_text)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the tests measured, beside what they proved."""
+    for line in FIGURES:
+        terminalreporter.write_line(line)
 
 
 def pytest_collection_modifyitems(items):
     """What looks for leaks comes last: it judges everything the others left behind."""
     items.sort(key=lambda item: item.path.name == "test_secrets.py")
+
+
+@pytest.fixture(scope="session")
+def thorough(request) -> bool:
+    return request.config.getoption("--thorough")
+
+
+@pytest.fixture(scope="session")
+def figure():
+    """Notes a figure against its target; it is shown at the end of the run."""
+    return FIGURES.append
 
 
 @pytest.fixture(scope="session")
@@ -168,9 +191,19 @@ def leave_the_cloud_alone():
 
 @pytest.fixture(scope="session")
 def clock_shim(tmp_path_factory) -> Path:
-    """A library that, preloaded, sets a program's wall clock by `CLOCK_OFFSET_SECS`."""
-    library = tmp_path_factory.mktemp("clock") / "clock.so"
-    source = Path(__file__).parent / "support" / "clock.c"
+    """A library that, preloaded, sets a program's wall clock; see its source."""
+    return preloaded("clock", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def crash_shim(tmp_path_factory) -> Path:
+    """A library that, preloaded, kills a program at a chosen change of a file; see its source."""
+    return preloaded("crash", tmp_path_factory)
+
+
+def preloaded(name: str, tmp_path_factory) -> Path:
+    library = tmp_path_factory.mktemp(name) / f"{name}.so"
+    source = Path(__file__).parent / "support" / f"{name}.c"
     # The linker that Rust needs is a C compiler, so one is always there.
     subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
     return library

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
         az = az_home()
         install_browser()
         node, npm = node_commands()
-        modules = node_modules(node, npm)
+        modules = node_modules(node, npm, HERE / "node", TARGET / "node")
 
     environment = os.environ | {
         "KEYLESS_BIN": str(keyless),
@@ -116,14 +116,13 @@ def node_major(node: str) -> int:
     return int(version.lstrip("v").split(".")[0])
 
 
-def node_modules(node: Path, npm: list[str]) -> Path:
-    """The folder whose `node_modules` holds the official Node clients."""
-    folder, lock = TARGET / "node", HERE / "node" / "package-lock.json"
-    with remade_when_changed(folder, lock, str(node)) as stale:
+def node_modules(node: Path, npm: list[str], source: Path, folder: Path) -> Path:
+    """`folder`, whose `node_modules` then holds exactly what the lock file in `source` says."""
+    with remade_when_changed(folder, source / "package-lock.json", str(node)) as stale:
         if stale:
-            say("installing the Node clients")
+            say(f"installing {source.relative_to(REPOSITORY)}")
             for name in ("package.json", "package-lock.json", ".npmrc"):
-                shutil.copy(HERE / "node" / name, folder / name)
+                shutil.copy(source / name, folder / name)
             path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
             quietly = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]
             subprocess.run(

@@ -83,6 +83,10 @@ class Issuer:
 
     # --- what it serves ---
 
+    def serve(self, handler: "Handler") -> bool:
+        """Whether a request was dealt with in another way than issuers do."""
+        return False
+
     def discovery(self) -> dict:
         return {
             "issuer": self.url,
@@ -116,6 +120,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         url = urlsplit(self.path)
         self.issuer.seen.append(url.path)
+        if self.issuer.serve(self):
+            return
         if url.path == "/.well-known/openid-configuration":
             self.answer(self.issuer.discovery())
         elif url.path == "/keys":

@@ -6,6 +6,7 @@
 mod adapter;
 mod app;
 mod bootstrap;
+mod clock;
 mod data;
 mod listen;
 pub mod local;

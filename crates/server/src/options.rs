@@ -34,6 +34,10 @@ pub struct Options {
     /// Worker threads; the machine's cores when absent.
     pub workers: Option<usize>,
     pub strict_durability: bool,
+    /// How long a key signs.
+    pub key_interval_secs: u32,
+    /// How long a key is published before it signs.
+    pub key_lead_secs: u32,
 }
 
 /// Where calls of models go by default.

@@ -15,6 +15,7 @@ use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durabilit
 use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
+use keyless_token::rotation::RotationPolicy;
 use keyless_web::{Endpoints, Platform, TrustedTenants};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -22,13 +23,14 @@ use tokio::task::JoinSet;
 
 use crate::adapter::{ActivityLog, Argon2Passwords, AuthorityTokens};
 use crate::app::App;
+use crate::clock::{SteadyClock, ThisMachine};
 use crate::data::DataFolder;
 use crate::listen::{Bound, Service, bind};
 use crate::local::api::Status;
 use crate::local::{Door, Facts, recall, status};
 use crate::operations::Operations;
 use crate::options::Options;
-use crate::system::{SystemClock, SystemEntropy};
+use crate::system::SystemEntropy;
 use crate::tls::LocalCa;
 use crate::{bootstrap, stop, trust, upstreams, worker};
 
@@ -104,7 +106,7 @@ struct Parts {
 }
 
 async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(ThisMachine));
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let ctx = OpContext::new(RequestId::new(entropy.uuid()), clock.now(), Actor::System("start"));
 
@@ -131,9 +133,11 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let platform =
         Arc::new(Platform { directory, keyring, sealer, audit: Arc::clone(&audit) as Arc<dyn AuditSink>, clock, entropy, endpoints });
 
-    let authority = trust::authority_config(options, &roots)?;
+    let mut authority = trust::authority_config(options, &roots)?;
+    // A verifier that keeps the key set for as long as it may has met a new key well before that key signs.
+    authority.jwks_max_age_secs = authority.jwks_max_age_secs.min(options.key_lead_secs / 2);
     let trusted = trust::trusted_tenants(options, &snapshot, &platform.clock, &roots)?;
-    let rotation = KeyRotation::new(Arc::clone(&platform), DEFAULT_ROTATION)?;
+    let rotation = KeyRotation::new(Arc::clone(&platform), rotation_policy(options))?;
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
     let metadata =
         Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
@@ -260,6 +264,10 @@ fn endpoints(bound: &[Bound]) -> Endpoints {
         metadata: format!("http://127.0.0.1:{}", port(Service::Metadata)),
         wildcard_domain: None,
     }
+}
+
+fn rotation_policy(options: &Options) -> RotationPolicy {
+    RotationPolicy { interval_secs: options.key_interval_secs.into(), publish_lead_secs: options.key_lead_secs.into(), ..DEFAULT_ROTATION }
 }
 
 fn control_config(

@@ -6,6 +6,8 @@ use std::str::FromStr as _;
 use clap::{Args, ValueEnum};
 use keyless_model::TenantId;
 
+use super::duration::parse_ttl;
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// End after the show, without staying up (also when stdin is no terminal)
@@ -66,6 +68,12 @@ pub(crate) struct Up {
     /// Flush every audit event to disk before its call ends, rather than every 100 ms
     #[arg(long)]
     pub(crate) strict_durability: bool,
+    /// How long a key signs tokens before the next one takes over
+    #[arg(long, default_value = "30d", value_name = "TIME", value_parser = parse_ttl)]
+    pub(crate) rotate_keys_every: u32,
+    /// How long a key is published before it signs; verifiers may keep the key set for half of that, at most an hour
+    #[arg(long, default_value = "24h", value_name = "TIME", value_parser = parse_ttl)]
+    pub(crate) publish_keys_ahead: u32,
     /// Threads that answer [default: the machine's cores]
     #[arg(long, value_name = "N")]
     pub(crate) workers: Option<usize>,

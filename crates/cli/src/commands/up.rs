@@ -68,6 +68,8 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         ready_file: args.ready_file.clone(),
         workers: args.workers,
         strict_durability: args.strict_durability,
+        key_interval_secs: args.rotate_keys_every,
+        key_lead_secs: args.publish_keys_ahead,
     })
 }
 
