@@ -20,7 +20,8 @@ class Bench:
     """What every suite gets: programs, a throw-away folder, and how long to measure."""
 
     def __init__(self, arguments, folder):
-        self.keyless, self.examples, self.out = arguments.keyless, arguments.examples, arguments.out
+        self.keyless, self.examples, self.decisions = arguments.keyless, arguments.examples, arguments.decisions
+        self.out = arguments.out.resolve()
         self.root, self.folder = ROOT, folder
         self.quick = arguments.quick
         self.seconds, self.rounds = (1, 1) if arguments.quick else (4, 5)
@@ -34,6 +35,7 @@ def main():
     parser.add_argument("suite", choices=(*SUITES, "all", "check"))
     parser.add_argument("--keyless", type=pathlib.Path, help="the keyless program, release build")
     parser.add_argument("--examples", type=pathlib.Path, help="folder of keyless-testkit's examples, release build")
+    parser.add_argument("--decisions", type=pathlib.Path, help="the program of benches/peers, release build; the suite decision needs it")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "target" / "bench", help="folder for the JSON results")
     parser.add_argument("--quick", action="store_true", help="one short round each, and docs/benchmarks.md stays as it is")
     arguments = parser.parse_args()

@@ -1,6 +1,7 @@
 -- What wrk sends: one request from the environment, with a fixed or a fresh bearer token, and how it reports.
 --   RIG_METHOD, RIG_HEADERS ("Name: value" lines), RIG_BODY   the request
 --   RIG_TOKENS   file with one token per line: each request takes the next one
+--   RIG_BODIES   file with one body per line: the requests go round them
 --   RIG_SAVE     file that receives every answer's body, one per line
 
 local MARK = "@@token@@"
@@ -42,6 +43,20 @@ if tokens then
       token = lines:read("*l")
     end
     return before .. token .. after
+  end
+end
+
+local bodies = os.getenv("RIG_BODIES")
+if bodies then
+  local ready, at = {}, 0
+  function init()
+    for body in io.lines(bodies) do
+      table.insert(ready, wrk.format(nil, nil, nil, body))
+    end
+  end
+  function request()
+    at = at % #ready + 1
+    return ready[at]
   end
 end
 

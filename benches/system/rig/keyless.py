@@ -147,16 +147,16 @@ class Application:
         """Takes the role away again."""
         self.system.client.json("DELETE", self._assignment_url(), token=arm)
 
-    def form(self):
+    def form(self, scope=AI_SCOPE):
         return {"grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.secret,
-                "scope": AI_SCOPE}
+                "scope": scope}
 
     def token_url(self):
         return f"{self.system.tenant_url}/oauth2/v2.0/token"
 
-    def token(self):
-        """A fresh token for the model."""
-        return self.system.client.json("POST", self.token_url(), form=self.form())["access_token"]
+    def token(self, scope=AI_SCOPE):
+        """A fresh token, for the model unless said otherwise."""
+        return self.system.client.json("POST", self.token_url(), form=self.form(scope))["access_token"]
 
     def mint(self, file, count):
         """Writes at least `count` distinct tokens to `file`, one per line; returns how many."""

@@ -132,12 +132,13 @@ def _nginx(name, folder, workers, http, port):
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(workers=workers, folder=folder, http=http))
     child = Child([need("nginx"), "-e", folder / "error.log", "-p", folder, "-c", config], folder / "log")
-    return _ready(Server(name, child, port))
+    return ready(Server(name, child, port))
 
 
-def _ready(server):
+def ready(server, seconds=10):
+    """The server, once it answers."""
     try:
-        wait_for_port(server.port)
+        wait_for_port(server.port, seconds)
     except RuntimeError as error:
         server.child.stop()
         raise RuntimeError(f"{server.name}: {error}\n{server.child.tail()}") from error
@@ -165,4 +166,4 @@ def haproxy(folder, upstream_port, public_key_pem, issuer, oid):
     config.write_text(HAPROXY.format(
         threads=os.cpu_count(), port=port, upstream=upstream_port, key=key, issuer=issuer, oid=oid))
     child = Child([need("haproxy"), "-db", "-f", config], folder / "log")
-    return _ready(Server("haproxy", child, port))
+    return ready(Server("haproxy", child, port))

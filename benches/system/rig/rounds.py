@@ -26,6 +26,7 @@ class Contender:
     method: str = "POST"
     body: typing.Optional[str] = None
     tokens: typing.Optional[str] = None
+    bodies: typing.Optional[str] = None
     # Called before each round, for example to restart a server whose cache must be empty.
     before: typing.Optional[typing.Callable] = None
 
@@ -54,7 +55,7 @@ def _quiet_round(contender, connections, seconds, children):
             contender.before()
         noise, cpu = Noise(children), contender.server.cpu_seconds()
         run = wrk.run(contender.url, connections, seconds, method=contender.method, headers=contender.headers,
-                      body=contender.body, tokens=contender.tokens)
+                      body=contender.body, tokens=contender.tokens, bodies=contender.bodies)
         run["server_cpu"] = contender.server.cpu_seconds() - cpu
         run["foreign"] = noise.share()
         run["rss_kib"] = contender.server.rss_kib()

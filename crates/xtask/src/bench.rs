@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{child, usage, workspace};
 
@@ -22,10 +22,16 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     let root = workspace::root();
     let target = workspace::metadata(&root)?.target_directory.into_std_path_buf();
 
-    for arguments in [
-        ["build", "--release", "--package", "keyless-cli", "--bin", "keyless"],
-        ["build", "--release", "--package", "keyless-testkit", "--example", "bare_axum"],
-    ] {
+    let mut builds = vec![
+        vec!["build", "--release", "--package", "keyless-cli", "--bin", "keyless"],
+        vec!["build", "--release", "--package", "keyless-testkit", "--examples"],
+    ];
+    if matches!(suite, "decision" | "all") {
+        let target = target.to_str().context("the target folder's path is not UTF-8")?;
+        // A workspace of its own, so the folder has to be said.
+        builds.push(vec!["build", "--release", "--locked", "--manifest-path", "benches/peers/Cargo.toml", "--target-dir", target]);
+    }
+    for arguments in builds {
         let status = child::run(Command::new(workspace::CARGO).args(arguments).current_dir(&root), |_| ())?;
         if !status.success() {
             bail!("the release build failed; fix the errors above");
@@ -39,6 +45,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         .arg(target.join("release/keyless"))
         .arg("--examples")
         .arg(target.join("release/examples"))
+        .arg("--decisions")
+        .arg(target.join("release/decisions"))
         .arg("--out")
         .arg(target.join("bench"))
         .current_dir(&root);

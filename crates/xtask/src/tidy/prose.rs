@@ -31,7 +31,7 @@ pub(super) fn check(root: &Path) -> Result<Vec<Problem>> {
             problems.push(Problem::new(*name, "missing", "write it"));
         }
     }
-    for folder in ["", "docs", "docs/decisions", "docs/security", "fuzz", "benches/system", "interop", "examples"] {
+    for folder in ["", "docs", "docs/decisions", "docs/security", "fuzz", "benches/system", "benches/peers", "interop", "examples"] {
         let folder = root.join(folder);
         if !folder.is_dir() {
             continue;
