@@ -6,6 +6,7 @@ mod chain;
 mod event;
 mod hash;
 mod line;
+pub mod monitor;
 pub mod redact;
 mod scrub;
 pub mod verify;

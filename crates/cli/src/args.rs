@@ -14,7 +14,7 @@ mod operate;
 mod system;
 
 pub(crate) use access::{CanI, Explain, Whoami};
-pub(crate) use audit::{Audit, AuditFilter, Category, Outcome};
+pub(crate) use audit::{Audit, AuditFilter, Category, Export, ExportFormat, Outcome};
 #[cfg(test)]
 pub(crate) use duration::Moment;
 pub(crate) use lend::{CredentialName, Env, Run, Shell, Token};

@@ -23,12 +23,14 @@ mod outbox;
 mod read;
 mod recover;
 mod segment;
+mod walk;
 mod writer;
 
 pub use error::AuditLogError;
 pub use filter::Filter;
 pub use outbox::ReplayError;
 pub use read::{AuditReader, Entry, Follower, Order};
+pub use walk::Walk;
 
 use flush::Flushed;
 use segment::Folder;

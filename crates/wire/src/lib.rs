@@ -20,6 +20,7 @@ pub mod arm;
 pub mod graph;
 mod jwks;
 pub mod metadata;
+pub mod monitor;
 pub mod oauth;
 pub mod oidc;
 

@@ -4,6 +4,7 @@ use keyless_wire::ai::{AiError, AiLimit, RateLimited};
 use keyless_wire::arm::{ArmError, ArmErrorBody, ArmErrorInfo, ArmList};
 use keyless_wire::graph::{GraphError, GraphList};
 use keyless_wire::metadata::{AppServiceError, AppServiceToken, ImdsError, ImdsToken, ImdsVersionError};
+use keyless_wire::monitor::{KeyAccess, KeyAccessProperties, RequestResponse};
 use keyless_wire::oauth::{ClientInfo, DeviceCodeResponse, OAuthError, TokenResponse, TokenResponseV1};
 use keyless_wire::oidc::{InstanceDiscovery, OpenIdConfiguration};
 use keyless_wire::{Jwk, Jwks};
@@ -324,4 +325,32 @@ fn debug_of_an_answer_with_a_secret_is_a_label() {
         AppServiceToken::new(secret.into(), "c".into(), "r".into(), 1),
     );
     assert_eq!(shown, "TokenResponse(***) ImdsToken(***) AppServiceToken(***)");
+}
+
+/// In the form in which the service writes it: the properties are text.
+#[test]
+fn request_response_record() {
+    let text = r#"{"Tenant":"eastus","callerIpAddress":"192.0.2.***","category":"RequestResponse","correlationId":"11111111-1111-1111-1111-111111111111","durationMs":1021,"event":"ShoeboxCallResult","location":"eastus","operationName":"ChatCompletions_Create","properties":"{\"apiName\":\"Azure OpenAI API version 2024-10-21\",\"requestTime\":638515262815394150,\"requestLength\":128,\"responseTime\":638515262825606520,\"responseLength\":1411,\"objectId\":\"\",\"streamType\":\"Non-Streaming\",\"modelDeploymentName\":\"chat\",\"modelName\":\"gpt-4o\",\"modelVersion\":\"2024-08-06\"}","resourceId":"/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.COGNITIVESERVICES/ACCOUNTS/A","resultSignature":"200","time":"2024-05-24T12:23:02.4350000Z"}"#;
+    let record: RequestResponse = serde_json::from_str(text).expect("the record reads");
+    assert_eq!(
+        (record.properties.request_time, record.properties.stream_type.as_deref()),
+        (638_515_262_815_394_150, Some("Non-Streaming"))
+    );
+    golden(&record, text);
+}
+
+#[test]
+fn key_access_record() {
+    let record = KeyAccess {
+        tenant: "eastus".into(),
+        category: "Audit".into(),
+        operation_name: "ListKey".into(),
+        properties: KeyAccessProperties { object_id: TENANT.into() },
+        resource_id: "/SUBSCRIPTIONS/S".into(),
+        time: "2024-04-17T06:03:30.0000000Z".into(),
+    };
+    golden(
+        &record,
+        r#"{"Tenant":"eastus","category":"Audit","operationName":"ListKey","properties":{"objectId":"11111111-1111-1111-1111-111111111111"},"resourceId":"/SUBSCRIPTIONS/S","time":"2024-04-17T06:03:30.0000000Z"}"#,
+    );
 }

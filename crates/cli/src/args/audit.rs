@@ -1,5 +1,7 @@
 //! Reading the record of who called what.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
@@ -20,13 +22,22 @@ pub(crate) enum Audit {
         lines: usize,
         #[command(flatten)]
         filter: AuditFilter,
+        /// Print one JSON object per line
+        #[arg(long)]
+        json: bool,
     },
     /// Search all events
     #[command(after_long_help = help::AUDIT_MORE)]
     Query {
         #[command(flatten)]
         filter: AuditFilter,
+        /// Print one JSON object per line
+        #[arg(long)]
+        json: bool,
     },
+    /// Write events as JSON lines for another system, the chain checked on the way
+    #[command(long_about = help::EXPORT, after_long_help = help::EXPORT_MORE)]
+    Export(Export),
     /// Verify the hash chain over all events
     #[command(after_long_help = help::AUDIT_MORE)]
     Verify {
@@ -61,9 +72,32 @@ pub(crate) struct AuditFilter {
     pub(crate) outcome: Option<Outcome>,
     #[arg(long)]
     pub(crate) category: Option<Category>,
-    /// Print one JSON object per line
-    #[arg(long)]
-    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The shape of a line
+    #[arg(long, default_value = "azure-monitor")]
+    pub(crate) format: ExportFormat,
+    /// Go on with events as they come
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Keep in this file how far the export is, and go on from there; made when it is not there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cursor: Option<PathBuf>,
+    /// Begin after this event, as SEQUENCE:HASH from an earlier export
+    #[arg(long, value_name = "SEQUENCE:HASH", conflicts_with = "cursor")]
+    pub(crate) after: Option<String>,
+    #[command(flatten)]
+    pub(crate) filter: AuditFilter,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// Azure Monitor's records: RequestResponse and Audit of Cognitive Services, Administrative of the activity log
+    AzureMonitor,
+    /// The lines of the log itself, every category, with their hashes
+    Keyless,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

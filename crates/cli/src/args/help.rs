@@ -124,7 +124,26 @@ pub(super) const AUDIT_MORE: &str = more!(
     "  keyless audit query --principal demo-app --outcome denied --since 1h"
     "  keyless audit query --category data --json | jq .data.promptTokens"
     "  keyless audit verify"
+    "  keyless audit export --cursor shipped.cursor >> shipped.jsonl"
     ""
+    "Exit codes: 0 done, 1 the log is broken or cannot be read, 2 wrong usage."
+);
+
+pub(super) const EXPORT: &str = "\
+Writes events as JSON lines, oldest first, for a collector. By default in Azure Monitor's own shapes, as a diagnostic setting streams them: \
+category RequestResponse for calls of models, Audit for handed-out keys, Administrative (the activity log) for changes; tokens and directory \
+objects have no such shape and are counted on stderr. With `--format keyless` every event, as it stands in the log. The hash chain is followed \
+on the way: a log that was damaged ends the export with exit code 1 before the first line that cannot be trusted. Works whether the system \
+runs or not.";
+
+pub(super) const EXPORT_MORE: &str = more!(
+    "Examples:"
+    "  keyless audit export --since 1d > yesterday.jsonl"
+    "  keyless audit export --cursor shipped.cursor | ship       # each event once, run after run"
+    "  keyless audit export --follow --cursor shipped.cursor | ship"
+    "  keyless audit export --format keyless --account demo-ai"
+    ""
+    "The cursor moves on after the lines were written, so a run that is killed repeats some and loses none."
     "Exit codes: 0 done, 1 the log is broken or cannot be read, 2 wrong usage."
 );
 

@@ -107,9 +107,9 @@ fn audit_filters_are_read() {
         "data",
         "--json",
     ];
-    let Command::Audit(Audit::Query { filter }) = parse(&words).unwrap().command else { panic!("not a query") };
+    let Command::Audit(Audit::Query { filter, json }) = parse(&words).unwrap().command else { panic!("not a query") };
     assert_eq!(
-        (filter.since, filter.outcome, filter.category, filter.json),
+        (filter.since, filter.outcome, filter.category, json),
         (Some(Moment::Ago(900)), Some(Outcome::Denied), Some(Category::Data), true)
     );
     assert_eq!(parse(&["audit", "query", "--outcome", "odd"]).unwrap_err().exit_code(), 2);

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
 use crate::machine::now;
 
+mod export;
 mod log;
 mod names;
 mod show;
@@ -32,13 +33,14 @@ const ROWS: usize = 500;
 pub(super) async fn audit(context: &mut Context<'_>, command: &Audit) -> Ending {
     let data = context.data()?;
     match command {
-        Audit::Query { filter } => query(context, &data, filter).await,
-        Audit::Tail { follow, lines, filter } => tail(context, &data, *follow, *lines, filter).await,
+        Audit::Query { filter, json } => query(context, &data, filter, *json).await,
+        Audit::Tail { follow, lines, filter, json } => tail(context, &data, *follow, *lines, filter, *json).await,
+        Audit::Export(args) => export::export(context, &data, args).await,
         Audit::Verify { anchor, json } => verify::verify(context, &data.path, anchor, *json),
     }
 }
 
-async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter) -> Ending {
+async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, json: bool) -> Ending {
     let names = Names::of(&Local::of(&data.path)).await;
     let wanted = Wanted::new(filter, &names, now())?;
     let mut page = Vec::new();
@@ -49,23 +51,23 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter) 
             page.push(entry);
         }
         if page.len() == ROWS {
-            print(context, filter.json, &names, &page, going_on)?;
+            print(context, json, &names, &page, going_on)?;
             page.clear();
             going_on = true;
         }
     }
-    print(context, filter.json, &names, &page, going_on)?;
+    print(context, json, &names, &page, going_on)?;
     Ok(Exit::Done)
 }
 
-async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: usize, filter: &AuditFilter) -> Ending {
+async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: usize, filter: &AuditFilter, json: bool) -> Ending {
     let names = Names::of(&Local::of(&data.path)).await;
     let wanted = Wanted::new(filter, &names, now())?;
     // Before the last lines are read, so that none falls in between; one that is read twice is left out below.
     let mut follower = log::open(&data.path)?.follow().map_err(unreadable)?;
     let last = newest(&data.path, lines, wanted.filter.clone(), |event| wanted.is_at_account(event))?;
     let mut seen = last.last().map_or(0, |entry| entry.sequence);
-    print(context, filter.json, &names, &last, false)?;
+    print(context, json, &names, &last, false)?;
     if !follow {
         return Ok(Exit::Done);
     }
@@ -81,7 +83,7 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
         if !fresh.is_empty() {
             // Identities made since need their names too.
             let names = Names::of(&Local::of(&data.path)).await;
-            print(context, filter.json, &names, &fresh, seen_any)?;
+            print(context, json, &names, &fresh, seen_any)?;
             seen_any = true;
         }
     }

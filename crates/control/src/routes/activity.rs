@@ -30,7 +30,7 @@ fn shape(snapshot: &Snapshot, event: &AuditEvent) -> Value {
     };
     let code = event.status.unwrap_or(if event.outcome == Outcome::Allowed { 200 } else { 500 });
     let time = event.time.rfc3339();
-    let ticks = event.time.unix_millis().saturating_mul(10_000).saturating_add(621_355_968_000_000_000);
+    let ticks = keyless_audit::monitor::ticks(event.time);
     let kind = target.resource_type();
     let decision = event.decision.as_ref();
     json!({

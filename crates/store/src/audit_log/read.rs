@@ -43,6 +43,10 @@ impl AuditReader {
         Ok(Self { folder })
     }
 
+    pub(super) const fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
     /// The events that pass the filter. A line that was changed is an error in its place; the lines after it follow. Whether lines
     /// are missing is not asked here: see [`AuditReader::verify`].
     ///
@@ -239,7 +243,7 @@ fn unfit(path: &Path, line: &RawLine, why: LineError) -> AuditLogError {
 }
 
 /// The event on a line; none on a header.
-fn entry(path: &Path, line: &RawLine) -> Result<Option<Entry>, AuditLogError> {
+pub(super) fn entry(path: &Path, line: &RawLine) -> Result<Option<Entry>, AuditLogError> {
     let parsed = parse(path, line)?;
     let LineKind::Event { sequence } = parsed.kind else { return Ok(None) };
     let unread = || unfit(path, line, LineError::Malformed("its event is of a newer program"));

@@ -15,6 +15,7 @@ mod faults;
 mod outbox;
 mod reading;
 mod recovery;
+mod walking;
 
 #[derive(Debug)]
 struct Still;

@@ -15,11 +15,7 @@ use crate::ui::{Table, bad, code, faint, good, strong};
 
 pub(super) fn verify(context: &mut Context<'_>, data: &Path, anchors: &[String], json: bool) -> Ending {
     let mut anchors = anchors.iter().map(|text| anchor(text)).collect::<Result<Vec<_>, _>>()?;
-    // The state database knows how far the log was on disk: a log that ends before that was cut.
-    match keyless_server::kept_audit_anchor(data) {
-        Ok(kept) => anchors.extend(kept),
-        Err(error) => context.screen.note(format_args!("the state database's own note of the log's end cannot be read: {error:#}")),
-    }
+    anchors.extend(kept_anchor(context, data));
     match log::open(data)?.verify(anchors) {
         Ok(report) if json => context.screen.say(as_json(&report))?,
         Ok(report) => context.screen.write(shown(&report))?,
@@ -37,8 +33,19 @@ pub(super) fn verify(context: &mut Context<'_>, data: &Path, anchors: &[String],
     Ok(Exit::Done)
 }
 
+/// What the state database knows of how far the log was on disk: a log that ends before that was cut.
+pub(super) fn kept_anchor(context: &mut Context<'_>, data: &Path) -> Option<Anchor> {
+    match keyless_server::kept_audit_anchor(data) {
+        Ok(kept) => kept,
+        Err(error) => {
+            context.screen.note(format_args!("the state database's own note of the log's end cannot be read: {error:#}"));
+            None
+        }
+    }
+}
+
 /// `SEQUENCE:HASH`, as an earlier verification printed it.
-fn anchor(text: &str) -> Result<Anchor, Failure> {
+pub(super) fn anchor(text: &str) -> Result<Anchor, Failure> {
     let wrong =
         || Failure::usage(format!("`{text}` is no anchor"), "copy the head that an earlier `keyless audit verify` printed, such as 17:5f…");
     let (sequence, hash) = text.split_once(':').ok_or_else(wrong)?;
