@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import pytest
 import requests
@@ -362,7 +361,7 @@ def test_the_first_administrator_is_invited_by_a_link_that_works_once(az, system
 
 
 def test_with_a_browser(az, alice, system, tmp_path):
-    waiting, url = start_with_browser(az, tmp_path)
+    waiting, url = az.start_in_browser(tmp_path)
     with Browser(tmp_path, system.ready["authority"], system.ready["ca_file"]) as browser:
         browser.open(url)
         browser.fill("input[type=email]", alice.name)
@@ -377,7 +376,7 @@ def test_with_a_browser(az, alice, system, tmp_path):
 
 
 def test_a_wrong_password_in_the_browser_leads_nowhere(az, alice, system, tmp_path):
-    waiting, url = start_with_browser(az, tmp_path)
+    waiting, url = az.start_in_browser(tmp_path)
     try:
         with Browser(tmp_path, system.ready["authority"], system.ready["ca_file"]) as browser:
             browser.open(url)
@@ -395,16 +394,3 @@ def test_a_wrong_password_in_the_browser_leads_nowhere(az, alice, system, tmp_pa
     finally:
         waiting.kill()
     assert az("account list") == []
-
-
-def start_with_browser(az: Az, folder):
-    """Starts `az login`; returns it, and the address it wants a browser to open."""
-    shown, opener = folder / "url", folder / "browser"
-    opener.write_text(f"#!/bin/sh\nprintf %s \"$1\" > '{shown}.part'\nmv '{shown}.part' '{shown}'\n")
-    opener.chmod(0o700)
-    waiting = az.start("login --output json --tenant", az.system.ready["tenant_id"], env={"BROWSER": f"{opener} %s"})
-    deadline = time.monotonic() + 30
-    while not shown.exists():
-        assert waiting.poll() is None and time.monotonic() < deadline, "az login opened no browser"
-        time.sleep(0.05)
-    return waiting, shown.read_text()

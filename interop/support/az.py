@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from .person import Person
 
 COMMAND_TIMEOUT_SECS = 120
 SCRIPT_TIMEOUT_SECS = 300
+OPEN_TIMEOUT_SECS = 30
 NOT_FOUND = 3
 # The first command of a settings folder reads every module of az to make this index; the others need one or two.
 INDEX = "commandIndex.json"
@@ -142,6 +144,19 @@ class Az:
             waiting.kill()
         assert waiting.returncode == 0, f"az login ended with {waiting.returncode}:\n{said}\n{last.text}"
         return self
+
+    def start_in_browser(self, folder: Path) -> tuple[subprocess.Popen, str]:
+        """Starts `az login`; returns it, and the address it wants a browser to open."""
+        shown, opener = folder / "url", folder / "browser"
+        opener.write_text(f"#!/bin/sh\nprintf %s \"$1\" > '{shown}.part'\nmv '{shown}.part' '{shown}'\n")
+        opener.chmod(0o700)
+        tenant = self.system.ready["tenant_id"]
+        waiting = self.start("login --output json --tenant", tenant, env={"BROWSER": f"{opener} %s"})
+        deadline = time.monotonic() + OPEN_TIMEOUT_SECS
+        while not shown.exists():
+            assert waiting.poll() is None and time.monotonic() < deadline, "az login opened no browser"
+            time.sleep(0.05)
+        return waiting, shown.read_text()
 
     def create_application(self, name: str, *more: str) -> "Application":
         """A new application with a service principal and a secret, made as everybody makes one."""

@@ -21,9 +21,9 @@ ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 
 
 class Browser:
-    """One window with a fresh profile. It trusts the server at `base` by the key that `ca_file` vouches for."""
+    """One window with a fresh profile. It trusts the server at `base` by the key that `ca_file` vouches for, and others alike."""
 
-    def __init__(self, folder: Path, base: str, ca_file: str):
+    def __init__(self, folder: Path, base: str, ca_file: str, *others: tuple[str, str]):
         driver, chromium = shutil.which("chromedriver"), shutil.which("chromium")
         assert driver and chromium, "no browser: apt-get install chromium chromium-driver"
         self._driver = subprocess.Popen(
@@ -46,7 +46,7 @@ class Browser:
             "--disable-dev-shm-usage",
             "--disable-background-networking",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
-            f"--ignore-certificate-errors-spki-list={key_digest(base, ca_file)}",
+            f"--ignore-certificate-errors-spki-list={','.join(key_digest(*one) for one in ((base, ca_file), *others))}",
             f"--user-data-dir={folder / 'profile'}",
         ]
         options = {"goog:chromeOptions": {"binary": chromium, "args": arguments}}

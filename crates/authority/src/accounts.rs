@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+mod first;
+mod link;
+
 use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
 use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId};
 use keyless_rbac::{Permit, builtin};
-use keyless_store::{Change, Snapshot, StoreError, UpdateError};
+use keyless_store::{Change, Snapshot, StoreError, UpdateError, sessions};
 use keyless_token::password::{self, PasswordError};
 use keyless_web::Platform;
+
+pub use first::has_administrator;
+pub use link::{link_user, unlink_user};
 
 use crate::refusal::Refusal;
 use crate::sign_in::{Invitation, SignInError, Then, Ticket, Tickets};
@@ -24,7 +30,8 @@ pub struct NewUser {
     /// Such as `ada@keyless.local`; unique in the system.
     pub user_principal_name: String,
     pub display_name: String,
-    pub password: Secret<String>,
+    /// None for a person who signs in with the provider of [`crate::SignInProvider`] only.
+    pub password: Option<Secret<String>>,
     /// Whether the person must choose another at the first sign-in.
     pub must_change: bool,
 }
@@ -35,10 +42,20 @@ pub struct NewInvitation {
     pub tenant: TenantId,
     pub user_principal_name: String,
     pub display_name: String,
-    /// Gives Owner of everything: for the first administrator.
-    pub owner: bool,
+    pub rights: InvitedAs,
     /// How long the link works.
     pub lifetime_secs: i64,
+}
+
+/// What an invited person may do once the account is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum InvitedAs {
+    /// Nothing yet.
+    Member,
+    /// Everything.
+    Owner,
+    /// Everything, unless a person who may give roles is there already when the invitation is accepted.
+    FirstAdministrator,
 }
 
 /// Why an account was not made or changed.
@@ -50,8 +67,18 @@ pub enum AccountError {
     Taken,
     #[error("the tenant does not exist; use the id of one that `keyless status` shows")]
     TenantUnknown,
-    #[error("no such user; check the object id")]
+    #[error("no such user; check the name or object id")]
     Unknown,
+    #[error("a person who may give roles is there already; ask them, or use `keyless user invite NAME --owner`")]
+    AdministratorExists,
+    #[error("the subject has 1 to 255 ASCII characters; copy it from the page or the audit event of the refused sign-in")]
+    Subject,
+    #[error("another user is linked to this subject; end that with `keyless user unlink` first")]
+    SubjectTaken,
+    #[error("the user is linked to another subject; end that with `keyless user unlink` first")]
+    Linked,
+    #[error("the user is not linked to any subject")]
+    NotLinked,
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -76,13 +103,14 @@ impl From<UpdateError<Self>> for AccountError {
 /// [`AccountError`].
 pub async fn add_user(platform: &Arc<Platform>, ctx: &OpContext, permit: &Permit, new: NewUser) -> Result<ObjectId, AccountError> {
     let (password, entropy) = (new.password.clone(), Arc::clone(&platform.entropy));
-    let hashed = tokio::task::spawn_blocking(move || password::hash(&password, &*entropy)).await.map_err(|_| PasswordError::Hash)?;
+    let hash = move || password.map(|password| password::hash(&password, &*entropy)).transpose();
+    let hashed = tokio::task::spawn_blocking(hash).await.map_err(|_| PasswordError::Hash)?;
     let invitation = Invitation {
         tenant: new.tenant,
         user: ObjectId::new(platform.entropy.uuid()),
         user_principal_name: new.user_principal_name,
         display_name: new.display_name,
-        owner: false,
+        rights: InvitedAs::Member,
     };
     create(platform, ctx, permit, &invitation, hashed?, new.must_change).await?;
     Ok(invitation.user)
@@ -100,8 +128,11 @@ pub fn invite(platform: &Platform, ctx: &OpContext, new: NewInvitation) -> Resul
         user: ObjectId::new(platform.entropy.uuid()),
         user_principal_name: new.user_principal_name,
         display_name: new.display_name,
-        owner: new.owner,
+        rights: new.rights,
     };
+    if invitation.rights == InvitedAs::FirstAdministrator && has_administrator(&snapshot) {
+        return Err(AccountError::AdministratorExists);
+    }
     let mut event = AuditEvent::new(ctx, Category::Control, "User_Invite", Outcome::Allowed);
     let because = format!("{} is invited as {}, valid for {} s", invitation.user_principal_name, invitation.user, new.lifetime_secs);
     event.decision = Some(decision(because));
@@ -118,14 +149,7 @@ pub fn invite(platform: &Platform, ctx: &OpContext, new: NewInvitation) -> Resul
 /// [`AccountError`].
 pub async fn revoke_sessions(platform: &Platform, ctx: &OpContext, permit: &Permit, id: ObjectId) -> Result<(), AccountError> {
     let plan = |snapshot: &Snapshot| {
-        let mut principal = Principal::clone(snapshot.principal(id).ok_or(AccountError::Unknown)?);
-        principal.tokens_valid_from = Some(ctx.now);
-        let mut mutations = vec![Mutation::put(principal)];
-        for family in snapshot.refresh_families().filter(|family| family.user == id && !family.revoked) {
-            let mut ended = keyless_model::entity::RefreshFamily::clone(family);
-            ended.revoked = true;
-            mutations.push(Mutation::put(ended));
-        }
+        let mutations = sessions::revoked(snapshot, id, ctx.now).ok_or(AccountError::Unknown)?;
         let event = AuditEvent::new(ctx, Category::Control, "Principal_RevokeSessions", Outcome::Allowed);
         Ok::<_, AccountError>(Change { mutations, event })
     };
@@ -145,10 +169,14 @@ pub(crate) async fn accept(
         Err(error) => return Ok(Err(error)),
     };
     let permit = Permit::system("an invited person accepted");
-    match create(&authority.platform, ctx, &permit, invitation, hash, false).await {
+    match create(&authority.platform, ctx, &permit, invitation, Some(hash), false).await {
         Ok(()) => Ok(Ok(())),
         Err(AccountError::Taken) => {
             let text = "The invitation was accepted already. Ask for a new one.";
+            Err(Refusal::new(&crate::codes::MALFORMED_REQUEST).with(text))
+        }
+        Err(AccountError::AdministratorExists) => {
+            let text = "The system has an administrator by now. Ask them for an invitation.";
             Err(Refusal::new(&crate::codes::MALFORMED_REQUEST).with(text))
         }
         Err(error) => Err(Authority::unavailable(&error)),
@@ -160,7 +188,7 @@ async fn create(
     ctx: &OpContext,
     permit: &Permit,
     new: &Invitation,
-    hash: String,
+    hash: Option<String>,
     must_change: bool,
 ) -> Result<(), AccountError> {
     let assignment = AssignmentId::new(platform.entropy.uuid());
@@ -169,8 +197,12 @@ async fn create(
         if snapshot.principal(new.user).is_some() {
             return Err(AccountError::Taken);
         }
+        // SECURITY: asked in the transaction: of two links for the first administrator one makes an Owner.
+        if new.rights == InvitedAs::FirstAdministrator && has_administrator(snapshot) {
+            return Err(AccountError::AdministratorExists);
+        }
         let mut mutations = vec![Mutation::put(principal(new, ctx)), Mutation::put(user(new, ctx, hash.clone(), must_change))];
-        if new.owner {
+        if new.rights != InvitedAs::Member {
             mutations.push(Mutation::put(ownership(new, ctx, assignment)));
         }
         let mut event = AuditEvent::new(ctx, Category::Control, "User_Create", Outcome::Allowed);
@@ -207,13 +239,13 @@ fn principal(new: &Invitation, ctx: &OpContext) -> Principal {
     }
 }
 
-fn user(new: &Invitation, ctx: &OpContext, hash: String, must_change: bool) -> User {
+fn user(new: &Invitation, ctx: &OpContext, hash: Option<String>, must_change: bool) -> User {
     let nickname = new.user_principal_name.split('@').next().unwrap_or_default();
     User {
         id: new.user,
         user_principal_name: new.user_principal_name.clone(),
         mail_nickname: nickname.to_owned(),
-        password: Some(UserPassword { hash, must_change, changed: ctx.now }),
+        password: hash.map(|hash| UserPassword { hash, must_change, changed: ctx.now }),
         external: None,
     }
 }

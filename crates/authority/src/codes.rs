@@ -114,6 +114,12 @@ codes! {
         "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.";
     USER_DISABLED = 50057, "invalid_grant", 400, "The user account is disabled.";
     USER_ELSEWHERE = 50020, "invalid_grant", 400, "The user account does not exist in tenant '{}'. Sign in with another account.";
+    NOT_LINKED = 50020, "invalid_grant", 400,
+        "User account '{}' from identity provider '{}' does not exist in this directory. Ask an administrator to link it to your user: keyless user link YOUR-NAME '{}'";
+    PROVIDER_REFUSED = 50008, "invalid_grant", 400,
+        "Unable to verify the answer of the identity provider '{}'. Start the sign-in again from your program; if that does not help, ask an administrator.";
+    PROVIDER_UNAVAILABLE = 501661, "temporarily_unavailable", 503,
+        "Request to the external OIDC endpoint failed. The identity provider '{}' did not answer. Please try again.";
     PASSWORD_EXPIRED = 50055, "invalid_grant", 400, "The password is expired or must be changed.";
     AUTHORIZATION_PENDING = 70016, "authorization_pending", 400,
         "OAuth 2.0 device flow error. Authorization is pending. Continue polling.";

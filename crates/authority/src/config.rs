@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use crate::federation::{HttpFetch, TrustedIssuer};
+use crate::federation::{HttpFetch, HttpPost, TrustedIssuer};
+use crate::provider::SignInProvider;
 
 /// Whether a client assertion may be used more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,6 +52,10 @@ pub struct Config {
     pub root_certificates: Vec<Vec<u8>>,
     /// Fetches external issuers' documents; [`crate::PublicWeb`] under the roots above when absent.
     pub fetch: Option<Arc<dyn HttpFetch>>,
+    /// Where people may sign in instead of with a password.
+    pub sign_in_with: Option<SignInProvider>,
+    /// Reaches that provider; [`crate::PublicWeb`] under the roots above when absent.
+    pub provider_web: Option<Arc<dyn HttpPost>>,
 }
 
 impl Default for Config {
@@ -67,6 +72,8 @@ impl Default for Config {
             trusted_issuers: Vec::new(),
             root_certificates: Vec::new(),
             fetch: None,
+            sign_in_with: None,
+            provider_web: None,
         }
     }
 }

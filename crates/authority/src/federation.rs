@@ -10,7 +10,7 @@ mod public_web;
 
 use keyless_token::Algorithm;
 
-pub use fetch::{FetchError, HttpFetch, Place};
+pub use fetch::{FetchError, FormPost, HttpFetch, HttpPost, Place};
 pub use issuers::{ExternalIssuers, KeysUnavailable, Want};
 pub use public_web::PublicWeb;
 

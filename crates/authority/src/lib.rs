@@ -11,6 +11,7 @@ mod federation;
 mod grant;
 mod issuer;
 mod keys;
+mod provider;
 mod refusal;
 mod requested_claims;
 mod resource;
@@ -23,12 +24,15 @@ mod throttle;
 
 use std::sync::Arc;
 
-pub use accounts::{AccountError, NewInvitation, NewUser, add_user, invite, revoke_sessions};
+pub use accounts::{
+    AccountError, InvitedAs, NewInvitation, NewUser, add_user, has_administrator, invite, link_user, revoke_sessions, unlink_user,
+};
 pub use config::{AssertionAudience, AssertionReuse, Config};
-pub use federation::{ExternalIssuers, FetchError, HttpFetch, KeysUnavailable, Place, PublicWeb, TrustedIssuer, Want};
+pub use federation::{ExternalIssuers, FetchError, FormPost, HttpFetch, HttpPost, KeysUnavailable, Place, PublicWeb, TrustedIssuer, Want};
 pub use issuer::{IssueError, IssueRequest, Issued, Issuer};
 use keyless_web::Platform;
 pub use keys::{DEFAULT_ROTATION, KeyRotation, KeysError};
+pub use provider::{ProviderSettingsError, SignInProvider};
 
 /// The authority's routes.
 pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {

@@ -19,6 +19,7 @@ mod logout;
 mod method;
 mod openid_configuration;
 mod password;
+mod provider;
 mod token;
 
 pub(crate) fn router(authority: Arc<Authority>) -> Router {
@@ -35,6 +36,8 @@ pub(crate) fn router(authority: Arc<Authority>) -> Router {
         .route("/{tenant}/oauth2/v2.0/logout", get(logout::logout))
         .route("/common/login", post(login::login))
         .route("/common/password", post(password::password))
+        .route("/common/provider", get(provider::begin))
+        .route(crate::provider::CALLBACK, get(provider::callback))
         .route("/device", get(device::get).post(device::post))
         .route("/invite", get(invite::invite))
         .method_not_allowed_fallback(method::not_allowed)

@@ -15,6 +15,7 @@ use crate::codes;
 use crate::config::Config;
 use crate::federation::{ExternalIssuers, PublicWeb};
 use crate::issuer::{IssueError, Issuer};
+use crate::provider::Provider;
 use crate::refusal::Refusal;
 use crate::sign_in::{Page, PageKind, SignIn};
 use crate::throttle::Throttle;
@@ -29,6 +30,7 @@ pub(crate) struct Authority {
     pub(crate) sign_in: SignIn,
     pub(crate) reuse: Reuse,
     pub(crate) issuers: ExternalIssuers,
+    pub(crate) provider: Option<Provider>,
 }
 
 /// What is known of a request so far: the audit of a refusal says how far it got.
@@ -51,7 +53,11 @@ impl Authority {
         let fetch = config.fetch.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
         let issuers = ExternalIssuers::new(fetch, Arc::clone(&platform.clock), config.trusted_issuers.clone());
         let sign_in = SignIn::new(&platform);
-        Self { platform, config, issuer, throttle, sign_in, reuse, issuers }
+        let provider = config.sign_in_with.clone().map(|settings| {
+            let web = config.provider_web.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
+            Provider::new(settings, web, &platform)
+        });
+        Self { platform, config, issuer, throttle, sign_in, reuse, issuers, provider }
     }
 
     /// Audits the refusal and answers it in Entra's envelope.
@@ -61,7 +67,11 @@ impl Authority {
 
     /// Audits the refusal and answers it as a page for a person.
     pub(crate) fn refuse_page(&self, facts: &RequestFacts, attempt: Attempt, refusal: Refusal) -> Response<Body> {
-        let told = self.audited(facts, attempt, &refusal);
+        self.refusal_page(facts, &self.audited(facts, attempt, &refusal))
+    }
+
+    /// The page of a refusal that is in the audit already.
+    pub(crate) fn refusal_page(&self, facts: &RequestFacts, told: &Refusal) -> Response<Body> {
         let text = format!("{} (AADSTS{}, request {})", told.text(), told.code().number, facts.ctx.request_id);
         let mut page = Page::new(PageKind::Message { title: "Sign-in is not possible", text: &text });
         page.status = told.status();

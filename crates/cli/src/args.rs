@@ -11,6 +11,7 @@ mod help;
 mod lend;
 mod manage;
 mod operate;
+mod sign_in;
 mod system;
 
 pub(crate) use access::{CanI, Explain, Whoami};
@@ -42,7 +43,7 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Run the system: authority, metadata, control plane and gateway in one process
     #[command(long_about = help::UP, after_long_help = help::UP_MORE)]
-    Up(Up),
+    Up(Box<Up>),
     /// Show the endpoints, identities and health of a running system
     #[command(long_about = help::STATUS, after_long_help = help::STATUS_MORE)]
     Status(Status),

@@ -44,7 +44,7 @@ pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
     let mut context = Context { screen, environment: Environment::of_process(), data: cli.data };
     let context = &mut context;
     match cli.command {
-        Command::Up(args) => up::up(context, args),
+        Command::Up(args) => up::up(context, &args),
         Command::Demo(args) => block_on(demo::demo(context, &args)),
         Command::Status(args) => block_on(status::status(context, &args)),
         Command::Run(args) => block_on(run::run(context, &args)),

@@ -120,6 +120,7 @@ pub(crate) fn status() -> Status {
             kind: "model server (Ollama)".to_owned(),
             models: vec!["llama3.2".to_owned()],
         }],
+        sign_in: None,
         host: "/subscriptions/s/resourceGroups/demo/providers/Microsoft.Compute/virtualMachines/this-host".to_owned(),
         revision: 12,
         health: "ok".to_owned(),

@@ -23,7 +23,7 @@ mod upstreams;
 mod worker;
 
 pub use data::{DataFolder, kept_audit_anchor};
-pub use options::{Options, UpstreamChoice};
+pub use options::{Options, SignInOptions, UpstreamChoice};
 pub use start::run;
 pub use system::{SystemClock, SystemEntropy};
 pub use telemetry::{LogFormat, start_log};

@@ -10,6 +10,8 @@ mod guests;
 mod status;
 
 pub use crate::data::socket_path;
+pub use administration::Invited;
+pub(crate) use administration::first_administrator;
 pub(crate) use attachments::recall;
 pub(crate) use door::Door;
 pub(crate) use status::{Facts, status};

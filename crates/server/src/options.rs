@@ -29,6 +29,10 @@ pub struct Options {
     pub tenant_authority: Option<String>,
     /// The only certificates (PEM) under which that authority is trusted.
     pub tenant_ca: Option<PathBuf>,
+    /// Where people may sign in instead of with a password.
+    pub sign_in: Option<SignInOptions>,
+    /// Offers the first administrator an account of this name; of `admin` in the first tenant's domain when it is empty.
+    pub invite: Option<String>,
     /// Written once every listener answers.
     pub ready_file: Option<PathBuf>,
     /// Worker threads; the machine's cores when absent.
@@ -38,6 +42,22 @@ pub struct Options {
     pub key_interval_secs: u32,
     /// How long a key is published before it signs.
     pub key_lead_secs: u32,
+}
+
+/// An OpenID provider, and how this system is registered there.
+#[derive(Debug, Clone)]
+pub struct SignInOptions {
+    /// Exactly the `iss` of its id tokens.
+    pub issuer: String,
+    /// What people call it; the issuer's host when absent.
+    pub name: Option<String>,
+    pub client_id: String,
+    /// None for a public client.
+    pub client_secret_file: Option<PathBuf>,
+    /// The only certificates (PEM) under which the issuer's host is trusted.
+    pub ca: Option<PathBuf>,
+    /// Domains in which a verified e-mail address is the user of that name.
+    pub email_domains: Vec<String>,
 }
 
 /// Where calls of models go by default.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use keyless_audit::AuditSink;
-use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation};
+use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation, SignInProvider};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
@@ -26,8 +26,8 @@ use crate::app::App;
 use crate::clock::{SteadyClock, ThisMachine};
 use crate::data::DataFolder;
 use crate::listen::{Bound, Service, bind};
-use crate::local::api::Status;
-use crate::local::{Door, Facts, recall, status};
+use crate::local::api::{SignInStatus, Status};
+use crate::local::{Door, Facts, Invited, first_administrator, recall, status};
 use crate::operations::Operations;
 use crate::options::Options;
 use crate::system::SystemEntropy;
@@ -39,17 +39,17 @@ const CATCH_UP: Duration = Duration::from_millis(250);
 /// How often the store learns how far the audit log is on disk. Each time costs one flush.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Runs a system until it is told to stop (SIGTERM, SIGINT), then drains. `on_ready` is called once every listener answers; `tell`
-/// hears each step that takes time, for people.
+/// Runs a system until it is told to stop (SIGTERM, SIGINT), then drains. `on_ready` is called once every listener answers, with what
+/// became of the invitation that was asked for; `tell` hears each step that takes time, for people.
 ///
 /// # Errors
 /// When the system cannot start; the message says what to do.
-pub fn run(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status)) -> anyhow::Result<()> {
+pub fn run(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status, Option<&Invited>)) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(start(options, tell, on_ready))
 }
 
-async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status)) -> anyhow::Result<()> {
+async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status, Option<&Invited>)) -> anyhow::Result<()> {
     // Before anything else, so that a signal during a slow start ends it in order.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -58,6 +58,7 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
         _ = terminate.recv() => return Ok(()),
         _ = interrupt.recv() => return Ok(()),
     };
+    let invited = options.invite.as_deref().map(|name| first_administrator(&parts.door, name)).transpose()?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let workers = parts.start(&options, &mut tasks, &stopped)?;
@@ -68,7 +69,7 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
         crate::data::replace(file, &serde_json::to_vec_pretty(&status)?)
             .with_context(|| format!("cannot write the ready file {}", file.display()))?;
     }
-    on_ready(&status);
+    on_ready(&status, invited.as_ref());
 
     tokio::select! {
         _ = terminate.recv() => {}
@@ -137,6 +138,11 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     // A verifier that keeps the key set for as long as it may has met a new key well before that key signs.
     authority.jwks_max_age_secs = authority.jwks_max_age_secs.min(options.key_lead_secs / 2);
     let trusted = trust::trusted_tenants(options, &snapshot, &platform.clock, &roots)?;
+    let sign_in = authority.sign_in_with.as_ref().map(|provider| SignInStatus {
+        name: provider.name.clone(),
+        issuer: provider.issuer.clone(),
+        redirect_uri: SignInProvider::redirect_uri(&platform.endpoints.authority),
+    });
     let rotation = KeyRotation::new(Arc::clone(&platform), rotation_policy(options))?;
     let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
     let metadata =
@@ -169,6 +175,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         ca_bundle: ca.bundle_file.display().to_string(),
         host,
         operations: Arc::clone(&operations),
+        sign_in,
         upstreams: RwLock::new(chosen.shown),
         trusted_tenants: options.trusted_tenants.clone(),
     };

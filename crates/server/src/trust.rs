@@ -1,18 +1,19 @@
-//! Whom else the operator trusts: external issuers, and Entra tenants whose tokens count here as well.
+//! Whom else the operator trusts: external issuers, Entra tenants whose tokens count here as well, a provider that people sign in with.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::bail;
-use keyless_authority::{ExternalIssuers, PublicWeb, TrustedIssuer};
-use keyless_model::Clock;
+use anyhow::{Context as _, bail};
+use http::Uri;
+use keyless_authority::{ExternalIssuers, PublicWeb, SignInProvider, TrustedIssuer};
+use keyless_model::{Clock, Secret};
 use keyless_store::Snapshot;
 use keyless_web::{ENTRA, TrustedTenants, v2_issuer};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
 use crate::adapter::TenantKeys;
-use crate::options::Options;
+use crate::options::{Options, SignInOptions};
 
 /// The authority's settings, as far as they are about others.
 pub(crate) fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) -> anyhow::Result<keyless_authority::Config> {
@@ -21,6 +22,7 @@ pub(crate) fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) 
     Ok(keyless_authority::Config {
         root_certificates: der(roots),
         trusted_issuers: options.trusted_issuers.iter().map(trusted).collect(),
+        sign_in_with: options.sign_in.as_ref().map(provider).transpose()?,
         ..keyless_authority::Config::default()
     })
 }
@@ -56,6 +58,30 @@ pub(crate) fn trusted_tenants(
     }
     let source = ExternalIssuers::new(Arc::new(PublicWeb::new(&der(roots))), Arc::clone(clock), named);
     Ok(Some(Arc::new(TrustedTenants::new(authority, tenants, Arc::new(TenantKeys(source))))))
+}
+
+fn provider(options: &SignInOptions) -> anyhow::Result<SignInProvider> {
+    let host = || options.issuer.parse::<Uri>().ok()?.host().map(str::to_owned);
+    let provider = SignInProvider {
+        issuer: options.issuer.clone(),
+        name: options.name.clone().or_else(host).unwrap_or_else(|| options.issuer.clone()),
+        client_id: options.client_id.clone(),
+        client_secret: options.client_secret_file.as_deref().map(secret).transpose()?,
+        certificates: certificates_in(options.ca.as_deref(), "sign-in provider's CA")?,
+        email_domains: options.email_domains.clone(),
+    };
+    provider.check()?;
+    Ok(provider)
+}
+
+fn secret(file: &Path) -> anyhow::Result<Secret<String>> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the client secret file {}", file.display()))?;
+    let text = Secret::new(text);
+    let secret = text.expose().trim();
+    if secret.is_empty() {
+        bail!("the client secret file {} is empty; leave the option out for a public client", file.display());
+    }
+    Ok(Secret::new(secret.to_owned()))
 }
 
 fn der(certificates: &[CertificateDer<'_>]) -> Vec<Vec<u8>> {

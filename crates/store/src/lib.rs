@@ -11,6 +11,7 @@ mod directory;
 pub mod keyring;
 mod port;
 pub mod sealer;
+pub mod sessions;
 mod snapshot;
 
 pub use directory::{Change, Committed, Directory, UpdateError};

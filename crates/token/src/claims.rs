@@ -25,6 +25,12 @@ impl<'a> Claims<'a> {
         }
     }
 
+    /// Whether a claim is the JSON value `true`. The text "true" is not: who writes that may write "false" and mean it as true.
+    #[must_use]
+    pub fn is_true(&self, name: &str) -> bool {
+        matches!(self.0.member(name), Some(Value::Bool(true)))
+    }
+
     /// # Errors
     /// [`TokenError::Claim`] when absent, empty or no string.
     pub fn required(&self, name: &'static str) -> Result<&str, TokenError> {

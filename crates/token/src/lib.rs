@@ -22,6 +22,7 @@ pub mod pkce;
 mod public;
 pub mod replay;
 pub mod rotation;
+pub mod sign_in;
 mod signer;
 mod strength;
 mod thumbprint;

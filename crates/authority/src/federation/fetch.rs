@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use http::Uri;
+use http::{StatusCode, Uri};
+use keyless_model::Secret;
 
 /// Largest document read, in bytes.
 pub(super) const MAX_DOCUMENT: usize = 256 * 1024;
@@ -49,6 +50,15 @@ pub enum FetchError {
     Deadline(String),
 }
 
+/// A form for a host that the operator named: it may hold a client secret or a code.
+#[derive(Debug)]
+pub struct FormPost {
+    /// `application/x-www-form-urlencoded`.
+    pub body: Secret<String>,
+    /// The whole value of the `Authorization` header.
+    pub authorization: Option<Secret<String>>,
+}
+
 /// Fetches documents of strangers.
 #[async_trait]
 pub trait HttpFetch: Debug + Send + Sync {
@@ -57,4 +67,14 @@ pub trait HttpFetch: Debug + Send + Sync {
     /// # Errors
     /// When there is no such answer, or the host lies outside `place`.
     async fn get(&self, url: &Uri, place: &Place) -> Result<Vec<u8>, FetchError>;
+}
+
+/// Also sends forms: to the token endpoint of a provider that people sign in with.
+#[async_trait]
+pub trait HttpPost: HttpFetch {
+    /// Status and body of the answer to `POST url`, under the rules of [`HttpFetch::get`] except that any status is an answer.
+    ///
+    /// # Errors
+    /// When there is no answer, or the host lies outside `place`.
+    async fn post(&self, url: &Uri, place: &Place, form: FormPost) -> Result<(StatusCode, Vec<u8>), FetchError>;
 }

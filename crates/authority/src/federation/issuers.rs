@@ -3,6 +3,7 @@
 //! The figures are the bounds that operators may rely on; see the constants.
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -82,6 +83,26 @@ impl ExternalIssuers {
     /// # Errors
     /// When the issuer cannot be asked and its last keys are too old.
     pub async fn keys(&self, issuer: &str, want: Want<'_>) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
+        self.cached(issuer, want, self.fetch_keys(issuer)).await
+    }
+
+    /// The same, of an issuer whose key set the caller knows to be at `jwks`.
+    pub(crate) async fn keys_at(
+        &self,
+        issuer: &str,
+        jwks: &Uri,
+        place: &Place,
+        want: Want<'_>,
+    ) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
+        self.cached(issuer, want, self.fetch_set(jwks, place)).await
+    }
+
+    async fn cached(
+        &self,
+        issuer: &str,
+        want: Want<'_>,
+        fetch: impl Future<Output = Result<ExternalKeys, IssuerError>>,
+    ) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
         let cache = self.cache(issuer);
         let fallback = match cache.look(want, self.clock.now()) {
             Look::Found(keys) => return Ok(keys),
@@ -99,7 +120,7 @@ impl ExternalIssuers {
         if cache.cools_down(self.clock.now()) {
             return cache.fallback(self.clock.now());
         }
-        let fetched = tokio::time::timeout(DEADLINE, self.fetch_keys(issuer)).await;
+        let fetched = tokio::time::timeout(DEADLINE, fetch).await;
         let fetched = fetched.unwrap_or_else(|_| Err(FetchError::Deadline(issuer.to_owned()).into()));
         let now = self.clock.now();
         match fetched {
@@ -126,7 +147,11 @@ impl ExternalIssuers {
             Some(url) => url.parse().map_err(|_| FetchError::Url(url.to_owned()))?,
             None => jwks_url(issuer, &self.fetch.get(&document_url(issuer)?, &place).await?)?,
         };
-        Ok(ExternalKeys::parse(&self.fetch.get(&jwks, &place).await?)?)
+        self.fetch_set(&jwks, &place).await
+    }
+
+    async fn fetch_set(&self, jwks: &Uri, place: &Place) -> Result<ExternalKeys, IssuerError> {
+        Ok(ExternalKeys::parse(&self.fetch.get(jwks, place).await?)?)
     }
 
     fn cache(&self, issuer: &str) -> Arc<IssuerCache> {

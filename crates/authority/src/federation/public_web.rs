@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use http::{HeaderValue, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::is_public;
-use super::fetch::{FetchError, HttpFetch, MAX_DOCUMENT, Place};
+use super::fetch::{FetchError, FormPost, HttpFetch, HttpPost, MAX_DOCUMENT, Place};
 
 /// Most addresses of a host that are tried.
 const MAX_ADDRESSES: usize = 4;
@@ -77,6 +77,18 @@ impl PublicWeb {
         Err(refused)
     }
 
+    /// One request on a fresh connection.
+    async fn send(&self, target: &Target<'_>, place: &Place, request: Request<Full<Bytes>>) -> Result<(StatusCode, Vec<u8>), FetchError> {
+        let stream = self.connect(target, place).await?;
+        if !target.tls {
+            return exchange(stream, target, request).await;
+        }
+        let name = ServerName::try_from(target.bare_host().to_owned()).map_err(|_| FetchError::Url(target.host.to_owned()))?;
+        let stream =
+            self.tls(place).connect(name, stream).await.map_err(|source| FetchError::Connect { host: target.host.to_owned(), source })?;
+        exchange(stream, target, request).await
+    }
+
     fn tls(&self, place: &Place) -> TlsConnector {
         let roots = match place {
             Place::Named { certificates } if !certificates.is_empty() => Arc::new(store(certificates)),
@@ -102,14 +114,26 @@ impl fmt::Debug for PublicWeb {
 impl HttpFetch for PublicWeb {
     async fn get(&self, url: &Uri, place: &Place) -> Result<Vec<u8>, FetchError> {
         let target = Target::of(url, place)?;
-        let stream = self.connect(&target, place).await?;
-        if !target.tls {
-            return exchange(stream, &target).await;
+        let request = target.request(Request::get(target.path), Full::default())?;
+        match self.send(&target, place, request).await? {
+            (StatusCode::OK, body) => Ok(body),
+            (status, _) => Err(FetchError::Status { host: target.host.to_owned(), status: status.as_u16() }),
         }
-        let name = ServerName::try_from(target.bare_host().to_owned()).map_err(|_| FetchError::Url(url.to_string()))?;
-        let stream =
-            self.tls(place).connect(name, stream).await.map_err(|source| FetchError::Connect { host: target.host.to_owned(), source })?;
-        exchange(stream, &target).await
+    }
+}
+
+#[async_trait]
+impl HttpPost for PublicWeb {
+    async fn post(&self, url: &Uri, place: &Place, form: FormPost) -> Result<(StatusCode, Vec<u8>), FetchError> {
+        let target = Target::of(url, place)?;
+        let mut request = Request::post(target.path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if let Some(authorization) = &form.authorization {
+            let mut value = HeaderValue::from_str(authorization.expose()).map_err(|_| FetchError::Url(url.to_string()))?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let request = target.request(request, Full::from(form.body.expose().clone()))?;
+        self.send(&target, place, request).await
     }
 }
 
@@ -143,24 +167,31 @@ impl<'a> Target<'a> {
         Ok(Self { host, port, tls, path: url.path_and_query().map_or("/", |path| path.as_str()) })
     }
 
+    /// Completes a request to it.
+    fn request(&self, request: http::request::Builder, body: Full<Bytes>) -> Result<Request<Full<Bytes>>, FetchError> {
+        request
+            .header(header::HOST, format!("{}:{}", self.host, self.port))
+            .header(header::ACCEPT, "application/json")
+            .header(header::USER_AGENT, "keyless")
+            .header(header::CONNECTION, "close")
+            .body(body)
+            .map_err(|_| FetchError::Url(self.host.to_owned()))
+    }
+
     /// Without the brackets of an IPv6 literal.
     fn bare_host(&self) -> &'a str {
         self.host.trim_start_matches('[').trim_end_matches(']')
     }
 }
 
-/// One request on a fresh connection.
-async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S, target: &Target<'_>) -> Result<Vec<u8>, FetchError> {
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    stream: S,
+    target: &Target<'_>,
+    request: Request<Full<Bytes>>,
+) -> Result<(StatusCode, Vec<u8>), FetchError> {
     let broken = |source: hyper::Error| FetchError::Exchange { host: target.host.to_owned(), source: Box::new(source) };
     let (mut sender, connection) =
-        http1::Builder::new().max_buf_size(64 * 1024).handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await.map_err(broken)?;
-    let request = Request::get(target.path)
-        .header(header::HOST, format!("{}:{}", target.host, target.port))
-        .header(header::ACCEPT, "application/json")
-        .header(header::USER_AGENT, "keyless")
-        .header(header::CONNECTION, "close")
-        .body(Empty::new())
-        .map_err(|_| FetchError::Url(target.path.to_owned()))?;
+        http1::Builder::new().max_buf_size(64 * 1024).handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await.map_err(broken)?;
     let document = async {
         let response = sender.send_request(request).await.map_err(broken)?;
         read(response, target).await
@@ -177,17 +208,15 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(stream: S, target: &
     }
 }
 
-async fn read(response: http::Response<Incoming>, target: &Target<'_>) -> Result<Vec<u8>, FetchError> {
+async fn read(response: http::Response<Incoming>, target: &Target<'_>) -> Result<(StatusCode, Vec<u8>), FetchError> {
     let host = || target.host.to_owned();
-    if response.status() != StatusCode::OK {
-        return Err(FetchError::Status { host: host(), status: response.status().as_u16() });
-    }
+    let status = response.status();
     // We asked for no encoding. What is compressed all the same may unfold to anything (case 57).
     if response.headers().get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
         return Err(FetchError::TooLarge(host()));
     }
     match Limited::new(response.into_body(), MAX_DOCUMENT).collect().await {
-        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Ok(body) => Ok((status, body.to_bytes().to_vec())),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(FetchError::TooLarge(host())),
         Err(source) => Err(FetchError::Exchange { host: host(), source }),
     }

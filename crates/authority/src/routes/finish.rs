@@ -1,5 +1,7 @@
 //! The steps that the pages share: show the sign-in page, tell a program the outcome, go on after a sign-in.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::request::Parts;
 use http::{Response, header};
@@ -8,10 +10,12 @@ use keyless_token::pkce::PkceChallenge;
 use keyless_web::{Form, RequestFacts};
 
 use super::token::read_form;
+use crate::client::App;
 use crate::codes;
 use crate::refusal::Refusal;
 use crate::sign_in::{AuthorizeRequest, Browser, Page, PageKind, ResponseMode, TICKET_SECS, Then, Ticket, redirect_with};
 use crate::state::{Attempt, Authority};
+use crate::tenant::Realm;
 
 /// How long a program has to bring its code, in seconds.
 const CODE_SECS: i64 = 300;
@@ -60,7 +64,8 @@ pub(super) fn sign_in_page(
         Then::Redirect(request) => Some(request.redirect_uri.clone()),
         _ => None,
     };
-    let mut page = Page::new(PageKind::SignIn { app, device, name });
+    let provider = authority.provider.as_ref().map(|provider| provider.settings.name.as_str());
+    let mut page = Page::new(PageKind::SignIn { app, device, name, provider });
     page.error = error;
     page.ticket = Some(authority.sign_in.tickets.write(&ticket(facts, browser, then)));
     page.browser = Some(browser);
@@ -123,5 +128,45 @@ pub(super) fn finish(authority: &Authority, facts: &RequestFacts, then: &Then, s
         Then::AskUserCode | Then::Accept(_) => {
             Ok(message(authority, facts, "Signed in", "There is nothing more to do. You may close this window."))
         }
+    }
+}
+
+/// Who may sign in, and to what.
+pub(super) fn asked(authority: &Authority, facts: &RequestFacts, then: &Then) -> Result<(Realm, App), Refusal> {
+    let snapshot = authority.platform.directory.snapshot();
+    let (tenant, client_id) = match then {
+        Then::Redirect(request) => (request.tenant.clone(), request.client_id),
+        Then::Device(user_code) => {
+            let asked = authority.sign_in.devices.asked(user_code, facts.ctx.now);
+            let asked = asked.ok_or_else(|| Refusal::new(&codes::DEVICE_CODE_EXPIRED))?;
+            (asked.tenant, asked.client_id)
+        }
+        Then::AskUserCode | Then::Accept(_) => {
+            return Err(Refusal::new(&codes::MALFORMED_REQUEST).with("The page asks for something else than a password."));
+        }
+    };
+    let realm = Realm::parse(&snapshot, &tenant)?;
+    let app = App::find(&snapshot, &realm, &client_id.to_string())?;
+    // An application of one tenant is for that tenant's people, under whichever name the client reached it.
+    let realm = match app.tenant().and_then(|tenant| snapshot.tenant(tenant)) {
+        Some(tenant) => Realm::Tenant(Arc::clone(tenant)),
+        None => realm,
+    };
+    Ok((realm, app))
+}
+
+/// Tells whoever waits that the person does not want to.
+pub(super) fn cancelled(authority: &Authority, facts: &RequestFacts, then: &Then) -> Response<Body> {
+    let refusal = Refusal::new(&codes::SIGN_IN_CANCELLED);
+    let told = authority.audited(facts, Attempt::default(), &refusal);
+    match then {
+        Then::Redirect(request) => {
+            tell_program(authority, facts, request, &[("error", told.code().error), ("error_description", &told.description())])
+        }
+        Then::Device(user_code) => {
+            authority.sign_in.devices.answer(user_code, None, facts.ctx.now);
+            message(authority, facts, "Cancelled", "The device was not signed in. You may close this window.")
+        }
+        Then::AskUserCode | Then::Accept(_) => message(authority, facts, "Cancelled", "You may close this window."),
     }
 }

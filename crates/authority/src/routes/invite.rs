@@ -8,6 +8,7 @@ use http::Response;
 use keyless_web::{Form, RequestFacts};
 
 use super::finish::ticket;
+use crate::accounts::{InvitedAs, has_administrator};
 use crate::codes;
 use crate::refusal::Refusal;
 use crate::sign_in::{Browser, Page, PageKind, Then};
@@ -24,7 +25,10 @@ pub(super) async fn invite(State(authority): State<Arc<Authority>>, request: Req
     });
     // Accepted already: the account exists, and the link is spent.
     let snapshot = authority.platform.directory.snapshot();
-    let open = invitation.filter(|invitation| snapshot.user(invitation.user).is_none());
+    let open = invitation.filter(|invitation| {
+        let late = invitation.rights == InvitedAs::FirstAdministrator && has_administrator(&snapshot);
+        !late && snapshot.user(invitation.user).is_none()
+    });
     let Some(invitation) = open else {
         let text = "The invitation has expired or was accepted already. Ask for a new one.";
         return authority.refuse_page(&facts, Attempt::default(), Refusal::new(&codes::MALFORMED_REQUEST).with(text));

@@ -19,10 +19,11 @@ main{max-width:26rem;margin:10vh auto;padding:2rem;background:#fff;border:1px so
 h1{font-size:1.4rem;margin:0 0 1rem}label{display:block;margin:1rem 0 .25rem;font-weight:600}\
 input{width:100%;box-sizing:border-box;font:inherit;padding:.5rem;border:1px solid #4b5563;border-radius:.25rem}\
 button{font:inherit;margin:1.5rem .75rem 0 0;padding:.5rem 1.25rem;border:2px solid #1d4ed8;border-radius:.25rem;background:#1d4ed8;color:#fff}\
+a.button{display:inline-block;padding:.5rem 1.25rem;border:2px solid #1d4ed8;border-radius:.25rem;color:#1d4ed8;text-decoration:none}\
 button.second{background:#fff;color:#1d4ed8}:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}\
 [role=alert]{border-left:4px solid #b91c1c;padding:.5rem .75rem;background:#fef2f2}\
 @media(prefers-color-scheme:dark){body{background:#111827;color:#f9fafb}main{background:#1f2937}input{background:#111827;color:#f9fafb}\
-[role=alert]{background:#450a0a}button.second{background:#1f2937;color:#bfdbfe;border-color:#bfdbfe}}";
+[role=alert]{background:#450a0a}button.second,a.button{background:#1f2937;color:#bfdbfe;border-color:#bfdbfe}}";
 
 /// What a page is for.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub(crate) enum PageKind<'a> {
         app: &'a str,
         device: bool,
         name: &'a str,
+        /// What the provider is called at which people may sign in instead.
+        provider: Option<&'a str>,
     },
     /// A new password for an account that must have one.
     NewPassword {
@@ -132,7 +135,7 @@ impl<'a> Page<'a> {
 
     fn write_content(&self, body: &mut String, nonce: &str, described: &str, ticket: &str) {
         let _ = match &self.kind {
-            PageKind::SignIn { app, device, name } => {
+            PageKind::SignIn { app, device, name, provider } => {
                 let hint = if *device {
                     format!(
                         "<p>A program that calls itself {} asks to sign in on another device. Go on only if you started it \
@@ -142,9 +145,17 @@ impl<'a> Page<'a> {
                 } else {
                     String::new()
                 };
+                // A link and not a form: browsers hold every redirect that follows a form against `form-action`, and nobody knows
+                // over which hosts the provider sends people.
+                let elsewhere = provider.map(|name| {
+                    let query = form_urlencoded::byte_serialize(self.ticket.as_deref().unwrap_or_default().as_bytes());
+                    let query: String = query.collect();
+                    format!("<a class=\"button\" href=\"/common/provider?ticket={query}\">Sign in with {}</a><p>or</p>", escape(name))
+                });
+                let elsewhere = elsewhere.unwrap_or_default();
                 write!(
                     body,
-                    "{hint}<form method=\"post\" action=\"/common/login\">{ticket}\
+                    "{hint}{elsewhere}<form method=\"post\" action=\"/common/login\">{ticket}\
                      <label for=\"username\">User name</label><input id=\"username\" name=\"username\" type=\"email\" \
                      autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"{}\"{described}>\
                      <label for=\"password\">Password</label><input id=\"password\" name=\"password\" type=\"password\" \
@@ -235,7 +246,7 @@ mod tests {
     fn nothing_from_outside_becomes_markup() {
         let evil = "\"><script>alert(1)</script>'";
         for kind in [
-            PageKind::SignIn { app: evil, device: true, name: evil },
+            PageKind::SignIn { app: evil, device: true, name: evil, provider: Some(evil) },
             PageKind::NewPassword { invited_as: Some(evil) },
             PageKind::Message { title: evil, text: evil },
             PageKind::SendOn { action: evil, fields: &[("state", evil)] },

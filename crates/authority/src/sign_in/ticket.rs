@@ -56,8 +56,7 @@ pub(crate) struct Invitation {
     pub(crate) user: ObjectId,
     pub(crate) user_principal_name: String,
     pub(crate) display_name: String,
-    /// The first administrator owns everything.
-    pub(crate) owner: bool,
+    pub(crate) rights: crate::accounts::InvitedAs,
 }
 
 /// A page's memory.

@@ -4,6 +4,7 @@ mod accounts;
 mod browser;
 mod device;
 mod on_behalf_of;
+mod provider;
 mod refresh;
 
 use base64::Engine as _;
@@ -16,7 +17,7 @@ use keyless_testkit::TENANT;
 use serde_json::json;
 
 use super::harness::{Answer, Harness, form};
-use crate::{NewInvitation, NewUser, add_user, invite, revoke_sessions};
+use crate::{InvitedAs, NewInvitation, NewUser, add_user, invite, revoke_sessions};
 
 const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const ARM_SCOPE: &str = "https://localhost:8443//.default offline_access openid profile";
@@ -89,7 +90,7 @@ async fn person(harness: &Harness, must_change: bool) -> ObjectId {
         tenant: TENANT,
         user_principal_name: NAME.into(),
         display_name: "Ada Lovelace".into(),
-        password: Secret::new(PASSWORD.to_owned()),
+        password: Some(Secret::new(PASSWORD.to_owned())),
         must_change,
     };
     harness.keep_secret(PASSWORD);

@@ -97,8 +97,25 @@ pub(crate) enum User {
         #[arg(long)]
         display_name: Option<String>,
         /// Demand another password at the first sign-in
-        #[arg(long)]
+        #[arg(long, conflicts_with = "no_password")]
         must_change: bool,
+        /// Give no password: they sign in at the provider of `keyless up --sign-in-with`, once linked
+        #[arg(long)]
+        no_password: bool,
+    },
+    /// Let a person sign in at the provider of `keyless up --sign-in-with`
+    #[command(after_long_help = help::USER_MORE)]
+    Link {
+        /// The sign-in name here
+        name: String,
+        /// Their subject (`sub`) there, as the page of the refused sign-in and its audit event show it
+        subject: String,
+    },
+    /// End that, and sign the person out
+    #[command(after_long_help = help::USER_MORE)]
+    Unlink {
+        /// The sign-in name here
+        name: String,
     },
     /// Print a link with which a person makes their account, once
     #[command(after_long_help = help::USER_MORE)]

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use keyless_model::TenantId;
 
 use super::duration::parse_ttl;
+use super::sign_in::SignInArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -62,6 +63,9 @@ pub(crate) struct Up {
     /// The only certificates (PEM) under which that authority is trusted
     #[arg(long, value_name = "FILE", requires = "tenant_authority")]
     pub(crate) tenant_ca: Option<PathBuf>,
+    /// While no person is administrator, print a link that makes one, once [default name: admin@ the tenant's domain]
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) invite: Option<String>,
     /// Write the system's endpoints and ids to this file once every listener answers
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
@@ -86,6 +90,8 @@ pub(crate) struct Up {
     /// End when standard input closes, so that whoever started this cannot leave it behind
     #[arg(long, hide = true)]
     pub(crate) until_stdin_closes: bool,
+    #[command(flatten)]
+    pub(crate) sign_in: SignInArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
-    KeyStatus, LocalError, RevokeKey, RevokeSessions, RotateKeys, Status, TokenAnswer, TokenRequest, UserRequest,
+    KeyStatus, LinkRequest, LocalError, RevokeKey, RevokeSessions, RotateKeys, Status, TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -99,6 +99,10 @@ impl Local {
 
     pub(crate) async fn add_user(&self, user: &UserRequest) -> Result<(), LocalFailure> {
         self.ask(Method::POST, "/users", user).await
+    }
+
+    pub(crate) async fn link(&self, link: &LinkRequest) -> Result<(), LocalFailure> {
+        self.ask(Method::POST, "/users/link", link).await
     }
 
     pub(crate) async fn invite(&self, invitation: &InvitationRequest) -> Result<InvitationAnswer, LocalFailure> {

@@ -51,6 +51,12 @@ fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timest
             places.row([faint(name), value.to_owned()]);
         }
     }
+    if let Some(provider) = &status.sign_in {
+        places.row([
+            faint("sign-in"),
+            format!("{}  {}", provider.name, faint(format_args!("{}, back to {}", provider.issuer, provider.redirect_uri))),
+        ]);
+    }
     for upstream in &status.upstreams {
         places.row([faint("model"), welcome::model(&upstream.kind, &upstream.models, &upstream.url)]);
     }

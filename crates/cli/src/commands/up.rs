@@ -4,6 +4,7 @@ use std::io::{Read as _, stdin};
 use std::path::PathBuf;
 use std::time::Instant;
 
+use keyless_server::local::Invited;
 use keyless_server::local::api::Status;
 use keyless_server::{LogFormat, Options, UpstreamChoice, start_log};
 
@@ -17,7 +18,7 @@ use crate::ui::faint;
 
 pub(super) mod welcome;
 
-pub(super) fn up(context: &mut Context<'_>, args: Up) -> Ending {
+pub(super) fn up(context: &mut Context<'_>, args: &Up) -> Ending {
     let began = Instant::now();
     let data = context.data()?;
     if args.until_stdin_closes {
@@ -25,14 +26,14 @@ pub(super) fn up(context: &mut Context<'_>, args: Up) -> Ending {
     }
     let level = ["warn", "info", "debug"].into_iter().nth(args.verbose.into()).unwrap_or("trace");
     start_log(level, if args.log_json { LogFormat::Json } else { LogFormat::Text });
-    let options = options(&args, &data, &context.environment)?;
+    let options = options(args, &data, &context.environment)?;
 
     // Progress and the welcome come from two closures of the same call.
     let screen = std::cell::RefCell::new(&mut *context.screen);
     let mut written = Ok(());
     let tell = |step: &str| screen.borrow_mut().note(format_args!("{} {step}", faint("keyless:")));
-    let ended = keyless_server::run(options, tell, |status: &Status| {
-        written = screen.borrow_mut().write(welcome::welcome(status, &data, began.elapsed()));
+    let ended = keyless_server::run(options, tell, |status: &Status, invited: Option<&Invited>| {
+        written = screen.borrow_mut().write(welcome::welcome(status, invited, &data, began.elapsed()));
     });
     ended
         .explain(|| "the system cannot run".to_owned(), "correct that and start it again; `keyless up --help` lists what can be chosen")?;
@@ -63,6 +64,8 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         trusted_tenants: args.trust_tenant.clone(),
         tenant_authority: args.tenant_authority.clone(),
         tenant_ca: args.tenant_ca.clone(),
+        sign_in: args.sign_in.options(),
+        invite: args.invite.clone(),
         gateway_http: args.gateway_http,
         upstream,
         ready_file: args.ready_file.clone(),

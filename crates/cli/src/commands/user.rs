@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use keyless_model::Secret;
-use keyless_server::local::api::{InvitationRequest, UserRequest};
+use keyless_server::local::api::{InvitationRequest, LinkRequest, UserRequest};
 
 use super::Context;
 use crate::args::User;
@@ -18,12 +18,12 @@ const MAX_PASSWORD_BYTES: u64 = 4096;
 pub(super) async fn user(context: &mut Context<'_>, args: &User) -> Ending {
     let local = Local::of(&context.data()?.path);
     match args {
-        User::Add { name, display_name, must_change } => {
-            let password = password()?;
+        User::Add { name, display_name, must_change, no_password } => {
+            let password = if *no_password { None } else { Some(password()?) };
             let request = UserRequest {
                 user_principal_name: name.clone(),
                 display_name: display_name.clone().unwrap_or_else(|| name.clone()),
-                password: password.expose().clone(),
+                password: password.map(|password| password.expose().clone()),
                 must_change: *must_change,
             };
             local.add_user(&request).await?;
@@ -39,6 +39,15 @@ pub(super) async fn user(context: &mut Context<'_>, args: &User) -> Ending {
             let answer = local.invite(&request).await?;
             context.screen.note(format_args!("{}", faint("whoever opens this link is that person; it works once, for 24 hours")));
             context.screen.say(&answer.link)?;
+        }
+        User::Link { name, subject } => {
+            let request = LinkRequest { user_principal_name: name.clone(), subject: Some(subject.clone()) };
+            local.link(&request).await?;
+            context.screen.say(format_args!("{} {} may sign in at the provider as {subject}", good("✓"), strong(name)))?;
+        }
+        User::Unlink { name } => {
+            local.link(&LinkRequest { user_principal_name: name.clone(), subject: None }).await?;
+            context.screen.say(format_args!("{} {} is linked to nobody, and signed out", good("✓"), strong(name)))?;
         }
         User::SignOut { object_id } => {
             local.sign_out(object_id).await?;

@@ -1,12 +1,17 @@
 //! What only the owner of the data folder may do: keys, people, sessions.
 
-use keyless_authority::{KeysError, NewInvitation, NewUser, add_user, invite, revoke_sessions};
+use anyhow::Context as _;
+use keyless_authority::{
+    AccountError, InvitedAs, KeysError, NewInvitation, NewUser, add_user, invite, link_user, revoke_sessions, unlink_user,
+};
 use keyless_model::{Actor, KeyId, OpContext, Secret};
 use keyless_rbac::Permit;
 use keyless_token::rotation::Urgency;
 
 use super::Door;
-use super::api::{InvitationAnswer, InvitationRequest, KeyStatus, LocalError, RevokeKey, RevokeSessions, RotateKeys, UserRequest};
+use super::api::{
+    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, RevokeKey, RevokeSessions, RotateKeys, UserRequest,
+};
 use super::door::refusal;
 
 pub(super) const OWNER: &str = "the owner, over the local socket";
@@ -38,7 +43,7 @@ pub(super) async fn user(door: &Door, wanted: UserRequest) -> Result<(), LocalEr
         tenant: tenant(door)?,
         user_principal_name: wanted.user_principal_name,
         display_name: wanted.display_name,
-        password: Secret::new(wanted.password),
+        password: wanted.password.map(Secret::new),
         must_change: wanted.must_change,
     };
     add_user(&door.platform, &begin(door), &Permit::system(OWNER), new).await.map(|_| ()).map_err(|error| refusal(error.to_string()))
@@ -49,11 +54,53 @@ pub(super) fn invitation(door: &Door, wanted: InvitationRequest) -> Result<Invit
         tenant: tenant(door)?,
         user_principal_name: wanted.user_principal_name,
         display_name: wanted.display_name,
-        owner: wanted.owner,
+        rights: if wanted.owner { InvitedAs::Owner } else { InvitedAs::Member },
         lifetime_secs: i64::from(wanted.lifetime_secs.unwrap_or(INVITATION_SECS)),
     };
     let link = invite(&door.platform, &begin(door), new).map_err(|error| refusal(error.to_string()))?;
     Ok(InvitationAnswer { link: link.expose().clone() })
+}
+
+/// What became of the wish to invite the first administrator.
+#[derive(Debug)]
+pub enum Invited {
+    /// Whoever holds the link becomes the administrator of this name.
+    Link { name: String, link: Secret<String> },
+    /// There is one: nobody was invited.
+    NotNeeded,
+}
+
+/// A link for the first administrator, while there is none.
+pub(crate) fn first_administrator(door: &Door, name: &str) -> anyhow::Result<Invited> {
+    let snapshot = door.platform.directory.snapshot();
+    let tenant = snapshot.tenants().next().context("the system has no tenant")?;
+    let name = if name.is_empty() { format!("admin@{}", tenant.domain) } else { name.to_owned() };
+    let new = NewInvitation {
+        tenant: tenant.id,
+        user_principal_name: name.clone(),
+        display_name: name.clone(),
+        rights: InvitedAs::FirstAdministrator,
+        lifetime_secs: i64::from(INVITATION_SECS),
+    };
+    match invite(&door.platform, &begin(door), new) {
+        Ok(link) => Ok(Invited::Link { name, link }),
+        Err(AccountError::AdministratorExists) => Ok(Invited::NotNeeded),
+        Err(error) => Err(anyhow::Error::from(error).context(format!("{name} cannot be invited"))),
+    }
+}
+
+pub(super) async fn link(door: &Door, wanted: LinkRequest) -> Result<(), LocalError> {
+    let (ctx, permit) = (begin(door), Permit::system(OWNER));
+    let (platform, name) = (&door.platform, &wanted.user_principal_name);
+    let done = match &wanted.subject {
+        Some(subject) => {
+            let none = "people sign in with passwords only; start the system with `keyless up --sign-in-with ISSUER`";
+            let provider = door.facts.sign_in.as_ref().ok_or_else(|| refusal(none))?;
+            link_user(platform, &ctx, &permit, name, &provider.issuer, subject).await
+        }
+        None => unlink_user(platform, &ctx, &permit, name).await,
+    };
+    done.map(|_| ()).map_err(|error| refusal(error.to_string()))
 }
 
 pub(super) async fn sessions(door: &Door, wanted: RevokeSessions) -> Result<(), LocalError> {

@@ -32,6 +32,15 @@ pub struct UpstreamStatus {
     pub models: Vec<String>,
 }
 
+/// The provider that people may sign in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInStatus {
+    pub name: String,
+    pub issuer: String,
+    /// To be registered at the provider.
+    pub redirect_uri: String,
+}
+
 /// A running system: what `keyless status --json` prints and the ready file holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -60,6 +69,8 @@ pub struct Status {
     /// Entra tenants whose tokens count for their guests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_tenants: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInStatus>,
     /// The ARM id of the host that IMDS speaks for.
     pub host: String,
     /// Commits so far.
@@ -170,7 +181,8 @@ pub struct RevokeKey {
 pub struct UserRequest {
     pub user_principal_name: String,
     pub display_name: String,
-    pub password: String,
+    /// None for a person who signs in with the provider only.
+    pub password: Option<String>,
     #[serde(default)]
     pub must_change: bool,
 }
@@ -179,6 +191,13 @@ impl std::fmt::Debug for UserRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UserRequest").field("user_principal_name", &self.user_principal_name).finish_non_exhaustive()
     }
+}
+
+/// `POST /users/link`: who a person is at the provider that people sign in with; without a subject, nobody any more.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkRequest {
+    pub user_principal_name: String,
+    pub subject: Option<String>,
 }
 
 /// `POST /invitations`: makes a one-time link with which a person makes their account.

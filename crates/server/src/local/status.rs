@@ -4,7 +4,7 @@ use keyless_model::entity::{IdentityKind, ManagedIdentity};
 use keyless_model::{Scope, TenantId, Timestamp};
 
 use super::Door;
-use super::api::{AccountStatus, Status, UpstreamStatus};
+use super::api::{AccountStatus, SignInStatus, Status, UpstreamStatus};
 use super::attachments::identity_status;
 use crate::operations::Operations;
 use std::sync::{Arc, RwLock};
@@ -19,6 +19,7 @@ pub(crate) struct Facts {
     pub(crate) ca_bundle: String,
     pub(crate) host: Scope,
     pub(crate) operations: Arc<Operations>,
+    pub(crate) sign_in: Option<SignInStatus>,
     pub(crate) upstreams: RwLock<Vec<UpstreamStatus>>,
     /// Entra tenants whose guests' tokens count.
     pub(crate) trusted_tenants: Vec<TenantId>,
@@ -66,6 +67,7 @@ pub(crate) fn status(door: &Door) -> Status {
             })
             .collect(),
         identities,
+        sign_in: facts.sign_in.clone(),
         upstreams: facts.upstreams.read().expect("no holder of this lock panics").clone(),
         trusted_tenants: facts.trusted_tenants.iter().map(ToString::to_string).collect(),
         host: facts.host.to_string(),

@@ -10,3 +10,4 @@ mod foreign;
 mod forge;
 mod panics;
 mod published;
+mod sign_in;

@@ -147,3 +147,13 @@ async fn urls_with_user_names_or_without_hosts_are_refused() {
         assert!(matches!(web.get(&url.parse().unwrap(), &Place::Public).await, Err(FetchError::Url(_))), "{url}");
     }
 }
+
+#[tokio::test]
+async fn a_form_is_posted_and_any_status_is_an_answer() {
+    let (address, _, _tasks) = server(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n{}".to_vec()).await;
+    let form = || FormPost { body: "code=x".to_owned().into(), authorization: Some("Basic eDp5".to_owned().into()) };
+    let web = PublicWeb::new(&[]);
+    let url: Uri = format!("http://{address}/token").parse().unwrap();
+    assert_eq!(web.post(&url, &named(), form()).await.unwrap(), (StatusCode::BAD_REQUEST, b"{}".to_vec()));
+    assert!(matches!(web.post(&url, &Place::Public, form()).await, Err(FetchError::Url(_))), "never in plain to strangers");
+}

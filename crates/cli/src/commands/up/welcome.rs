@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use keyless_server::local::Invited;
 use keyless_server::local::api::Status;
 
 use crate::data_dir::DataDir;
 use crate::ui::{Table, code, faint, good, heading, strong, warn};
 
 /// The whole text, each line ended.
-pub(super) fn welcome(status: &Status, data: &DataDir, took: Duration) -> String {
+pub(super) fn welcome(status: &Status, invited: Option<&Invited>, data: &DataDir, took: Duration) -> String {
     let mut text = format!(
         "\n{} {} is up {}\n\n",
         heading("keyless"),
@@ -18,8 +19,25 @@ pub(super) fn welcome(status: &Status, data: &DataDir, took: Duration) -> String
     );
     _ = writeln!(text, "{}", places(status));
     _ = writeln!(text, "{}", things(status));
+    if let Some(invited) = invited {
+        _ = writeln!(text, "{}", first_administrator(invited));
+    }
     _ = write!(text, "{}", next(status, data));
     text
+}
+
+fn first_administrator(invited: &Invited) -> String {
+    match invited {
+        Invited::Link { name, link } => format!(
+            "{}\n  {}\n  {}\n",
+            strong(format_args!("Become the first administrator, {name}")),
+            link.expose(),
+            faint("whoever opens this link is that person; it works once, for 24 hours, while there is no other"),
+        ),
+        Invited::NotNeeded => {
+            format!("  {}\n", faint("nobody is invited: a person is administrator already; `keyless user invite` adds more"))
+        }
+    }
 }
 
 fn places(status: &Status) -> Table<2> {
@@ -44,6 +62,9 @@ fn things(status: &Status) -> Table<2> {
     }
     let identities: Vec<&str> = status.identities.iter().map(|identity| identity.name.as_str()).collect();
     row("identities", identities.join(", "));
+    if let Some(provider) = &status.sign_in {
+        row("sign-in", format!("{}  {}", provider.name, faint(format_args!("register {} there", provider.redirect_uri))));
+    }
     for upstream in &status.upstreams {
         row("model", model(&upstream.kind, &upstream.models, &upstream.url));
     }

@@ -1,0 +1,21 @@
+//! What it takes to sign a principal out everywhere. Every plane that offers it plans it here, so that none forgets half of it.
+
+use keyless_model::entity::{Mutation, Principal, RefreshFamily};
+use keyless_model::{ObjectId, Timestamp};
+
+use crate::Snapshot;
+
+/// The changes after which every token issued to the principal before `now` is refused, and every line of refresh tokens has ended.
+/// None when there is no such principal.
+#[must_use]
+pub fn revoked(snapshot: &Snapshot, id: ObjectId, now: Timestamp) -> Option<Vec<Mutation>> {
+    let mut principal = Principal::clone(snapshot.principal(id)?);
+    principal.tokens_valid_from = Some(now);
+    let mut mutations = vec![Mutation::put(principal)];
+    for family in snapshot.refresh_families().filter(|family| family.user == id && !family.revoked) {
+        let mut ended = RefreshFamily::clone(family);
+        ended.revoked = true;
+        mutations.push(Mutation::put(ended));
+    }
+    Some(mutations)
+}
