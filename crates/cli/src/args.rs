@@ -20,7 +20,7 @@ pub(crate) use audit::{Audit, AuditFilter, Category, Export, ExportFormat, Outco
 pub(crate) use duration::Moment;
 pub(crate) use lend::{CredentialName, Env, Run, Shell, Token};
 pub(crate) use manage::{Guest, Host, Keys, User};
-pub(crate) use operate::{Az, DEFAULT_CLOUD};
+pub(crate) use operate::{Apply, Az, DEFAULT_CLOUD};
 pub(crate) use system::{Completions, Demo, Drill, Model, Status, Up};
 
 /// Gives every program that calls an AI model an identity in place of an API key.
@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// Attach identities to this machine, for programs that ask its metadata endpoint
     #[command(subcommand, long_about = help::HOST, after_long_help = help::HOST_MORE)]
     Host(Host),
+    /// Make the system as files declare it: resources, identities, roles
+    #[command(long_about = help::APPLY, after_long_help = help::APPLY_MORE)]
+    Apply(Apply),
     /// Make this system a cloud of the real Azure CLI, or give one `az` command to it
     #[command(long_about = help::AZ, after_long_help = help::AZ_MORE)]
     Az(Az),

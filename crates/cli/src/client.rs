@@ -7,7 +7,7 @@ mod local;
 mod system;
 mod web;
 
-pub(crate) use arm::Arm;
+pub(crate) use arm::{Arm, Precondition};
 pub(crate) use chat::{API_VERSION, Chat, Credential};
 pub(crate) use exchange::Reply;
 pub(crate) use local::{Lease, Local, LocalFailure};

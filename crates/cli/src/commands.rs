@@ -1,5 +1,6 @@
 //! One file per command. Each takes its arguments, does one thing, and returns how it ended.
 
+mod apply;
 mod audit;
 mod az;
 mod can_i;
@@ -54,6 +55,7 @@ pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
         Command::Audit(args) => block_on(audit::audit(context, &args)),
         Command::Drill(args) => block_on(drill::drill(context, &args)),
         Command::Host(args) => block_on(host::host(context, &args)),
+        Command::Apply(args) => block_on(apply::apply(context, &args)),
         Command::Az(args) => block_on(az::az(context, &args)),
         Command::CanI(args) => block_on(can_i::can_i(context, &args)),
         Command::Explain(args) => block_on(explain::explain(context, &args)),

@@ -13,9 +13,10 @@ pub mod guest;
 pub mod host;
 pub mod identity;
 pub(crate) mod locks;
-pub mod name;
 pub mod removal;
 pub mod role_assignment;
+
+pub use keyless_model::name;
 
 use keyless_model::entity::Mutation;
 use keyless_model::{Entropy, Timestamp};

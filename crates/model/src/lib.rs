@@ -7,6 +7,7 @@ mod context;
 pub mod entity;
 mod entropy;
 mod id;
+pub mod name;
 mod scope;
 mod secret;
 mod time;

@@ -195,6 +195,21 @@ pub(super) const AZ_MORE: &str = more!(
     "Exit codes: 0 done, 1 it cannot be done, 2 wrong usage; after `--`, those of az."
 );
 
+pub(super) const APPLY: &str = "\
+Makes the system as YAML or TOML files declare it: resource groups, identities with federated credentials, accounts with deployments, roles, role \
+assignments. Shows what would change, property by property, asks, and makes the changes through the control plane, under the roles of \
+the identity that makes them. What files do not mention is left alone; nothing is deleted without --prune. docs/apply.md describes the files.";
+
+pub(super) const APPLY_MORE: &str = more!(
+    "Examples:"
+    "  keyless apply team-a.yaml"
+    "  keyless apply --plan team-a.yaml"
+    "  keyless apply --yes --prune team-a.yaml grants.toml"
+    ""
+    "Exit codes: 0 done, or nothing to do (with --plan: whatever the plan says), 1 refused or stopped half-way,"
+    "2 wrong usage, or files that cannot be applied; then nothing was changed."
+);
+
 pub(super) const CAN_I_MORE: &str = more!(
     "Examples:"
     "  keyless can-i Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action --scope demo-ai/chat"

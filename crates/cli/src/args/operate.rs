@@ -1,6 +1,7 @@
 //! Operating the system with Azure's own tools and files.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -42,4 +43,26 @@ fn cloud_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("use letters, digits, `.`, `_` and `-`, beginning with a letter or digit".to_owned())
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// YAML or TOML files that declare one set of resources
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print what would change, and change nothing
+    #[arg(long, alias = "dry-run", conflicts_with = "yes")]
+    pub(crate) plan: bool,
+    /// Apply without asking
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+    /// Delete what an earlier apply of this set created and the files no longer declare
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// Who makes the changes [default: operator]
+    #[arg(long = "as", value_name = "IDENTITY")]
+    pub(crate) identity: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -1,6 +1,6 @@
 //! The control plane, called as an operator's own tools would call it.
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use keyless_model::Secret;
 use keyless_wire::arm::{ArmError, ArmList};
 use serde::de::DeserializeOwned;
@@ -25,6 +25,16 @@ pub(crate) struct Arm {
     bearer: Secret<String>,
 }
 
+/// What must hold for a write (RFC 9110 section 13.1).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Precondition<'a> {
+    None,
+    /// Nothing is there yet.
+    Absent,
+    /// It still has this etag.
+    Version(&'a str),
+}
+
 /// Why a call of the control plane failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ArmRefusal {
@@ -40,9 +50,11 @@ impl From<ArmRefusal> for Failure {
     fn from(refusal: ArmRefusal) -> Self {
         let next = match &refusal {
             ArmRefusal::Refused { status: StatusCode::NOT_FOUND, .. } => "run `keyless status` to see what there is",
-            ArmRefusal::Refused { status: StatusCode::FORBIDDEN, .. } => {
-                "run `keyless whoami --as operator` to see what the operator may do"
+            ArmRefusal::Refused { status: StatusCode::FORBIDDEN, .. } => "run `keyless whoami --as NAME` to see what that identity may do",
+            ArmRefusal::Refused { status: StatusCode::PRECONDITION_FAILED, .. } => {
+                "somebody changed it meanwhile: look again before you write"
             }
+            ArmRefusal::Refused { status, .. } if status.is_client_error() => "correct what it says",
             _ => "look at the log of `keyless up`",
         };
         Self::new(format!("{:#}", anyhow::Error::from(refusal)), next)
@@ -56,6 +68,27 @@ impl Arm {
 
     pub(crate) async fn get<T: DeserializeOwned>(&self, id: &str) -> Result<T, ArmRefusal> {
         self.call(Method::GET, id, "", None).await
+    }
+
+    /// The document at an id, if there is one.
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<Value>, ArmRefusal> {
+        match self.get(id).await {
+            Ok(document) => Ok(Some(document)),
+            Err(ArmRefusal::Refused { status: StatusCode::NOT_FOUND, .. }) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// A write that is refused when somebody else was faster.
+    pub(crate) async fn write(&self, method: Method, id: &str, body: &Value, only: Precondition<'_>) -> Result<Value, ArmRefusal> {
+        let header = match only {
+            Precondition::None => None,
+            Precondition::Absent => Some((header::IF_NONE_MATCH, HeaderValue::from_static("*"))),
+            // An etag that is no header value came from no header; the write goes without it.
+            Precondition::Version(etag) => HeaderValue::from_str(etag).ok().map(|etag| (header::IF_MATCH, etag)),
+        };
+        let url = format!("{}{id}?api-version={}", self.base, api_version(id));
+        self.send(method, &url, Some(body), header).await
     }
 
     pub(crate) async fn put(&self, id: &str, body: &Value) -> Result<Value, ArmRefusal> {
@@ -83,7 +116,7 @@ impl Arm {
             if !next.starts_with(&format!("{}/", self.base)) {
                 return Err(TransportError::Address(next).into());
             }
-            page = self.send(Method::GET, &next, None).await?;
+            page = self.send(Method::GET, &next, None, None).await?;
             all.append(&mut page.value);
         }
         Ok(all)
@@ -95,13 +128,20 @@ impl Arm {
         if !filter.is_empty() {
             query.append_pair("$filter", filter);
         }
-        self.send(method, &format!("{}{id}?{}", self.base, query.finish()), body).await
+        self.send(method, &format!("{}{id}?{}", self.base, query.finish()), body, None).await
     }
 
-    async fn send<T: DeserializeOwned>(&self, method: Method, url: &str, body: Option<&Value>) -> Result<T, ArmRefusal> {
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: &str,
+        body: Option<&Value>,
+        condition: Option<(HeaderName, HeaderValue)>,
+    ) -> Result<T, ArmRefusal> {
         let mut bearer = HeaderValue::from_str(self.bearer.expose()).map_err(|_| TransportError::Address("the token".to_owned()))?;
         bearer.set_sensitive(true);
-        let headers = [(header::AUTHORIZATION, bearer), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let mut headers = vec![(header::AUTHORIZATION, bearer), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        headers.extend(condition);
         let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
         let reply = self.web.send(method, url, &headers, body).await?;
         if !reply.status.is_success() {

@@ -1,0 +1,151 @@
+//! `keyless apply`: makes the system as files declare it, through the control plane and under an identity's own roles.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use super::Context;
+use crate::args::Apply;
+use crate::client::{OPERATOR, System};
+use crate::exit::Exit;
+use crate::failure::{Ending, Explain as _, Failure};
+use crate::machine::fresh_uuid;
+use crate::ui::{bad, faint};
+
+mod act;
+mod declared;
+mod desired;
+mod fields;
+mod ledger;
+mod node;
+mod plan;
+mod show;
+mod world;
+
+use act::State;
+use declared::Declaration;
+use fields::Problems;
+use ledger::Ledger;
+use plan::{Action, Change};
+
+/// The largest file that is read, in bytes: far above every honest one.
+const MAX_FILE: u64 = 4 * 1024 * 1024;
+
+pub(super) async fn apply(context: &mut Context<'_>, args: &Apply) -> Ending {
+    let (set, declaration) = declared(context, args)?;
+    let system = System::find(context.data()?).await?;
+    let identity = system.identity(Some(args.identity.as_deref().unwrap_or(OPERATOR)))?;
+    let arm = system.control_as(&identity.client_id).await?;
+    let mut ledger = Ledger::open(&system.data.path, &set)?;
+    let _alone = if args.plan { None } else { Some(ledger.alone()?) };
+
+    let problems = Problems::default();
+    let catalog = world::catalog(&arm, &system.status.subscription_id).await?;
+    let desired = desired::resolve(&declaration, &catalog, &problems, fresh_uuid);
+    let wanted = world::changes(&arm, &catalog, &desired, &problems).await?;
+    refuse(context, problems)?;
+    let left = world::leftovers(&arm, &ledger, &wanted).await?;
+    if args.prune && !left.held.is_empty() {
+        left.held.iter().for_each(|held| context.screen.note(format_args!("{} {held}", bad("held:"))));
+        let next = "delete or move that yourself, or declare the resource again";
+        return Err(Failure::new("something that is to be deleted holds what others made; nothing was changed", next));
+    }
+
+    let (deletions, left_alone) = if args.prune { (left.deletions, Vec::new()) } else { (Vec::new(), left.deletions) };
+    let changes = plan::ordered(&wanted, &deletions);
+    let nothing = changes.iter().all(|change| change.action == Action::Unchanged);
+    if !args.json {
+        context.screen.write(show::plan(&set, &changes, &left_alone))?;
+    }
+    if args.plan || nothing {
+        if args.json {
+            context.screen.say(format_args!("{:#}", show::json(&set, &changes, None, &left_alone)))?;
+        }
+        return Ok(Exit::Done);
+    }
+    confirm(context, args)?;
+    for entry in &left.gone {
+        ledger.forget(entry.kind, &entry.id)?;
+    }
+    let outcome = act::act(context, &arm, &mut ledger, &changes_only(&changes)).await;
+    if args.json {
+        let only = changes_only(&changes);
+        context.screen.say(format_args!("{:#}", show::json(&set, &only, Some(&outcome.states), &left_alone)))?;
+    }
+    let count = |state| outcome.states.iter().filter(|known| **known == state).count();
+    match outcome.failure {
+        None => {
+            context.screen.note(format_args!("{} {} changes are made", faint("keyless:"), count(State::Done)));
+            Ok(Exit::Done)
+        }
+        Some(failure) => {
+            let what = format!("{}; {} done, 1 failed, {} not begun", failure.what, count(State::Done), count(State::NotBegun));
+            let next = format!("{}; then run the same command again, which goes on from there", failure.next.unwrap_or_default());
+            Err(Failure::new(what, next))
+        }
+    }
+}
+
+fn changes_only<'a>(changes: &[&'a Change]) -> Vec<&'a Change> {
+    changes.iter().copied().filter(|change| change.action != Action::Unchanged).collect()
+}
+
+/// Reads and checks the files without asking anybody.
+fn declared(context: &mut Context<'_>, args: &Apply) -> Result<(String, Declaration), Failure> {
+    let problems = Problems::default();
+    let mut declaration = Declaration::default();
+    for file in &args.files {
+        match node::read(&file.display().to_string(), &read(file)?) {
+            Ok(node) => declaration.add(&node, &problems),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    declaration.check(&problems);
+    refuse(context, problems)?;
+    let unnamed = || {
+        let next = "add a line such as `name: team-a`; it keeps apart what different sets created";
+        Failure::new("no file names the set that it declares; nothing was changed", next).ending(Exit::Usage)
+    };
+    let set = declaration.name.as_ref().ok_or_else(unnamed)?.value.clone();
+    Ok((set, declaration))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let unreadable = || format!("{} cannot be read", file.display());
+    let size = std::fs::metadata(file).explain(unreadable, "check the path")?.len();
+    if size > MAX_FILE {
+        return Err(Failure::new(format!("{} is larger than 4 MB", file.display()), "split it; several files can be applied together"));
+    }
+    std::fs::read_to_string(file).explain(unreadable, "check the path, and that it is text")
+}
+
+/// Tells every problem, and ends the command when there is one.
+fn refuse(context: &mut Context<'_>, problems: Problems) -> Result<(), Failure> {
+    let problems = problems.into_sorted();
+    for problem in &problems {
+        context.screen.note(format_args!("{} {}\n  {}", bad(format_args!("{}:", problem.at)), problem.what, faint(&problem.next)));
+    }
+    match problems.len() {
+        0 => Ok(()),
+        count => {
+            let what = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+            Err(Failure::new(format!("{what}; nothing was changed"), "correct that and run it again").ending(Exit::Usage))
+        }
+    }
+}
+
+/// Asks the person at the terminal; without one, `--yes` must have been said.
+fn confirm(context: &mut Context<'_>, args: &Apply) -> Result<(), Failure> {
+    if args.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("nobody is there to confirm this plan; nothing was changed", "say --yes, or --plan to look only"));
+    }
+    context.screen.note("\nApply this? [y/N]");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).explain(|| "the answer cannot be read".to_owned(), "say --yes")?;
+    if ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
+        return Ok(());
+    }
+    Err(Failure::new("not confirmed; nothing was changed", "answer y, or say --yes"))
+}
