@@ -7,6 +7,7 @@ mod adapter;
 mod app;
 mod bootstrap;
 mod clock;
+mod crew;
 mod data;
 mod listen;
 pub mod local;

@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::adapter::{ActivityLog, Argon2Passwords, AuthorityTokens};
 use crate::app::App;
 use crate::clock::{SteadyClock, ThisMachine};
+use crate::crew::Crew;
 use crate::data::DataFolder;
 use crate::listen::{Bound, Service, bind};
 use crate::local::api::{SignInStatus, Status};
@@ -32,7 +33,8 @@ use crate::operations::Operations;
 use crate::options::Options;
 use crate::system::SystemEntropy;
 use crate::tls::LocalCa;
-use crate::{bootstrap, stop, trust, upstreams, worker};
+use crate::worker::Worker;
+use crate::{bootstrap, stop, trust, upstreams};
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
 const CATCH_UP: Duration = Duration::from_millis(250);
@@ -210,8 +212,11 @@ impl Parts {
                 shares[number].push((bound.service, socket));
             }
         }
-        let started =
-            shares.into_iter().enumerate().map(|(number, share)| worker::start(number, Arc::clone(&self.app), share, stop.clone()));
+        let (crew, arrivals) = Crew::of(shares.len());
+        let workers = shares.into_iter().zip(arrivals).enumerate();
+        let started = workers.map(|(number, (listeners, arrivals))| {
+            Worker { number, crew: crew.clone(), arrivals, listeners }.start(Arc::clone(&self.app), stop.clone())
+        });
         Ok(started.collect::<std::io::Result<_>>()?)
     }
 }

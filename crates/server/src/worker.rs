@@ -1,4 +1,4 @@
-//! One worker thread: a single-threaded runtime that accepts and serves its share of the connections.
+//! One worker thread: a single-threaded runtime that accepts connections and serves its share of all.
 //!
 //! A runtime per core keeps a connection's work on one core and the tail latency flat; nothing is stolen between threads.
 
@@ -12,12 +12,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
+use crate::crew::{Arrival, Crew};
 use crate::listen::Service;
 use crate::stop;
 
@@ -33,52 +35,53 @@ const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 const MAX_STREAMS: u32 = 250;
 
-/// Starts a worker for these listeners. It ends when `stop` becomes true and its connections have drained.
-pub(crate) fn start(
-    number: usize,
-    app: Arc<App>,
-    listeners: Vec<(Service, std::net::TcpListener)>,
-    stop: watch::Receiver<bool>,
-) -> std::io::Result<thread::JoinHandle<()>> {
-    thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime needs only memory and a descriptor");
-        runtime.block_on(run(app, listeners, stop));
-    })
+/// A worker before its start: its place in the crew, and what it listens on.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) number: usize,
+    pub(crate) crew: Crew,
+    pub(crate) arrivals: UnboundedReceiver<Arrival>,
+    pub(crate) listeners: Vec<(Service, std::net::TcpListener)>,
 }
 
-async fn run(app: Arc<App>, listeners: Vec<(Service, std::net::TcpListener)>, stop: watch::Receiver<bool>) {
-    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut accepting = JoinSet::new();
-    for (service, listener) in listeners {
-        match TcpListener::from_std(listener) {
-            Ok(listener) => _ = accepting.spawn(accept(Arc::clone(&app), service, listener, Arc::clone(&permits), stop.clone())),
-            Err(error) => tracing::error!(%error, ?service, "a listener could not be served"),
-        }
+impl Worker {
+    /// Starts its thread. It ends when `stop` becomes true and its connections have drained.
+    pub(crate) fn start(self, app: Arc<App>, stop: watch::Receiver<bool>) -> std::io::Result<thread::JoinHandle<()>> {
+        thread::Builder::new().name(format!("worker-{}", self.number)).spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime needs only memory and a descriptor");
+            runtime.block_on(self.run(app, stop));
+        })
     }
-    while accepting.join_next().await.is_some() {}
+
+    async fn run(self, app: Arc<App>, stop: watch::Receiver<bool>) {
+        let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut accepting = JoinSet::new();
+        for (service, listener) in self.listeners {
+            match TcpListener::from_std(listener) {
+                Ok(listener) => {
+                    let (crew, permits, stop) = (self.crew.clone(), Arc::clone(&permits), stop.clone());
+                    accepting.spawn(accept(self.number, crew, service, listener, permits, stop));
+                }
+                Err(error) => tracing::error!(%error, ?service, "a listener could not be served"),
+            }
+        }
+        serve_all(app, self.arrivals, stop).await;
+        while accepting.join_next().await.is_some() {}
+    }
 }
 
-async fn accept(app: Arc<App>, service: Service, listener: TcpListener, permits: Arc<Semaphore>, mut stop: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    let graceful = GracefulShutdown::new();
-    loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { break };
-        let stream = tokio::select! {
+/// Accepts connections until the system stops, for whichever worker has the fewest.
+async fn accept(own: usize, crew: Crew, service: Service, listener: TcpListener, permits: Arc<Semaphore>, mut stop: watch::Receiver<bool>) {
+    while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+        let accepted = tokio::select! {
             biased;
             () = stop::told(&mut stop) => break,
             accepted = listener.accept() => accepted,
-            // Collect finished connections, so that the set does not grow for ever.
-            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
         };
-        match stream {
-            Ok((stream, peer)) => {
-                let (app, watcher) = (Arc::clone(&app), graceful.watcher());
-                connections.spawn(async move {
-                    serve(app, service, stream, peer, watcher).await;
-                    drop(permit);
-                });
-            }
+        // The worker that serves it registers it with a runtime of its own.
+        match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer))) {
+            Ok((stream, peer)) => crew.hand(own, service, stream, peer, permit),
             Err(error) => {
                 // Out of descriptors: accepting again at once would spin.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -86,7 +89,31 @@ async fn accept(app: Arc<App>, service: Service, listener: TcpListener, permits:
             }
         }
     }
-    drop(listener);
+}
+
+/// Serves this worker's connections until the system stops.
+async fn serve_all(app: Arc<App>, mut arrivals: UnboundedReceiver<Arrival>, mut stop: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    let graceful = GracefulShutdown::new();
+    loop {
+        let arrival = tokio::select! {
+            biased;
+            () = stop::told(&mut stop) => break,
+            arrival = arrivals.recv() => arrival,
+            // Collect finished connections, so that the set does not grow for ever.
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        let Some(Arrival { service, stream, peer, seat }) = arrival else { break };
+        let (app, watcher) = (Arc::clone(&app), graceful.watcher());
+        connections.spawn(async move {
+            match TcpStream::from_std(stream) {
+                Ok(stream) => serve(app, service, stream, peer, watcher).await,
+                Err(error) => tracing::warn!(%error, "a connection could not be served"),
+            }
+            drop(seat);
+        });
+    }
+    drop(arrivals);
     // Idle connections end now, busy ones after their answer; whoever needs longer than the drain is cut off.
     if timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!(open = connections.len(), "connections were cut off at the end of the drain");
