@@ -239,6 +239,14 @@ pub trait AuditSink: Debug + Send + Sync {
     /// When it could not be written; the caller must then refuse the call.
     fn record(&self, event: &AuditEvent) -> Result<(), AuditUnavailable>;
 
+    /// Appends events that came up together, in this order. A sink that can writes them at once.
+    ///
+    /// # Errors
+    /// When not all of them could be written; the callers of all must then be refused.
+    fn record_all(&self, events: &[AuditEvent]) -> Result<(), AuditUnavailable> {
+        events.iter().try_for_each(|event| self.record(event))
+    }
+
     /// Whether events can be written now; asked before work that could not be undone.
     ///
     /// # Errors

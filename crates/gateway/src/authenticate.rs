@@ -92,6 +92,30 @@ impl Callers {
             }
         }
     }
+
+    /// Whether someone who was recognised at `began` still is.
+    ///
+    /// # Errors
+    /// When not: the principal or the key is gone, or keys are not taken any more.
+    pub(crate) fn recognise_again(
+        &self,
+        snapshot: &Snapshot,
+        account: &Account,
+        identity: &Identity,
+        began: Timestamp,
+    ) -> Result<(), Refusal> {
+        match identity {
+            Identity::Principal(caller) => self.tokens.authenticate_again(snapshot, caller, began).map_err(Refusal::Token),
+            Identity::Key { .. } if account.disable_local_auth => Err(Refusal::LocalAuthDisabled),
+            Identity::Key { fingerprint } => {
+                if self.keys.opened(account).map_err(Refusal::Keys)?.fingerprints.contains(fingerprint) {
+                    Ok(())
+                } else {
+                    Err(Refusal::WrongKey)
+                }
+            }
+        }
+    }
 }
 
 fn shown(headers: &HeaderMap, dialect: Dialect) -> Result<Shown<'_>, Refusal> {

@@ -27,7 +27,8 @@ use crate::plan::Plans;
 use crate::prompt::{Outgoing, Prompt, PromptFault, Until, Wanted, gather};
 use crate::record::Call;
 use crate::refuse::Refusal;
-use crate::route::{Route, Serve, Shape, Version, route_of};
+use crate::route::{Operation, Route, Serve, Shape, Version, route_of};
+use crate::standing::Standing;
 use crate::{models, network};
 
 /// Up to here a request body is read before it is forwarded: enough to know what nearly every call will cost. Longer ones stream.
@@ -42,7 +43,7 @@ const DRAIN_FOR: Duration = Duration::from_millis(500);
 pub struct Gateway {
     platform: Arc<Platform>,
     config: Config,
-    callers: Callers,
+    callers: Arc<Callers>,
     upstreams: ArcSwap<Upstreams>,
     plans: Plans,
     budgets: Budgets,
@@ -68,10 +69,10 @@ impl Gateway {
     /// With everything that is wrong with the configuration.
     pub fn new(platform: Arc<Platform>, config: Config) -> Result<Arc<Self>, ConfigError> {
         let upstreams = Upstreams::new(config.default_upstream.as_deref(), &config.upstreams, &config)?;
-        let callers = Callers {
+        let callers = Arc::new(Callers {
             tokens: Authenticator::new(Arc::clone(&platform), Audiences::gateway()).trusting(config.trusted_tenants.clone()),
             keys: AccountKeys::new(Arc::clone(&platform.sealer)),
-        };
+        });
         Ok(Arc::new(Self {
             platform,
             config,
@@ -109,10 +110,10 @@ impl Gateway {
         ctx.client_request_id = ids.correlation();
         let mut call = Call::begin(&self.platform, ctx);
         match self.serve(&head, &mut body, &ids, &mut call).await {
-            Ok(reply) => reply.finish(call, &ids),
+            Ok(reply) => reply.finish(call, &ids).await,
             Err(refusal) => {
                 drain(&head, body).await;
-                refuse(refusal, call, &ids)
+                refuse(refusal, call, &ids).await
             }
         }
     }
@@ -239,7 +240,13 @@ impl Gateway {
         let received = send(&permitted, onward).await;
         call.detail.request_bytes = late.received();
         match received {
-            Ok(received) => answer::Reply::of(received, asks, late.asked_usage(), permitted, call, timeouts.idle).await,
+            Ok(received) => {
+                let mut standing = self.standing(known, route.operation, &permitted, call);
+                let reply = answer::Reply::of(received, asks, late.asked_usage(), permitted, call, timeouts.idle).await?;
+                // SECURITY: a model server that thinks for a minute must not outlive a revocation either.
+                standing.check()?;
+                Ok(reply.under(standing))
+            }
             Err(fault) => {
                 // A server that said nothing in time may have worked all the while: the estimate stands.
                 if fault != UpstreamFault::FirstByte {
@@ -248,6 +255,19 @@ impl Gateway {
                 // A body that broke off is the caller's fault, whatever the server made of it.
                 Err(late.fault().cloned().map_or_else(|| Refusal::Upstream(fault), Refusal::Prompt))
             }
+        }
+    }
+
+    fn standing(&self, known: Known, operation: &'static Operation, permitted: &Permitted, call: &Call) -> Standing {
+        Standing {
+            platform: Arc::clone(&self.platform),
+            callers: Arc::clone(&self.callers),
+            identity: known.identity,
+            operation,
+            plan: Arc::clone(permitted.plan()),
+            source: call.ctx.source,
+            began: call.ctx.now,
+            seen: known.revision,
         }
     }
 
@@ -302,7 +322,7 @@ async fn drain(head: &Parts, body: Option<Incoming>) {
     _ = tokio::time::timeout(DRAIN_FOR, reading).await;
 }
 
-fn refuse(refusal: Refusal, mut call: Call, ids: &Head) -> Response<Body> {
+async fn refuse(refusal: Refusal, mut call: Call, ids: &Head) -> Response<Body> {
     let mut answer = refusal.answer();
     if let Refusal::Token(error) = &refusal {
         let authority = &call.platform().endpoints.authority;
@@ -311,7 +331,7 @@ fn refuse(refusal: Refusal, mut call: Call, ids: &Head) -> Response<Body> {
     if let Refusal::Upstream(fault) = &refusal {
         tracing::warn!(%fault, request_id = %call.ctx.request_id, "a model server did not answer");
     }
-    match call.refused(&refusal, answer.error.status) {
+    match call.refused(&refusal, answer.error.status).await {
         Ok(()) => answer::refusal(answer, ids),
         // What cannot be audited is not answered, a refusal neither.
         Err(error) => answer::refusal(Refusal::Audit(error).answer(), ids),

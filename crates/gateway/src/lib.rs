@@ -28,6 +28,7 @@ mod record;
 mod refuse;
 mod responder;
 mod route;
+mod standing;
 
 pub use body::{Body, BoxError};
 pub use config::{Config, ConfigError, IdentityLimit, Timeouts, UpstreamConfig, UpstreamKind};

@@ -18,6 +18,8 @@ use crate::plan::Plan;
 use crate::refuse::Refusal;
 use crate::route::{Operation, UNKNOWN};
 
+mod together;
+
 /// The status that stands for "the caller went away" (nginx's).
 const CLIENT_CLOSED: u16 = 499;
 
@@ -142,16 +144,44 @@ impl Call {
     /// # Errors
     /// When the event could not be written; the answer must then not end well.
     pub(crate) fn end(&mut self, status: u16, outcome: Outcome) -> Result<(), AuditUnavailable> {
-        self.write(status, outcome)
+        let Some(event) = self.event(status, outcome) else { return Ok(()) };
+        let written = self.platform.audit.record(&event);
+        self.noticed(written)
+    }
+
+    /// As [`Call::end`], with one write for all calls that end now.
+    ///
+    /// # Errors
+    /// As [`Call::end`].
+    pub(crate) async fn end_together(&mut self, status: u16, outcome: Outcome) -> Result<(), AuditUnavailable> {
+        let Some(event) = self.event(status, outcome) else { return Ok(()) };
+        let written = together::record(&self.platform.audit, event).await;
+        self.noticed(written)
     }
 
     /// The call is refused.
     ///
     /// # Errors
     /// When the event could not be written.
-    pub(crate) fn refused(&mut self, refusal: &Refusal, status: u16) -> Result<(), AuditUnavailable> {
-        let outcome = refusal.outcome();
-        if outcome == Outcome::Denied {
+    pub(crate) async fn refused(&mut self, refusal: &Refusal, status: u16) -> Result<(), AuditUnavailable> {
+        self.judged(refusal);
+        self.end_together(status, refusal.outcome()).await
+    }
+
+    /// The right to the answer ended while it was under way, and so does the answer.
+    ///
+    /// # Errors
+    /// When the event could not be written.
+    pub(crate) fn cut_off(&mut self, refusal: &Refusal, status: u16) -> Result<(), AuditUnavailable> {
+        self.judged(refusal);
+        if let Some(decision) = &mut self.decision {
+            decision.because = format!("the answer was cut off: {}", decision.because).into();
+        }
+        self.end(status, refusal.outcome())
+    }
+
+    fn judged(&mut self, refusal: &Refusal) {
+        if refusal.outcome() == Outcome::Denied {
             self.decision = Some(match refusal {
                 Refusal::Denied { denial, .. } => decision::of_denial(denial),
                 // What was permitted and refused all the same - over budget, say - keeps the assignment that permitted it.
@@ -161,12 +191,16 @@ impl Call {
                 }
             });
         }
-        self.write(status, outcome)
     }
 
-    fn write(&mut self, status: u16, outcome: Outcome) -> Result<(), AuditUnavailable> {
+    pub(crate) fn is_recorded(&self) -> bool {
+        self.stage == Stage::Recorded
+    }
+
+    /// What is recorded of the call; none when that was done.
+    fn event(&mut self, status: u16, outcome: Outcome) -> Option<AuditEvent> {
         if self.stage == Stage::Recorded {
-            return Ok(());
+            return None;
         }
         self.settle();
         self.stage = Stage::Recorded;
@@ -183,7 +217,11 @@ impl Call {
         event.decision = self.decision.take();
         event.status = Some(status);
         event.data = Some(detail);
-        self.platform.audit.record(&event).inspect_err(|error| {
+        Some(event)
+    }
+
+    fn noticed(&self, written: Result<(), AuditUnavailable>) -> Result<(), AuditUnavailable> {
+        written.inspect_err(|error| {
             tracing::error!(%error, request_id = %self.ctx.request_id, "a call was not audited and its answer is withheld");
         })
     }
@@ -206,8 +244,8 @@ impl Drop for Call {
     fn drop(&mut self) {
         if self.stage != Stage::Recorded {
             self.detail.cancelled = true;
-            // The caller is gone, so nobody is left to be refused; `write` has logged the failure and the log refuses new calls.
-            _ = self.write(CLIENT_CLOSED, Outcome::Failed);
+            // The caller is gone, so nobody is left to be refused; `end` has logged the failure and the log refuses new calls.
+            _ = self.end(CLIENT_CLOSED, Outcome::Failed);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome, Prepared};
+use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome, Prepared, Unwritable};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use tokio::sync::Notify;
 
@@ -144,11 +144,11 @@ impl AuditLog {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn append(&self, writer: &mut Writer, event: &mut Prepared) -> Result<(), AuditUnavailable> {
+    fn append(&self, writer: &mut Writer, events: &mut [Prepared]) -> Result<(), AuditUnavailable> {
         if !self.good.load(Ordering::Relaxed) {
             self.resume(writer)?;
         }
-        let result = writer.append(event);
+        let result = writer.append(events);
         if let Err(error) = &result {
             self.notice(writer, error);
         }
@@ -159,8 +159,8 @@ impl AuditLog {
     fn resume(&self, writer: &mut Writer) -> Result<(), AuditUnavailable> {
         let refused = self.refused.load(Ordering::Relaxed);
         let because = format!("the audit log can be written again; {refused} events were refused until now");
-        let mut event = prepared(&self.system_event("System_AuditResume", Outcome::Allowed, because))?;
-        let attempt = writer.append(&mut event);
+        let mut event = Prepared::new(&self.system_event("System_AuditResume", Outcome::Allowed, because)).map_err(unwritable)?;
+        let attempt = writer.append(std::slice::from_mut(&mut event));
         if attempt.is_ok() {
             self.good.store(true, Ordering::Relaxed);
             self.refused.store(0, Ordering::Relaxed);
@@ -186,14 +186,19 @@ impl AuditLog {
 
 impl AuditSink for AuditLog {
     fn record(&self, event: &AuditEvent) -> Result<(), AuditUnavailable> {
-        // All that can be done before the event's place is known is done before the lock: every call of every thread passes here.
-        let mut event = prepared(event)?;
+        self.record_all(std::slice::from_ref(event))
+    }
+
+    /// All of them or, on an error, none.
+    fn record_all(&self, events: &[AuditEvent]) -> Result<(), AuditUnavailable> {
+        // All that can be done before the events' places are known is done before the lock: every call of every thread passes here.
+        let mut prepared = events.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>().map_err(unwritable)?;
         let mut writer = self.lock();
-        let written = self.append(&mut writer, &mut event).map(|()| writer.chain().last().sequence);
+        let written = self.append(&mut writer, &mut prepared).map(|()| writer.chain().last().sequence);
         drop(writer);
         match written {
             Err(error) => {
-                self.refused.fetch_add(1, Ordering::Relaxed);
+                self.refused.fetch_add(events.len() as u64, Ordering::Relaxed);
                 Err(error)
             }
             Ok(_) if self.durability == Durability::Written => {
@@ -222,8 +227,9 @@ impl AuditSink for AuditLog {
     }
 }
 
-fn prepared(event: &AuditEvent) -> Result<Prepared, AuditUnavailable> {
-    Prepared::new(event).map_err(|error| AuditUnavailable { reason: error.to_string() })
+#[allow(clippy::needless_pass_by_value, reason = "it is the shape that `map_err` takes")]
+fn unwritable(error: Unwritable) -> AuditUnavailable {
+    AuditUnavailable { reason: error.to_string() }
 }
 
 /// How often what was written is flushed, at the latest. Half of the promised 100 ms: the flush itself takes time too.

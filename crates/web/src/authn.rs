@@ -177,6 +177,20 @@ impl Authenticator {
         Ok(Caller { token: known.token, principal })
     }
 
+    /// Whether a caller of [`Authenticator::authenticate_token`] would be one still, if it were `now` as late as then. A guest's keys are not
+    /// asked again: they are another system's, and may not be at hand.
+    ///
+    /// # Errors
+    /// When the token was revoked, its key retired, or its principal disabled or deleted.
+    pub fn authenticate_again(&self, snapshot: &Snapshot, caller: &Caller, now: Timestamp) -> Result<(), AuthnError> {
+        let origin = if caller.principal.home.is_some() { Origin::Guest } else { Origin::Own };
+        let known = Known { token: Arc::clone(&caller.token), origin };
+        if origin == Origin::Own {
+            self.still_holds(&known, self.platform.keyring.at(snapshot)?.public(), now)?;
+        }
+        principal_of(snapshot, &known).map(|_| ())
+    }
+
     /// Waits until a token can be judged that could not be for want of a key; ask again then. Bounded: the source of keys has a
     /// deadline, and asks an issuer once in a while only.
     ///

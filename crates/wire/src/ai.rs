@@ -182,6 +182,16 @@ impl AiError {
         let body = format!(r#"{{"error":{{"code":{},"message":{}}}}}"#, Quoted(code), Quoted(message));
         Self { status, code, body }
     }
+
+    /// The body as an event of a stream that has begun: in the common envelope always, since the clients recognise an event as an error by
+    /// its member `error`.
+    #[must_use]
+    pub fn event(&self) -> String {
+        match self.body.strip_prefix(r#"{"statusCode":401,"#) {
+            Some(rest) => format!("data: {{\"error\":{{\"code\":\"401\",{rest}}}\n\n"),
+            None => format!("data: {}\n\n", self.body),
+        }
+    }
 }
 
 /// What [`AiError::rate_limit`] reports.

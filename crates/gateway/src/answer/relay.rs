@@ -16,6 +16,7 @@ use super::tail::Tail;
 use crate::body::BoxError;
 use crate::forward::{Source, UpstreamFault};
 use crate::record::Call;
+use crate::standing::Watched;
 
 /// How an answer is read on its way.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ pub(crate) struct Relay {
     idle: Duration,
     /// Runs only while the model server is silent.
     silence: Option<Pin<Box<Sleep>>>,
+    right: Option<Watched>,
     state: State,
 }
 
@@ -52,8 +54,16 @@ enum State {
 }
 
 impl Relay {
-    pub(crate) fn new(source: Source, mode: Mode, call: Call, status: u16, length: Option<u64>, idle: Duration) -> Self {
-        Self { source, mode, call, status, out: VecDeque::new(), length, idle, silence: None, state: State::Open }
+    pub(crate) fn new(
+        source: Source,
+        mode: Mode,
+        call: Call,
+        status: u16,
+        length: Option<u64>,
+        idle: Duration,
+        right: Option<Watched>,
+    ) -> Self {
+        Self { source, mode, call, status, out: VecDeque::new(), length, idle, silence: None, right, state: State::Open }
     }
 
     /// Puts pieces that were read already in front.
@@ -74,6 +84,7 @@ impl Relay {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        self.cut_off_when_lost(cx);
         loop {
             if let Some(piece) = self.out.pop_front() {
                 if piece.is_empty() {
@@ -194,6 +205,22 @@ impl Relay {
             }
             self.state = State::Breaking(fault.into());
         }
+    }
+
+    /// SECURITY: an answer under way must not outlive a revocation. What was not passed on yet is dropped, and so is the connection to the
+    /// model server. A stream gets an event that says why.
+    fn cut_off_when_lost(&mut self, cx: &mut Context<'_>) {
+        if !matches!(self.state, State::Open) || self.call.is_recorded() {
+            return;
+        }
+        let Some(Poll::Ready(refusal)) = self.right.as_mut().map(|right| right.poll_lost(cx)) else { return };
+        self.out.clear();
+        self.source = Source::BuiltIn(VecDeque::new());
+        let recorded = self.call.cut_off(&refusal, self.status);
+        if recorded.is_ok() && matches!(self.mode, Mode::Events(_)) {
+            self.out.push_back(refusal.answer().error.event().into());
+        }
+        self.state = State::Breaking(recorded.map_or_else(Into::into, |()| Box::new(refusal).into()));
     }
 
     /// Records the call; when that fails, the answer breaks off before its end.

@@ -21,6 +21,7 @@ use crate::gateway::Asks;
 use crate::record::Call;
 use crate::refuse::Refusal;
 use crate::route::Shape;
+use crate::standing::Standing;
 
 /// An answer up to this size is held whole until it is recorded, so that it can still become a clean refusal.
 const SHORT: usize = 64 * 1024;
@@ -32,6 +33,8 @@ pub(crate) struct Reply {
     headers: HeaderMap,
     permitted: Option<Permitted>,
     content: Content,
+    /// The right to it; none for an answer of our own, which is at hand.
+    standing: Option<Standing>,
 }
 
 #[derive(Debug)]
@@ -44,7 +47,7 @@ impl Reply {
     /// An answer of our own.
     pub(crate) fn json(body: &serde_json::Value) -> Self {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, JSON)]);
-        Self { status: 200, headers, permitted: None, content: Content::Whole(body.to_string().into()) }
+        Self { status: 200, headers, permitted: None, content: Content::Whole(body.to_string().into()), standing: None }
     }
 
     /// The answer of a model server. `strip`: its stream reports a usage that the caller did not ask for.
@@ -91,24 +94,30 @@ impl Reply {
                 }
             }
         };
-        Ok(Self { status, headers, permitted: Some(permitted), content })
+        Ok(Self { status, headers, permitted: Some(permitted), content, standing: None })
+    }
+
+    /// The answer ends when this right does.
+    pub(crate) fn under(self, standing: Standing) -> Self {
+        Self { standing: Some(standing), ..self }
     }
 
     /// Records what is whole, and makes the response.
-    pub(crate) fn finish(self, mut call: Call, ids: &Head) -> Response<Body> {
-        let Self { status, mut headers, permitted, content } = self;
+    pub(crate) async fn finish(self, mut call: Call, ids: &Head) -> Response<Body> {
+        let Self { status, mut headers, permitted, content, standing } = self;
         let remaining = call.reservation().and_then(|reservation| reservation.remaining()).copied();
         decorate(&mut headers, ids, permitted.as_ref().map(|permitted| permitted.plan().as_ref()), remaining.as_ref());
         let body = match content {
             Content::Whole(bytes) => {
                 call.passed_on(bytes.len());
-                if let Err(error) = call.end(status, outcome_of(status)) {
+                if let Err(error) = call.end_together(status, outcome_of(status)).await {
                     return refusal(Refusal::Audit(error).answer(), ids);
                 }
                 Body::whole(bytes)
             }
             Content::Passing { pieces, source, mode, length, idle } => {
-                Body::relay(Relay::new(source, mode, call, status, length, idle).preceded_by(pieces))
+                let right = standing.map(Standing::watched);
+                Body::relay(Relay::new(source, mode, call, status, length, idle, right).preceded_by(pieces))
             }
         };
         let mut response = Response::new(body);

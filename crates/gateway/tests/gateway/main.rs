@@ -4,6 +4,7 @@
 
 mod audit;
 mod budgets;
+mod cut_off;
 mod detection;
 mod forwarding;
 mod guests;

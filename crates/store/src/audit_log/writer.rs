@@ -81,9 +81,9 @@ impl Writer {
         self.health = Health::Lost(why.to_string());
     }
 
-    /// Writes one event. On an error the log is as before, and [`Writer::health`] says what to expect.
-    pub(super) fn append(&mut self, event: &mut Prepared) -> Result<(), AuditUnavailable> {
-        let result = self.make_room().and_then(|()| self.write(event));
+    /// Writes events, with one write for all. On an error the log is as before, and [`Writer::health`] says what to expect.
+    pub(super) fn append(&mut self, events: &mut [Prepared]) -> Result<(), AuditUnavailable> {
+        let result = self.make_room().and_then(|()| self.write(events));
         result.map_err(|failed| match failed {
             Failed::Lost(reason) => AuditUnavailable { reason },
             Failed::Write(error) => {
@@ -119,11 +119,15 @@ impl Writer {
         Ok(())
     }
 
-    fn write(&mut self, event: &mut Prepared) -> Result<(), Failed> {
+    fn write(&mut self, events: &mut [Prepared]) -> Result<(), Failed> {
         let mut chain = self.chain;
-        chain.bind(event);
-        self.medium.write_at(event.line(), self.offset)?;
-        self.offset += event.line().len() as u64;
+        self.buffer.clear();
+        for event in events {
+            chain.bind(event);
+            self.buffer.extend_from_slice(event.line());
+        }
+        self.medium.write_at(&self.buffer, self.offset)?;
+        self.offset += self.buffer.len() as u64;
         self.chain = chain;
         self.health = Health::Good;
         Ok(())
