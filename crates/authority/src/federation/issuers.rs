@@ -3,13 +3,14 @@
 //! The figures are the bounds that operators may rely on; see the constants.
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Uri;
 use keyless_model::{Clock, Timestamp};
 use keyless_token::jwks::{ExternalKeys, JwksError};
+use tokio::sync::OwnedMutexGuard;
+use tokio::task::JoinSet;
 
 use super::TrustedIssuer;
 use super::discovery::{DiscoveryError, document_url, jwks_url};
@@ -43,17 +44,24 @@ pub enum Want<'a> {
 /// All external issuers. Only those that someone registered are ever asked for here: in a federated credential, or as a trusted tenant.
 #[derive(Debug)]
 pub struct ExternalIssuers {
+    fetcher: Arc<Fetcher>,
+    issuers: Mutex<HashMap<String, Arc<IssuerCache>>>,
+    /// The fetches under way, at most one per issuer.
+    fetches: Mutex<JoinSet<()>>,
+}
+
+#[derive(Debug)]
+struct Fetcher {
     fetch: Arc<dyn HttpFetch>,
     clock: Arc<dyn Clock>,
     named: Vec<TrustedIssuer>,
-    issuers: Mutex<HashMap<String, Arc<IssuerCache>>>,
 }
 
 #[derive(Debug, Default)]
 struct IssuerCache {
     state: Mutex<CacheState>,
-    /// Held by the one who fetches.
-    flight: tokio::sync::Mutex<()>,
+    /// Held by the fetch under way.
+    flight: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -75,7 +83,7 @@ impl ExternalIssuers {
     /// `named` are the issuers that the operator named.
     #[must_use]
     pub fn new(fetch: Arc<dyn HttpFetch>, clock: Arc<dyn Clock>, named: Vec<TrustedIssuer>) -> Self {
-        Self { fetch, clock, named, issuers: Mutex::default() }
+        Self { fetcher: Arc::new(Fetcher { fetch, clock, named }), issuers: Mutex::default(), fetches: Mutex::default() }
     }
 
     /// The issuer's keys. They may lack the wanted one: then the issuer does not have it.
@@ -83,7 +91,7 @@ impl ExternalIssuers {
     /// # Errors
     /// When the issuer cannot be asked and its last keys are too old.
     pub async fn keys(&self, issuer: &str, want: Want<'_>) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
-        self.cached(issuer, want, self.fetch_keys(issuer)).await
+        self.cached(issuer, want, None).await
     }
 
     /// The same, of an issuer whose key set the caller knows to be at `jwks`.
@@ -94,45 +102,74 @@ impl ExternalIssuers {
         place: &Place,
         want: Want<'_>,
     ) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
-        self.cached(issuer, want, self.fetch_set(jwks, place)).await
+        self.cached(issuer, want, Some((jwks, place))).await
     }
 
-    async fn cached(
-        &self,
-        issuer: &str,
-        want: Want<'_>,
-        fetch: impl Future<Output = Result<ExternalKeys, IssuerError>>,
-    ) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
-        let cache = self.cache(issuer);
-        let fallback = match cache.look(want, self.clock.now()) {
+    async fn cached(&self, issuer: &str, want: Want<'_>, known: Option<(&Uri, &Place)>) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
+        let (cache, clock) = (self.cache(issuer), &self.fetcher.clock);
+        let fallback = match cache.look(want, clock.now()) {
             Look::Found(keys) => return Ok(keys),
             Look::Refetch(fallback) => fallback,
         };
-        // While someone else fetches, keys that would do need not wait for it.
-        let _flight = match (cache.flight.try_lock(), &fallback) {
-            (Ok(flight), _) => flight,
-            (Err(_), Some(keys)) if matches!(want, Want::Kid(kid) if keys.names(kid)) => return Ok(Arc::clone(keys)),
-            (Err(_), _) => cache.flight.lock().await,
+        match (Arc::clone(&cache.flight).try_lock_owned(), fallback) {
+            (Ok(flight), _) => {
+                if let Look::Found(keys) = cache.look(want, clock.now()) {
+                    return Ok(keys);
+                }
+                if cache.cools_down(clock.now()) {
+                    return cache.fallback(clock.now());
+                }
+                self.start(issuer, known, &cache, flight);
+            }
+            // While a fetch is under way, keys that would do need not wait for it.
+            (Err(_), Some(keys)) if matches!(want, Want::Kid(kid) if keys.names(kid)) => return Ok(keys),
+            (Err(_), _) => {}
+        }
+        drop(cache.flight.lock().await);
+        match cache.look(want, clock.now()) {
+            Look::Found(keys) => Ok(keys),
+            Look::Refetch(_) => cache.fallback(clock.now()),
+        }
+    }
+
+    /// Begins a fetch that ends by itself. SECURITY: a caller who goes away must not end it: strangers could then keep an issuer's keys
+    /// from ever arriving, or have it asked again and again.
+    fn start(&self, issuer: &str, known: Option<(&Uri, &Place)>, cache: &Arc<IssuerCache>, flight: OwnedMutexGuard<()>) {
+        let (fetcher, cache, issuer) = (Arc::clone(&self.fetcher), Arc::clone(cache), issuer.to_owned());
+        let known = known.map(|(jwks, place)| (jwks.clone(), place.clone()));
+        let mut fetches = self.fetches.lock().unwrap_or_else(PoisonError::into_inner);
+        while fetches.try_join_next().is_some() {}
+        fetches.spawn(async move {
+            fetcher.refresh(&issuer, known, &cache).await;
+            drop(flight);
+        });
+    }
+
+    fn cache(&self, issuer: &str) -> Arc<IssuerCache> {
+        let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+        if issuers.len() >= MAX_ISSUERS && !issuers.contains_key(issuer) {
+            issuers.clear();
+        }
+        Arc::clone(issuers.entry(issuer.to_owned()).or_default())
+    }
+}
+
+impl Fetcher {
+    /// Asks the issuer and remembers what came of it.
+    async fn refresh(&self, issuer: &str, known: Option<(Uri, Place)>, cache: &IssuerCache) {
+        let fetch = async {
+            match known {
+                Some((jwks, place)) => self.fetch_set(&jwks, &place).await,
+                None => self.fetch_keys(issuer).await,
+            }
         };
-        if let Look::Found(keys) = cache.look(want, self.clock.now()) {
-            return Ok(keys);
-        }
-        if cache.cools_down(self.clock.now()) {
-            return cache.fallback(self.clock.now());
-        }
         let fetched = tokio::time::timeout(DEADLINE, fetch).await;
         let fetched = fetched.unwrap_or_else(|_| Err(FetchError::Deadline(issuer.to_owned()).into()));
-        let now = self.clock.now();
         match fetched {
-            Ok(keys) => {
-                let keys = Arc::new(keys);
-                cache.store(Some(Arc::clone(&keys)), None, now);
-                Ok(keys)
-            }
+            Ok(keys) => cache.store(Some(Arc::new(keys)), None, self.clock.now()),
             Err(error) => {
                 tracing::warn!(issuer, error = %Chain(&error), "an external issuer's keys could not be fetched");
-                cache.store(None, Some(error.to_string()), now);
-                cache.fallback(now)
+                cache.store(None, Some(error.to_string()), self.clock.now());
             }
         }
     }
@@ -152,14 +189,6 @@ impl ExternalIssuers {
 
     async fn fetch_set(&self, jwks: &Uri, place: &Place) -> Result<ExternalKeys, IssuerError> {
         Ok(ExternalKeys::parse(&self.fetch.get(jwks, place).await?)?)
-    }
-
-    fn cache(&self, issuer: &str) -> Arc<IssuerCache> {
-        let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        if issuers.len() >= MAX_ISSUERS && !issuers.contains_key(issuer) {
-            issuers.clear();
-        }
-        Arc::clone(issuers.entry(issuer.to_owned()).or_default())
     }
 }
 

@@ -18,6 +18,8 @@ struct Script {
     documents: Mutex<HashMap<String, Vec<u8>>>,
     down: Mutex<bool>,
     hang: Mutex<bool>,
+    /// How long each key set takes.
+    slow: Mutex<Duration>,
     fetches: AtomicUsize,
 }
 
@@ -28,6 +30,10 @@ impl HttpFetch for Script {
             self.fetches.fetch_add(1, Ordering::SeqCst);
         }
         tokio::task::yield_now().await;
+        let slow = *self.slow.lock().unwrap();
+        if url.path().ends_with("/keys") && slow > Duration::ZERO {
+            tokio::time::sleep(slow).await;
+        }
         if *self.hang.lock().unwrap() {
             std::future::pending::<()>().await;
         }
@@ -191,4 +197,18 @@ async fn other_keys_are_asked_for_once_n62() {
         world.issuers.keys(ISSUER, Want::OtherThan(&second)).await.unwrap();
     }
     assert_eq!(world.fetches(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_who_go_away_neither_end_a_fetch_nor_cause_another_n60() {
+    let world = world();
+    *world.script.slow.lock().unwrap() = Duration::from_secs(1);
+    for _ in 0..20 {
+        let gone = tokio::time::timeout(Duration::from_millis(10), world.has("k1")).await;
+        assert!(gone.is_err(), "nobody waited for the answer");
+    }
+    let started = tokio::time::Instant::now();
+    assert_eq!(world.has("k1").await, Some(true));
+    assert!(started.elapsed() < Duration::from_secs(1), "it went on meanwhile: {:?}", started.elapsed());
+    assert_eq!(world.fetches(), 1);
 }
