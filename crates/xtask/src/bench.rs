@@ -28,8 +28,8 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     ];
     if matches!(suite, "decision" | "all") {
         let target = target.to_str().context("the target folder's path is not UTF-8")?;
-        // A workspace of its own, so the folder has to be said.
-        builds.push(vec!["build", "--release", "--locked", "--manifest-path", "benches/peers/Cargo.toml", "--target-dir", target]);
+        // A workspace of its own, so the folder has to be said. Its lock file may trail the dependencies of our own crates.
+        builds.push(vec!["build", "--release", "--manifest-path", "benches/peers/Cargo.toml", "--target-dir", target]);
     }
     for arguments in builds {
         let status = child::run(Command::new(workspace::CARGO).args(arguments).current_dir(&root), |_| ())?;
