@@ -76,10 +76,9 @@ class Crashing:
                 deadline = time.monotonic() + 0.1
                 while self.system.process.poll() is None and time.monotonic() < deadline:
                     time.sleep(0.005)
-        self.plan.live()
-        died = self.system.process.poll() is not None
+        died = self.plan.live()
         if died:
-            assert self.system.process.wait() == -9, self.system.log()
+            assert self.system.process.wait(10) == -9, self.system.log()
             assert len([key for key in signing_keys_on_disk(self.system.data) if key["state"] == "active"]) <= 1
             began = time.monotonic()
             self.system.start(env=self.plan.env)

@@ -21,14 +21,19 @@ class CrashPlan:
         self.env = {"LD_PRELOAD": str(library), "CRASH_FILE": str(file)}
         with open(file, "r+b") as opened:
             self._shared = mmap.mmap(opened.fileno(), 16)
+        self._armed = False
 
     def die_at(self, change: int, how: int) -> None:
         """At the change of a file of that number, counted from now."""
+        self._armed = change > 0
         self._shared[8:16] = struct.pack("q", how)
         self._shared[:8] = struct.pack("q", change)
 
-    def live(self) -> None:
+    def live(self) -> bool:
+        """Takes the plan back. True when it is too late: the program has met its last change."""
+        too_late = self._armed and self._shared[:8] == bytes(8)
         self.die_at(0, NOT_AT_ALL)
+        return too_late
 
 
 def signing_keys_on_disk(data: Path) -> list[dict]:

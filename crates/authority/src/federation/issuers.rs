@@ -17,7 +17,7 @@ use super::discovery::{DiscoveryError, document_url, jwks_url};
 use super::fetch::{FetchError, HttpFetch, Place};
 
 /// Both documents together take at most this long: the whole exchange is then answered within two seconds (cases 58, F10).
-const DEADLINE: Duration = Duration::from_millis(1_800);
+const DEADLINE: Duration = Duration::from_millis(1_500);
 /// Keys are asked for again after this: the bound within which a key that the issuer withdrew stops counting (case 61).
 const REFRESH_SECS: i64 = 600;
 /// At most one fetch per issuer in this time, whatever strangers send (case 60).

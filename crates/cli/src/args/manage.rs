@@ -50,6 +50,8 @@ pub(crate) enum Keys {
     #[command(after_long_help = help::KEYS_MORE)]
     Revoke {
         /// The key's id
+        // One id in sixty-four begins with a hyphen.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
 }

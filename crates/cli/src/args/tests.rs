@@ -125,3 +125,10 @@ fn a_single_az_command_takes_no_part_in_registering() {
         assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
     }
 }
+
+#[test]
+fn a_key_whose_id_begins_with_a_hyphen_can_be_revoked() {
+    let cli = parse(&["keys", "revoke", "-8Af4KU0WfohNJcjGMJAaz2Iz_JkPV6SUw_Ru8MADcA", "--data", "d"]).unwrap();
+    assert!(matches!(cli.command, Command::Keys(Keys::Revoke { kid }) if kid.starts_with("-8Af")));
+    assert_eq!(cli.data, Some("d".into()));
+}
