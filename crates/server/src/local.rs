@@ -7,6 +7,7 @@ mod attachments;
 mod decisions;
 mod door;
 mod guests;
+mod names;
 mod status;
 
 pub use crate::data::socket_path;

@@ -29,6 +29,9 @@ pub(crate) struct CanI {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The request id of the answer (`apim-request-id`, `x-ms-request-id`, trace id)
+    /// An id of the request: `apim-request-id`, `x-ms-request-id`, `x-ms-correlation-request-id`, a trace id, or the client's own
     pub(crate) request_id: String,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }

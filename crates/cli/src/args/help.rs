@@ -107,7 +107,8 @@ pub(super) const TOKEN_MORE: &str = more!(
 );
 
 pub(super) const WHOAMI: &str = "\
-Shows an identity, its principal, its role assignments, and what they allow at each account. Inside `keyless run` or a shell prepared by \
+Shows an identity, its principal, its role assignments, and what the system answers when asked what they allow at each account: deny \
+assignments count. What a role allows only under a condition that looks at the request counts as no, and the role is marked. Inside `keyless run` or a shell prepared by \
 `keyless env` it shows the identity found there.";
 
 pub(super) const WHOAMI_MORE: &str = more!(
@@ -221,6 +222,7 @@ pub(super) const CAN_I_MORE: &str = more!(
 pub(super) const EXPLAIN_MORE: &str = more!(
     "Examples:"
     "  keyless explain 07e16b27-56b5-4251-a84e-04ab699ccac9"
+    "  keyless explain job-7 --json        # the client's own id: x-ms-client-request-id"
     ""
     "Exit codes: 0 done, 1 no event of that request is in the audit log, 2 wrong usage."
 );
@@ -240,7 +242,7 @@ pub(super) const USER_MORE: &str = more!(
     "  keyless user add ada@keyless.localhost < password.txt"
     "  keyless user add grace@keyless.localhost --no-password"
     "  keyless user link grace@keyless.localhost 248289761001"
-    "  keyless user sign-out 00000000-0000-0000-0000-0000000000a1"
+    "  keyless user sign-out ada@keyless.localhost"
     ""
     "Exit codes: 0 done, 1 refused or no system runs, 2 wrong usage."
 );

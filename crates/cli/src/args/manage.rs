@@ -133,7 +133,7 @@ pub(crate) enum User {
     /// Refuse every token that a person or program holds now
     #[command(after_long_help = help::USER_MORE)]
     SignOut {
-        /// The object id
-        object_id: String,
+        /// A sign-in name, an identity's name, or an object id
+        name: String,
     },
 }

@@ -12,7 +12,8 @@ use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
-    KeyStatus, LinkRequest, LocalError, RevokeKey, RevokeSessions, RotateKeys, Status, TokenAnswer, TokenRequest, UserRequest,
+    KeyStatus, LinkRequest, LocalError, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status,
+    TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -122,13 +123,23 @@ impl Local {
         accepted(&reply)
     }
 
-    pub(crate) async fn sign_out(&self, object_id: &str) -> Result<(), LocalFailure> {
-        self.ask(Method::POST, "/sessions/revoke", &RevokeSessions { object_id: object_id.to_owned() }).await
+    pub(crate) async fn sign_out(&self, principal: &str) -> Result<(), LocalFailure> {
+        self.ask(Method::POST, "/sessions/revoke", &RevokeSessions { principal: principal.to_owned() }).await
     }
 
     /// What the policy would say; nothing is done.
     pub(crate) async fn can_i(&self, request: &CanIRequest) -> Result<CanIAnswer, LocalFailure> {
         self.ask(Method::POST, "/can-i", request).await
+    }
+
+    /// Everyone who can act.
+    pub(crate) async fn principals(&self) -> Result<Vec<PrincipalStatus>, LocalFailure> {
+        self.ask(Method::GET, "/principals", &()).await
+    }
+
+    /// The names of what an event names by id.
+    pub(crate) async fn rule(&self, request: &RuleRequest) -> Result<Option<RuleStatus>, LocalFailure> {
+        self.ask(Method::POST, "/rule", request).await
     }
 
     /// A token of any identity, for the owner of the folder.

@@ -24,6 +24,7 @@ use log::unreadable;
 pub(super) use names::Names;
 pub(super) use show::table;
 use wanted::Wanted;
+pub(super) use wanted::account_of;
 
 /// How soon `tail -f` shows a new event.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);

@@ -1,17 +1,19 @@
 //! `keyless can-i`: what the policy would say, and which role would change its mind.
 
-use keyless_server::local::api::{CanIAnswer, CanIRequest};
+use keyless_server::local::api::{CanIAnswer, CanIRequest, RuleStatus};
 
 use super::Context;
+use super::whoami::short_scope;
 use crate::args::CanI;
 use crate::client::Local;
+use crate::data_dir::shell_word;
 use crate::exit::Exit;
 use crate::failure::Ending;
-use crate::ui::{bad, faint, good};
+use crate::ui::{bad, code, faint, good, strong};
 
 pub(super) async fn can_i(context: &mut Context<'_>, args: &CanI) -> Ending {
     let local = Local::of(&context.data()?.path);
-    let request = CanIRequest { principal: args.principal.clone(), action: args.action.clone(), scope: args.scope.clone() };
+    let request = CanIRequest { principal: args.principal.clone(), action: args.action.clone(), scope: args.scope.clone(), terse: false };
     let answer = local.can_i(&request).await?;
     if args.json {
         context.screen.say(serde_json::to_string_pretty(&answer).unwrap_or_default())?;
@@ -21,17 +23,46 @@ pub(super) async fn can_i(context: &mut Context<'_>, args: &CanI) -> Ending {
     Ok(if answer.allowed { Exit::Done } else { Exit::Failed })
 }
 
-pub(super) fn report(answer: &CanIAnswer) -> String {
+fn report(answer: &CanIAnswer) -> String {
     let verdict = if answer.allowed { good("yes") } else { bad("no") };
-    let mut text = format!("{verdict}: {}\n{}\n", answer.because, faint(&answer.scope));
-    if !answer.granted_by.is_empty() {
-        text.push_str(&format!("\nany of these roles at this scope would allow it: {}\n", answer.granted_by.join(", ")));
-        // No role is singled out: the first of a list is rarely the narrowest, and a suggestion is soon a copied command.
-        text.push_str("choose the narrowest one that serves:\n");
-        text.push_str(&format!(
-            "  az role assignment create --role ROLE --assignee-object-id {} --scope {}\n",
-            answer.principal, answer.scope
-        ));
+    let mut text = format!("{verdict}: {}\n", answer.because);
+    if let Some(rule) = &answer.decided_by {
+        text.push_str(&format!("  {}\n", words(rule)));
+    }
+    text.push_str(&format!("{}\n", faint(&answer.scope)));
+    if let Some(next) = would_allow(answer) {
+        text.push_str(&format!("\n{next}"));
     }
     text
+}
+
+/// A rule in one line: `role Reader, at accounts/demo-ai, through group Auditors`.
+pub(super) fn words(rule: &RuleStatus) -> String {
+    let kind = if rule.denies { "deny assignment" } else { "role" };
+    let at = rule.scope.as_ref().map_or_else(|| ", withdrawn since".to_owned(), |scope| format!(", assigned at {}", short_scope(scope)));
+    let through = rule.via_group.as_ref().map(|group| format!(", through group {group}")).unwrap_or_default();
+    format!("{kind} {}{at}{through}  {}", strong(&rule.name), faint(&rule.id))
+}
+
+/// What would turn a refusal into a yes, and the command that does it.
+pub(super) fn would_allow(answer: &CanIAnswer) -> Option<String> {
+    if let Some(rule) = answer.decided_by.as_ref().filter(|rule| rule.denies && !answer.allowed) {
+        let scope = rule.scope.as_deref().unwrap_or_default();
+        let path = format!("{scope}/providers/Microsoft.Authorization/denyAssignments/{}?api-version=2022-04-01", rule.id);
+        let look = code(format_args!("keyless az rest --method get --url {}", shell_word(&path)));
+        return Some(format!("no role helps against a deny assignment; see whom it excludes, and ask who made it:\n  {look}\n"));
+    }
+    let (narrowest, others) = answer.granted_by.split_first()?;
+    let kind = answer.principal_type.as_ref().map(|kind| format!(" --assignee-principal-type {kind}")).unwrap_or_default();
+    let command = format!(
+        "az role assignment create --role {} --assignee-object-id {}{kind} --scope {}",
+        shell_word(narrowest),
+        answer.principal,
+        shell_word(&answer.scope)
+    );
+    let mut text = format!("this role at this scope would allow it, and of all that would it allows the least:\n  {}\n", code(command));
+    if !others.is_empty() {
+        text.push_str(&format!("{}\n", faint(format_args!("wider ones that would: {}", others.join(", ")))));
+    }
+    Some(text)
 }

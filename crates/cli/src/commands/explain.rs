@@ -1,60 +1,183 @@
-//! `keyless explain`: why one request ended as it did, from the audit log.
+//! `keyless explain`: why one request ended as it did, from the audit log, and what would end it otherwise.
 
-use keyless_audit::{ActorRecord, AuditEvent};
+use keyless_audit::{ActorRecord, AuditEvent, Category, Outcome};
+use keyless_server::local::api::{CanIAnswer, CanIRequest, RuleRequest, RuleStatus};
 use keyless_store::audit_log::Filter;
+use serde::Serialize;
 
 use super::Context;
-use super::audit::{Names, newest, table};
+use super::audit::{Names, account_of, newest, table};
+use super::can_i::{words, would_allow};
 use crate::args::Explain;
 use crate::client::Local;
+use crate::data_dir::shell_word;
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
-use keyless_server::local::api::CanIRequest;
+use crate::ui::{Table, code, faint, strong};
+
+/// A client's own id may stand for many requests; the newest are shown.
+const MOST: usize = 20;
+
+/// One event, with names in place of ids where the running system knows them.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Explained {
+    event: AuditEvent,
+    /// The assignment or deny assignment that decided then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<RuleStatus>,
+    /// What the policy says of the same question now; for refusals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<CanIAnswer>,
+    /// What to do about a refusal that no role would mend.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
 
 pub(super) async fn explain(context: &mut Context<'_>, args: &Explain) -> Ending {
     let data = context.data()?;
-    let request_id = args.request_id.parse().map_err(|_| {
-        Failure::usage(
-            format!("`{}` is no request id", args.request_id),
-            "use the `apim-request-id`, `x-ms-request-id` or trace id of the answer; `keyless audit tail --json` shows them too",
-        )
-    })?;
-    let filter = Filter { request_id: Some(request_id), ..Filter::default() };
-    let entries = newest(&data.path, 20, filter, |_| true)?;
+    let id = args.request_id.trim();
+    let entries = newest(&data.path, MOST, Filter::default(), |event| is_known_by(event, id))?;
     if entries.is_empty() {
         return Err(Failure::new(
-            format!("no event of request {request_id} is in the audit log"),
-            "is it of this system? `keyless status` says which data folder it uses",
+            format!("no event of request `{id}` is in the audit log"),
+            "use the `apim-request-id`, `x-ms-request-id` or trace id of the answer; is it of this system? `keyless status` says which data folder it uses",
         ));
     }
     let local = Local::of(&data.path);
     let names = Names::of(&local).await;
+    let mut all = Vec::new();
+    for entry in entries {
+        all.push(explained(&local, entry.event).await);
+    }
+    if args.json {
+        context.screen.say(serde_json::to_string_pretty(&all).unwrap_or_default())?;
+        return Ok(Exit::Done);
+    }
     let columns = context.screen.columns();
-    context.screen.write(table(&names, entries.iter().map(|entry| &entry.event), columns, false))?;
-    for entry in &entries {
-        let event = &entry.event;
-        if let Some(decision) = &event.decision {
-            context.screen.say(format_args!("\n{}", decision.because))?;
-        }
-        if let Some(ask) = refused(event)
-            && let Ok(answer) = local.can_i(&ask).await
-        {
-            context.screen.say(format_args!("\nasked again now:"))?;
-            context.screen.write(super::can_i::report(&answer))?;
-        }
+    context.screen.write(table(&names, all.iter().map(|one| &one.event), columns, false))?;
+    for one in &all {
+        context.screen.write(format_args!("\n{}", shown(one)))?;
     }
     Ok(Exit::Done)
 }
 
-/// What to ask of the policy for a call that a principal was refused.
-fn refused(event: &AuditEvent) -> Option<CanIRequest> {
-    let decision = event.decision.as_ref().filter(|decision| !decision.allowed)?;
+/// By our id of the request - on the wire `apim-request-id`, `x-ms-request-id`, `x-ms-correlation-request-id`, `request-id`, trace id -
+/// or by the client's own (`x-ms-client-request-id`, `client-request-id`).
+fn is_known_by(event: &AuditEvent, id: &str) -> bool {
+    event.request_id.to_string().eq_ignore_ascii_case(id)
+        || event.client_request_id.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(id))
+}
+
+async fn explained(local: &Local, event: AuditEvent) -> Explained {
+    let decision = event.decision.as_ref();
+    let rule = decision.map(|decision| RuleRequest {
+        assignment: decision.assignment,
+        role: decision.role,
+        via_group: decision.via_group,
+        deny: decision.deny,
+    });
+    // Without a running system the ids have to do.
+    let decided_by = match rule.filter(|rule| rule.assignment.is_some() || rule.deny.is_some()) {
+        Some(rule) => local.rule(&rule).await.ok().flatten(),
+        None => None,
+    };
+    let now = match question(&event) {
+        Some(question) => local.can_i(&question).await.ok(),
+        None => None,
+    };
+    let next = if now.is_none() { next_step(&event) } else { None };
+    Explained { event, decided_by, now, next }
+}
+
+/// What to ask of the policy again, for what it refused to a principal.
+fn question(event: &AuditEvent) -> Option<CanIRequest> {
+    event.decision.as_ref().filter(|decision| !decision.allowed)?;
     let ActorRecord::Principal { object_id, .. } = &event.actor else { return None };
-    let action = decision.because.split_whitespace().find(|word| word.starts_with("Microsoft.")).or(Some(event.operation.as_ref()))?;
-    let action = action.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    action.starts_with("Microsoft.").then(|| CanIRequest {
+    if !matches!(event.status, Some(401 | 403)) {
+        return None;
+    }
+    Some(CanIRequest {
         principal: object_id.to_string(),
-        action: action.to_owned(),
-        scope: event.target.as_ref().map(ToString::to_string).unwrap_or_default(),
+        action: action(event)?.to_owned(),
+        scope: event.target.as_ref()?.to_string(),
+        terse: false,
     })
+}
+
+/// The action that was decided. Graph's operations are no role's actions.
+fn action(event: &AuditEvent) -> Option<&str> {
+    let recorded = event.data.as_ref().and_then(|data| data.action.as_deref());
+    let operation = Some(event.operation.as_ref()).filter(|_| event.category == Category::Control);
+    recorded.or(operation).filter(|action| action.starts_with("Microsoft.") && !action.starts_with("Microsoft.Graph/"))
+}
+
+/// What to do about a refusal that is not about roles.
+fn next_step(event: &AuditEvent) -> Option<String> {
+    if event.outcome == Outcome::Allowed {
+        return None;
+    }
+    let account = account_of(event).unwrap_or_else(|| "ACCOUNT".to_owned());
+    let group = event.target.as_ref().and_then(|target| target.resource_group()).unwrap_or("GROUP");
+    let at = format!("-g {} -n {}", shell_word(group), shell_word(&account));
+    // The gateway asks the network rules before it asks who calls.
+    let network = event.decision.as_ref().is_some_and(|decision| decision.because.contains("network"));
+    let step = match (event.category, event.status?, &event.actor) {
+        (Category::Data, 403, _) if network => format!("see the network rules: az cognitiveservices account network-rule list {at}"),
+        (Category::Data, 401 | 403, ActorRecord::Anonymous | ActorRecord::AccountKey { .. }) => {
+            "call under an identity: keyless run --as IDENTITY -- PROGRAM".to_owned()
+        }
+        (Category::Data, 404, _) => format!("see what is deployed: az cognitiveservices account deployment list {at}"),
+        (Category::Data, 429, _) => {
+            format!(
+                "wait as `retry-after` said, or give more capacity: az cognitiveservices account deployment create {at} --sku-capacity N ..."
+            )
+        }
+        (Category::Data, 502..=504, _) => "see which model server should answer: keyless status".to_owned(),
+        (Category::Token, _, _) => "see the attempts around it: keyless audit tail --category token".to_owned(),
+        (_, 503, _) => "look at the log of `keyless up`, then retry".to_owned(),
+        (Category::Control, 403, _) if event.operation.starts_with("Microsoft.Graph/") => {
+            "the directory is changed by the owners of its subscriptions: keyless whoami --as operator".to_owned()
+        }
+        _ => return None,
+    };
+    Some(step)
+}
+
+fn shown(one: &Explained) -> String {
+    let event = &one.event;
+    let mut facts = Table::new(["", ""]);
+    let mut fact = |name: &str, value: String| facts.row([faint(name), value]);
+    fact("request", event.request_id.to_string());
+    if let Some(own) = &event.client_request_id {
+        fact("client's id", own.to_string());
+    }
+    if let Some(action) = action(event) {
+        fact("asked for", strong(action));
+    }
+    if let Some(target) = &event.target {
+        fact("at", target.to_string());
+    }
+    if let Some(decision) = &event.decision {
+        fact(if decision.allowed { "allowed" } else { "refused" }, decision.because.to_string());
+    }
+    if let Some(rule) = &one.decided_by {
+        fact("decided by", words(rule));
+    }
+    let mut text = facts.to_string();
+    match &one.now {
+        Some(answer) if answer.allowed => {
+            let by = answer.decided_by.as_ref().map(|rule| format!(" by {}", words(rule))).unwrap_or_default();
+            text.push_str(&format!("{} it would be allowed{by}\n", strong("now:")));
+        }
+        Some(answer) => {
+            text.push_str(&format!("{} still refused: {}\n", strong("now:"), answer.because));
+            text.push_str(&would_allow(answer).unwrap_or_default());
+        }
+        None => {}
+    }
+    if let Some(next) = &one.next {
+        text.push_str(&format!("{} {}\n", strong("next:"), code(next)));
+    }
+    text
 }

@@ -49,9 +49,9 @@ pub(super) async fn user(context: &mut Context<'_>, args: &User) -> Ending {
             local.link(&LinkRequest { user_principal_name: name.clone(), subject: None }).await?;
             context.screen.say(format_args!("{} {} is linked to nobody, and signed out", good("✓"), strong(name)))?;
         }
-        User::SignOut { object_id } => {
-            local.sign_out(object_id).await?;
-            context.screen.say(format_args!("{} every token of {object_id} issued until now is refused", good("✓")))?;
+        User::SignOut { name } => {
+            local.sign_out(name).await?;
+            context.screen.say(format_args!("{} every token of {name} issued until now is refused", good("✓")))?;
         }
     }
     Ok(Exit::Done)

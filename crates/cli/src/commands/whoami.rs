@@ -14,7 +14,7 @@ use crate::ui::{Table, faint, good, heading, strong, warn};
 
 mod allowed;
 
-use allowed::{Allowed, Permissions};
+use allowed::Allowed;
 
 /// A role assignment as the control plane lists it.
 #[derive(Debug, Clone, Deserialize)]
@@ -29,6 +29,7 @@ struct AssignmentProperties {
     role_definition_id: String,
     principal_id: String,
     scope: String,
+    condition: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -40,8 +41,6 @@ struct Definition {
 #[serde(rename_all = "camelCase")]
 struct DefinitionProperties {
     role_name: String,
-    #[serde(default)]
-    permissions: Vec<Permissions>,
 }
 
 /// One role of the identity.
@@ -54,8 +53,9 @@ struct Role {
     /// The group through which the identity has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     through_group: Option<String>,
-    #[serde(skip)]
-    permissions: Vec<Permissions>,
+    /// The role holds only where this is met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,12 +104,12 @@ async fn of_the_environment(context: &Context<'_>) -> Result<String, Failure> {
 async fn report(system: &System, identity: IdentityStatus) -> Result<Report, Failure> {
     let control = system.operator().await?;
     let roles = roles(&control, &system.status.subscription_id, &identity.principal_id).await?;
-    let accounts = system.status.accounts.iter();
-    let accounts = accounts.map(|account| Account {
-        name: account.name.clone(),
-        allowed: Allowed::at(&account.id, roles.iter().map(|role| (role.scope.as_str(), role.permissions.as_slice()))),
-    });
-    Ok(Report { identity, tenant: system.status.tenant_id.clone(), accounts: accounts.collect(), roles })
+    let mut accounts = Vec::new();
+    for account in &system.status.accounts {
+        let allowed = Allowed::at(&system.local, &identity.principal_id, account).await?;
+        accounts.push(Account { name: account.name.clone(), allowed });
+    }
+    Ok(Report { identity, tenant: system.status.tenant_id.clone(), accounts, roles })
 }
 
 /// The roles that the principal has, itself or through groups, in the subscription and below.
@@ -123,8 +123,8 @@ async fn roles(control: &Arm, subscription: &str, principal: &str) -> Result<Vec
             role: definition.properties.role_name,
             scope: properties.scope,
             assignment: name,
+            condition: properties.condition,
             through_group: (!properties.principal_id.eq_ignore_ascii_case(principal)).then_some(properties.principal_id),
-            permissions: definition.properties.permissions,
         });
     }
     Ok(roles)
@@ -144,7 +144,8 @@ fn shown(report: &Report, columns: Option<usize>) -> String {
     for role in &report.roles {
         let through =
             role.through_group.as_ref().map(|group| format!(" {}", faint(format_args!("through group {group}")))).unwrap_or_default();
-        roles.row([strong(&role.role), format!("{}{through}", short_scope(&role.scope)), role.assignment.clone()]);
+        let condition = if role.condition.is_some() { format!(" {}", warn("where its condition is met")) } else { String::new() };
+        roles.row([strong(&role.role), format!("{}{condition}{through}", short_scope(&role.scope)), role.assignment.clone()]);
     }
     text.push_str(&if roles.is_empty() { format!("  {}\n", warn("no role assigned: every call is refused")) } else { roles.to_string() });
 

@@ -8,11 +8,11 @@ use keyless_model::{Actor, KeyId, OpContext, Secret};
 use keyless_rbac::Permit;
 use keyless_token::rotation::Urgency;
 
-use super::Door;
 use super::api::{
     InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, RevokeKey, RevokeSessions, RotateKeys, UserRequest,
 };
 use super::door::refusal;
+use super::{Door, names};
 
 pub(super) const OWNER: &str = "the owner, over the local socket";
 /// How long an invitation works when nobody says.
@@ -104,7 +104,7 @@ pub(super) async fn link(door: &Door, wanted: LinkRequest) -> Result<(), LocalEr
 }
 
 pub(super) async fn sessions(door: &Door, wanted: RevokeSessions) -> Result<(), LocalError> {
-    let id = wanted.object_id.parse().map_err(|error: keyless_model::InvalidId| refusal(error.to_string()))?;
+    let id = names::principal(&door.platform.directory.snapshot(), &wanted.principal)?;
     revoke_sessions(&door.platform, &begin(door), &Permit::system(OWNER), id).await.map_err(|error| refusal(error.to_string()))
 }
 

@@ -1,7 +1,7 @@
 //! What is said over the local socket, and what the ready file holds.
 
-use keyless_model::Timestamp;
 use keyless_model::entity::{KeyState, SigningAlgorithm};
+use keyless_model::{AssignmentId, DenyAssignmentId, ObjectId, RoleId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An account as `status` shows it.
@@ -227,7 +227,8 @@ impl std::fmt::Debug for InvitationAnswer {
 /// `POST /sessions/revoke`: every token issued to this principal until now stops working.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RevokeSessions {
-    pub object_id: String,
+    /// A sign-in name, an identity's name or any id of theirs.
+    pub principal: String,
 }
 
 /// `POST /guests`: makes a principal of a trusted Entra tenant a guest, by the object id that it has there.
@@ -265,6 +266,9 @@ pub struct CanIRequest {
     pub action: String,
     /// An ARM id, an account's name, or `account/deployment`.
     pub scope: String,
+    /// Leaves out which roles would allow it.
+    #[serde(default)]
+    pub terse: bool,
 }
 
 /// The answer to [`CanIRequest`].
@@ -272,8 +276,50 @@ pub struct CanIRequest {
 pub struct CanIAnswer {
     pub allowed: bool,
     pub because: String,
+    /// The assignment or deny assignment that decides, when one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_by: Option<RuleStatus>,
     pub principal: String,
+    /// `User`, `Group` or `ServicePrincipal`; none when the directory knows no such principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal_type: Option<String>,
     pub scope: String,
-    /// When refused: the roles that would allow it, if assigned at the scope.
+    /// When refused: the roles that would allow it, if assigned at the scope; those that allow the least besides come first.
     pub granted_by: Vec<String>,
+}
+
+/// `POST /rule`: names what an audit event names by id.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct RuleRequest {
+    pub assignment: Option<AssignmentId>,
+    pub role: Option<RoleId>,
+    pub via_group: Option<ObjectId>,
+    pub deny: Option<DenyAssignmentId>,
+}
+
+/// A rule by its names, as far as the directory still knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleStatus {
+    /// Of the assignment or deny assignment.
+    pub id: String,
+    /// The role's name, or the deny assignment's.
+    pub name: String,
+    /// Where it was made; none when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The group through which it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via_group: Option<String>,
+    /// It refuses rather than grants.
+    pub denies: bool,
+}
+
+/// Who acts, as `GET /principals` lists them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PrincipalStatus {
+    pub object_id: String,
+    /// The sign-in name of a person, the name of an identity, else the display name.
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
 }

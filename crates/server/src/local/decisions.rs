@@ -1,23 +1,23 @@
 //! Asks the policy what it would say, without doing anything.
 
-use keyless_model::entity::RoleAssignment;
-use keyless_model::{Actor, AssignmentId, ObjectId, Scope};
-use keyless_rbac::{Attributes, Plane, Policy, Request};
+use std::collections::HashSet;
 
-use super::Door;
-use super::api::{CanIAnswer, CanIRequest, LocalError};
-use super::attachments::find;
+use keyless_audit::DecisionRecord;
+use keyless_model::entity::RoleAssignment;
+use keyless_model::{Actor, AssignmentId, Scope};
+use keyless_rbac::{Attributes, Plane, Policy, Request};
+use keyless_store::decision::{of_denial, of_permit};
+
+use super::api::{CanIAnswer, CanIRequest, LocalError, RuleRequest};
 use super::door::refusal;
+use super::{Door, names};
 
 /// Data actions of the AI accounts start so; everything else is asked of the control plane.
 const DATA_ACTIONS: &str = "microsoft.cognitiveservices/accounts/openai/";
 
 pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, LocalError> {
     let snapshot = door.platform.directory.snapshot();
-    let principal: ObjectId = match wanted.principal.parse() {
-        Ok(id) => id,
-        Err(_) => find(&snapshot, &wanted.principal)?.principal_id,
-    };
+    let principal = names::principal(&snapshot, &wanted.principal)?;
     let scope: Scope = match wanted.scope.parse() {
         Ok(scope) => scope,
         Err(_) => named(door, &wanted.scope)?,
@@ -25,22 +25,28 @@ pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, Loca
     let plane = if wanted.action.to_ascii_lowercase().starts_with(DATA_ACTIONS) { Plane::Data } else { Plane::Control };
     let request = Request { principal, action: &wanted.action, plane, scope: &scope, attributes: Attributes::NONE };
     let decision = snapshot.policy().decide(&request);
-    let granted_by = if decision.is_allowed() { Vec::new() } else { would_grant(door, snapshot.policy(), &request) };
+    let record = decision.clone().permit(&request).map_or_else(|denial| of_denial(&denial), |permit| of_permit(&permit));
+    let DecisionRecord { assignment, role, via_group, deny, .. } = record;
+    let decided_by = names::rule(&snapshot, &RuleRequest { assignment, role, via_group, deny });
+    let granted_by = if wanted.terse || decision.is_allowed() { Vec::new() } else { would_grant(door, snapshot.policy(), &request) };
     Ok(CanIAnswer {
         allowed: decision.is_allowed(),
         because: decision.because.to_string(),
+        decided_by,
         principal: principal.to_string(),
+        principal_type: snapshot.principal(principal).map(|principal| principal.kind.arm_name().to_owned()),
         scope: scope.to_string(),
         granted_by,
     })
 }
 
-/// The built-in roles that would allow it, were they assigned at the scope itself.
+/// The roles that would allow it, were they assigned at the scope itself; the narrowest first.
 fn would_grant(door: &Door, policy: &Policy, request: &Request<'_>) -> Vec<String> {
     let now = door.platform.begin(Actor::Anonymous).now;
-    let mut names: Vec<String> = policy
+    let known = known_operations(policy);
+    let mut names: Vec<(usize, String)> = policy
         .roles()
-        .filter(|role| {
+        .filter_map(|role| {
             let mut tried = policy.clone();
             tried.apply(&keyless_model::entity::Mutation::put(RoleAssignment {
                 id: AssignmentId::new(door.platform.entropy.uuid()),
@@ -54,12 +60,26 @@ fn would_grant(door: &Door, policy: &Policy, request: &Request<'_>) -> Vec<Strin
                 updated: now,
                 created_by: None,
             }));
-            tried.decide(request).is_allowed()
+            if !tried.decide(request).is_allowed() {
+                return None;
+            }
+            let allows = |(plane, action): &&(Plane, String)| tried.decide(&Request { plane: *plane, action, ..*request }).is_allowed();
+            Some((known.iter().filter(allows).count(), role.role_name.clone()))
         })
-        .map(|role| role.role_name.clone())
         .collect();
     names.sort();
-    names
+    names.into_iter().map(|(_, name)| name).collect()
+}
+
+/// One operation for every action that some role grants: what a role allows of them is how wide it is. A wildcard stands for some
+/// operation that no role names.
+fn known_operations(policy: &Policy) -> HashSet<(Plane, String)> {
+    let granted = policy.roles().flat_map(|role| &role.permissions);
+    let both = granted.flat_map(|granted| {
+        let control = granted.actions.iter().map(|action| (Plane::Control, action));
+        control.chain(granted.data_actions.iter().map(|action| (Plane::Data, action)))
+    });
+    both.map(|(plane, action)| (plane, action.replace('*', "Keyless.Unnamed/operation"))).collect()
 }
 
 /// `account` or `account/deployment`, as people write scopes.

@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::api::LocalError;
-use super::{Facts, administration, attachments, decisions, guests, status};
+use super::{Facts, administration, attachments, decisions, guests, names, status};
 use crate::data::{DataFolder, socket_path};
 use crate::stop;
 
@@ -124,6 +124,7 @@ impl Door {
             (&Method::GET, "/status") => ok(&status(self)),
             (&Method::GET, "/attachments") => ok(&attachments::list(self)),
             (&Method::GET, "/keys") => ok(&administration::keys(self)),
+            (&Method::GET, "/principals") => ok(&names::principals(self)),
             (&Method::GET, "/guests") => ok(&guests::list(self)),
             (&Method::POST, path) => self.change(guest, path, body).await,
             (&Method::DELETE, path) => self.remove(path).await,
@@ -146,6 +147,7 @@ impl Door {
         match path {
             "/attachments" => ok(&attachments::attach(self, guest, read(body).await?)?),
             "/token" => ok(&attachments::token(self, read(body).await?)?),
+            "/rule" => ok(&names::rule(&self.platform.directory.snapshot(), &read(body).await?)),
             "/can-i" => ok(&decisions::can_i(self, read(body).await?)?),
             "/keys/rotate" => ok(&administration::rotate(self, read(body).await?).await?),
             "/keys/revoke" => ok(&administration::revoke(self, read(body).await?).await?),

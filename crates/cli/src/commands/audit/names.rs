@@ -16,17 +16,18 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) async fn of(local: &Local) -> Self {
-        let Ok(status) = local.status().await else { return Self::default() };
-        let triples = status.identities.into_iter().map(|identity| (identity.name, identity.client_id, identity.principal_id));
-        Self::from_triples(triples)
+        let Ok(principals) = local.principals().await else { return Self::default() };
+        Self::from_triples(principals.into_iter().map(|one| (one.name, one.client_id.unwrap_or_default(), one.object_id)))
     }
 
-    /// From name, client id and object id of each identity.
+    /// From name, client id (empty for who has none) and object id of each principal.
     pub(super) fn from_triples(triples: impl Iterator<Item = (String, String, String)>) -> Self {
         let mut names = Self::default();
         for (name, client_id, object_id) in triples {
             names.ids.insert(name.to_ascii_lowercase(), object_id.clone());
-            names.ids.insert(client_id.to_ascii_lowercase(), object_id.clone());
+            if !client_id.is_empty() {
+                names.ids.insert(client_id.to_ascii_lowercase(), object_id.clone());
+            }
             names.by_object_id.insert(object_id, name);
         }
         names

@@ -65,7 +65,7 @@ fn principal(named: &str, names: &Names) -> Result<ObjectId, Failure> {
 }
 
 /// The name of the account at which it happened.
-pub(super) fn account_of(event: &AuditEvent) -> Option<String> {
+pub(crate) fn account_of(event: &AuditEvent) -> Option<String> {
     segment_after(event.target.as_ref()?.as_str(), "/accounts/")
 }
 

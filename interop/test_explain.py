@@ -1,0 +1,178 @@
+"""Why was that refused, and what would allow it: answered for requests of the official clients, by any id they know them by.
+
+The commands that an answer recommends are run as they stand, and the refused request is sent again.
+"""
+
+import json
+import re
+import shlex
+
+import pytest
+from azure.core.credentials import AccessToken
+from azure.core.exceptions import HttpResponseError
+from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
+from openai import APIStatusError
+
+from support.clients import ANSWER, QUESTION, ask, ask_with_id, dated, refusal, v1
+from support.keyless import ARM_SCOPE, Keyless
+from support.operator import GROUP, fresh
+from support.person import Person
+from support.refusals import CHAT_ACTION
+
+PASSWORD = "a long enough passphrase, with numbers 42"
+
+
+def explain(system: Keyless, request_id: str) -> str:
+    return system.command("explain", request_id, *system.locate()).stdout
+
+
+def explained(system: Keyless, request_id: str) -> list[dict]:
+    return json.loads(system.command("explain", request_id, "--json", *system.locate()).stdout)
+
+
+def refused_call(client, **options) -> str:
+    """The request id of a chat that is refused."""
+    with pytest.raises(APIStatusError) as refused:
+        client.chat.completions.create(model="chat", messages=[{"role": "user", "content": QUESTION}], **options)
+    return refused.value.response.headers["apim-request-id"]
+
+
+def recommended(text: str) -> list[str]:
+    """The words after `az` of the one command that the text recommends."""
+    found = re.findall(r"^  az (.*)$", text, re.MULTILINE)
+    assert len(found) == 1, text
+    return shlex.split(found[0])
+
+
+def test_an_allowed_call_names_its_assignment(system, operator, demo):
+    caller = operator.create_identity()
+    assignment = operator.assign(caller, demo["id"])
+    _, request_id = ask_with_id(dated(system, demo["endpoint"], token=system.token(caller.name)))
+    text = explain(system, request_id)
+    assert CHAT_ACTION in text and "Cognitive Services OpenAI User" in text and assignment in text, text
+    (one,) = explained(system, request_id)
+    assert one["decidedBy"] == {
+        "id": assignment,
+        "name": "Cognitive Services OpenAI User",
+        "scope": demo["id"],
+        "denies": False,
+    }
+    operator.remove(demo["id"], assignment)
+    assert "withdrawn since" in explain(system, request_id)
+
+
+def test_a_refused_call_says_what_would_allow_it_and_the_command_does(system, admin, operator, demo):
+    caller = operator.create_identity()
+    client = dated(system, demo["endpoint"], token=system.token(caller.name))
+    text = explain(system, refused_call(client))
+    assert CHAT_ACTION in text and f"{demo['id']}/deployments/chat" in text, text
+    words = recommended(text)
+    assert words[words.index("--role") + 1] == "Cognitive Services OpenAI User", "the narrowest role that serves"
+    assert words[words.index("--scope") + 1] == f"{demo['id']}/deployments/chat", "and not an inch more"
+    admin.run(*words)
+    assert ask(client) == ANSWER
+    assert refusal(client, deployment="embed")[0] == 401, "the other deployment stays closed"
+
+
+def test_the_clients_own_id_finds_the_call(system, operator, demo):
+    caller, own = operator.create_caller(demo["id"]), fresh("job")
+    client = dated(system, demo["endpoint"], token=system.token(caller.name))
+    client.chat.completions.create(
+        model="chat", messages=[{"role": "user", "content": QUESTION}], extra_headers={"x-ms-client-request-id": own}
+    )
+    assert own in explain(system, own)
+    assert [one["event"]["clientRequestId"] for one in explained(system, own)] == [own]
+
+
+def test_a_key_that_is_refused_leads_to_identities(system, operator):
+    account = operator.create_account()
+    text = explain(system, refused_call(v1(system, account.endpoint, "0123456789abcdef" * 2)))
+    assert "refused" in text and "keyless run --as" in text, text
+
+
+def test_a_refused_change_says_what_would_allow_it_by_any_of_its_ids(system, admin, operator):
+    account, caller = operator.create_account(), operator.create_identity()
+    client = CognitiveServicesManagementClient(
+        credential=Bearer(system.token(caller.name, ARM_SCOPE)),
+        subscription_id=system.subscription,
+        base_url=system.ready["control"],
+        connection_verify=system.ready["ca_file"],
+        credential_scopes=[ARM_SCOPE],
+        retry_total=0,
+    )
+    with pytest.raises(HttpResponseError) as refused:
+        client.accounts.begin_delete(GROUP, account.name)
+    headers = refused.value.response.headers
+    ids = {headers[name] for name in ("x-ms-request-id", "x-ms-correlation-request-id", "x-ms-client-request-id")}
+    texts = [explain(system, each) for each in ids]
+    for text in texts:
+        assert "Microsoft.CognitiveServices/accounts/delete" in text, text
+    admin.run(*recommended(texts[0]))
+    client.accounts.begin_delete(GROUP, account.name).result(10)
+
+
+class Bearer:
+    """A token as a `TokenCredential`."""
+
+    def __init__(self, token: str):
+        self.token = token
+
+    def get_token(self, *_scopes, **_options):
+        return AccessToken(self.token, 4_000_000_000)
+
+
+def test_an_id_that_nobody_gave_is_said_to_be_unknown(system):
+    done = system.command("explain", "00000000-0000-0000-0000-000000000000", *system.locate(), check=False)
+    assert done.returncode == 1 and "no event of request" in done.stderr
+
+
+def test_can_i_agrees_with_what_happens(system, operator, demo):
+    caller = operator.create_identity()
+    client = dated(system, demo["endpoint"], token=system.token(caller.name))
+
+    def can_i(*more: str):
+        where = ["--scope", "demo-ai/chat", "--principal", caller.name]
+        return system.command("can-i", CHAT_ACTION, *where, *more, *system.locate(), check=False)
+
+    assert (can_i().returncode, refusal(client)[0]) == (1, 401)
+    answer = json.loads(can_i("--json").stdout)
+    assert answer["granted_by"][0] == "Cognitive Services OpenAI User"
+    assignment = operator.assign(caller, demo["id"])
+    assert (can_i().returncode, ask(client)) == (0, ANSWER)
+    assert assignment in can_i().stdout
+
+
+def test_a_person_is_added_signs_in_is_found_by_name_and_signed_out(system, new_az, admin, operator, demo):
+    name = f"{fresh('grace')}@{system.status()['tenant_domain']}"
+    system.memory.remember("password", PASSWORD)
+    said = system.command("user", "add", name, *system.locate(), input=PASSWORD)
+    assert name in said.stdout and PASSWORD not in said.stdout + said.stderr
+    grace = new_az(system).register().sign_in_with_device_code(Person(system, name, PASSWORD), "--allow-no-subscriptions")
+
+    def can_i() -> int:
+        action = ["can-i", CHAT_ACTION, "--scope", "demo-ai", "--principal", name]
+        return system.command(*action, *system.locate(), check=False).returncode
+
+    assert can_i() == 1
+    me = admin("ad user show --id", name)["id"]
+    admin("role assignment create --role Reader --scope", demo["id"], "--assignee-object-id", me)
+    admin("role assignment create --scope", demo["id"], "--role", "Cognitive Services OpenAI User", "--assignee", name)
+    assert can_i() == 0
+    token = grace("account get-access-token --resource", "https://cognitiveservices.azure.com")["accessToken"]
+    system.memory.remember("a person's token", token)
+    client = dated(system, demo["endpoint"], token=token)
+    assert ask(client) == ANSWER
+    # By the sign-in name, in any case, and by the object id alike.
+    for who in (name.upper(), me):
+        calls = system.audit("--principal", who, "--category", "data", "--deployment", "CHAT", "--since", "1h")
+        assert [call["actor"]["objectId"] for call in calls] == [me]
+    system.command("user", "sign-out", name, *system.locate())
+    assert refusal(client)[0] == 401
+
+
+def test_a_weak_password_is_refused_before_a_person_is_made(system):
+    name = f"{fresh('weak')}@{system.status()['tenant_domain']}"
+    done = system.command("user", "add", name, *system.locate(), input="12345", check=False)
+    assert done.returncode == 1 and "12345" not in done.stderr
+    action = ["can-i", CHAT_ACTION, "--scope", "demo-ai", "--principal", name]
+    assert "there is no identity" in system.command(*action, *system.locate(), check=False).stderr
