@@ -225,6 +225,31 @@ def test_a_file_with_a_mistake_changes_nothing(files, system, old, new, said):
     assert system.status()["revision"] == before
 
 
+def test_people_groups_and_applications_get_roles_by_their_names(files, system, admin, directory):
+    user, group = directory.create_user(), fresh("group")
+    admin("ad group create --mail-nickname", group, "--display-name", group)
+    application = admin.create_application(fresh("ci"))
+    upn = admin("ad user show --id", user.principal_id)["userPrincipalName"]
+    grants = "".join(
+        f"  - {{ role: Reader, {who}, scope: demo-ai }}\n"
+        for who in (f"user: {upn}", f"group: {group}", f"application: {application.name}")
+    )
+    files.write("name: {set}\nroleAssignments:\n", grants).apply("--yes")
+    assert list(files.plan()) == ["unchanged"]
+    rows = admin("role assignment list --scope", system.account("demo-ai")["id"])
+    kinds = {row["principalType"] for row in rows if row["roleDefinitionName"] == "Reader"}
+    assert kinds == {"User", "Group", "ServicePrincipal"}
+    files.write("name: {set}\n").apply("--yes", "--prune")
+
+
+def test_a_scope_that_does_not_exist_is_refused_before_anything_is_made(files, system):
+    files.write(RESOURCES, GRANT.replace("scope: ai-{set}/chat", "scope: demo-ai/nothing"))
+    before = system.status()["revision"]
+    refused = files.apply("--yes", check=False)
+    assert refused.returncode == 2 and "demo-ai/deployments/nothing does not exist" in refused.stderr
+    assert system.status()["revision"] == before
+
+
 def test_nobody_to_ask_is_no_consent(files, system):
     before = system.status()["revision"]
     done = files.write(RESOURCES).apply(check=False)

@@ -17,7 +17,7 @@ const ACCOUNTS_API: &str = "2024-10-01";
 const IDENTITIES_API: &str = "2023-01-31";
 const HOSTS_API: &str = "2024-07-01";
 
-/// The control plane under someone's token.
+/// The control plane, or the directory on the same address, under someone's token.
 #[derive(Debug)]
 pub(crate) struct Arm {
     web: Web,

@@ -13,6 +13,8 @@ use crate::failure::{Explain as _, Failure};
 pub(crate) const OPERATOR: &str = "operator";
 /// The identity that a new system has for programs.
 pub(crate) const DEFAULT_IDENTITY: &str = "demo-app";
+/// The audience of the directory.
+const GRAPH_RESOURCE: &str = "https://graph.microsoft.com";
 /// The audience of models.
 pub(crate) const AI_RESOURCE: &str = "https://cognitiveservices.azure.com";
 
@@ -43,6 +45,12 @@ impl System {
     /// The control plane, as any identity.
     pub(crate) async fn control_as(&self, identity: &str) -> Result<Arm, Failure> {
         let (token, _) = self.local.token(identity, arm::RESOURCE).await?;
+        Ok(Arm::new(self.web.clone(), &self.status.control, &token))
+    }
+
+    /// The directory's objects (Graph), as any identity.
+    pub(crate) async fn graph_as(&self, identity: &str) -> Result<Arm, Failure> {
+        let (token, _) = self.local.token(identity, GRAPH_RESOURCE).await?;
         Ok(Arm::new(self.web.clone(), &self.status.control, &token))
     }
 

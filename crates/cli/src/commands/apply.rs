@@ -39,11 +39,12 @@ pub(super) async fn apply(context: &mut Context<'_>, args: &Apply) -> Ending {
     let _alone = if args.plan { None } else { Some(ledger.alone()?) };
 
     let problems = Problems::default();
-    let catalog = world::catalog(&arm, &system.status.subscription_id).await?;
+    let mut catalog = world::catalog(&arm, &system.status.subscription_id).await?;
+    catalog.people = world::people(&system, &identity.client_id, &declaration.grants).await?;
     let desired = desired::resolve(&declaration, &catalog, &problems, fresh_uuid);
     let wanted = world::changes(&arm, &catalog, &desired, &problems).await?;
     refuse(context, problems)?;
-    let left = world::leftovers(&arm, &ledger, &wanted).await?;
+    let left = world::leftovers(&arm, &catalog, &ledger, &wanted).await?;
     if args.prune && !left.held.is_empty() {
         left.held.iter().for_each(|held| context.screen.note(format_args!("{} {held}", bad("held:"))));
         let next = "delete or move that yourself, or declare the resource again";

@@ -37,6 +37,16 @@ pub(super) struct Catalog {
     pub(super) identities: Vec<Value>,
     pub(super) roles: Vec<Value>,
     pub(super) groups: Vec<Value>,
+    /// Object ids of those whom the files name and the directory knows.
+    pub(super) people: BTreeMap<Who, Vec<String>>,
+}
+
+impl Catalog {
+    /// The role whose id ends as this one does.
+    pub(super) fn role(&self, id: &str) -> Option<&Value> {
+        let name = id.rsplit('/').next().unwrap_or_default();
+        self.roles.iter().find(|role| text(role, "/name").is_some_and(|known| known.eq_ignore_ascii_case(name)))
+    }
 }
 
 /// Resources by their names in lower case: the name as it is written, and the ids that it may stand for.
@@ -151,6 +161,19 @@ impl Known {
         None
     }
 
+    /// An identity by its name or its ARM id.
+    fn identity(&self, name: &str, at: &Place, problems: &Problems) -> Option<String> {
+        if !name.starts_with('/') {
+            return Self::one(&self.identities, "identity", name, at, problems);
+        }
+        let id = name.to_lowercase();
+        if self.principals.contains_key(&id) || self.declared.contains(&id) {
+            return Some(name.to_owned());
+        }
+        problems.add(at, format!("there is no identity `{name}`"), "copy its id from `az identity show --query id`, or declare it");
+        None
+    }
+
     /// A scope as files write it: `subscription`, `resourceGroups/NAME`, an account's name, `ACCOUNT/DEPLOYMENT`, or an ARM id.
     fn scope(&self, wanted: &Located<String>, catalog: &Catalog, problems: &Problems) -> Option<String> {
         let Located { value: text, at } = wanted;
@@ -170,7 +193,7 @@ impl Known {
             Some((account, deployment)) => {
                 let account = Self::one(&self.accounts, "account", account, at, problems)?;
                 let id = format!("{account}/deployments/{deployment}");
-                // A grant at a deployment that is not there yet is possible in ARM, and nearly always a slip of the pen.
+                // Whether an account that the files do not declare has it is asked of the system.
                 if !self.declared.contains(&account.to_lowercase()) || self.declared.contains(&id.to_lowercase()) {
                     return Some(id);
                 }
@@ -254,13 +277,26 @@ fn grant_of(grant: &Grant, names: &Known, roles: &Roles, catalog: &Catalog, prob
     }
     let (title, principal, waits_for) = match &grant.who.value {
         Who::Principal(id) => (id.clone(), Some(id.to_lowercase()), None),
-        Who::Identity(name) => {
-            let id = if name.starts_with('/') {
-                Some(name.clone())
-            } else {
-                Known::one(&names.identities, "identity", name, &grant.who.at, problems)
+        who @ (Who::User(name) | Who::Group(name) | Who::Application(name)) => {
+            let principal = match catalog.people.get(who).map(Vec::as_slice) {
+                Some([id]) => Some(id.clone()),
+                Some([_, ..]) => {
+                    problems.add(&grant.who.at, format!("the directory has several named `{name}`"), "give `principalId` of the one meant");
+                    None
+                }
+                _ => {
+                    problems.add(
+                        &grant.who.at,
+                        format!("the directory has nobody named `{name}`"),
+                        "see `az ad user list`, `az ad group list`, `az ad sp list`",
+                    );
+                    None
+                }
             };
-            let id = id?;
+            (name.clone(), Some(principal?), None)
+        }
+        Who::Identity(name) => {
+            let id = names.identity(name, &grant.who.at, problems)?;
             let principal = names.principals.get(&id.to_lowercase()).cloned();
             let waits = principal.is_none().then(|| id.clone());
             (name.rsplit('/').next().unwrap_or(name).to_owned(), principal, waits)

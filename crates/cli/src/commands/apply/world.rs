@@ -1,15 +1,15 @@
 //! What exists, asked of the control plane.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::declared::Kind;
+use super::declared::{Grant, Kind, Who};
 use super::desired::{Catalog, Desired, text};
 use super::fields::Problems;
 use super::ledger::{Entry, Ledger};
 use super::plan::{Action, Change, change};
-use crate::client::Arm;
+use crate::client::{Arm, System};
 use crate::failure::Failure;
 
 const ASSIGNMENTS: &str = "providers/Microsoft.Authorization/roleAssignments";
@@ -24,20 +24,40 @@ pub(super) async fn catalog(arm: &Arm, subscription: &str) -> Result<Catalog, Fa
         accounts: arm.list(&provider("Microsoft.CognitiveServices/accounts"), "").await?,
         identities: arm.list(&provider("Microsoft.ManagedIdentity/userAssignedIdentities"), "").await?,
         roles: arm.list(&provider("Microsoft.Authorization/roleDefinitions"), "atScopeAndBelow()").await?,
+        people: BTreeMap::new(),
     })
+}
+
+/// The object ids of those whom grants name. The directory is asked only when one does.
+pub(super) async fn people(system: &System, identity: &str, grants: &[Grant]) -> Result<BTreeMap<Who, Vec<String>>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut graph = None;
+    for Grant { who, .. } in grants {
+        let (list, property, name) = match &who.value {
+            Who::User(name) => ("/v1.0/users", "userPrincipalName", name),
+            Who::Group(name) => ("/v1.0/groups", "displayName", name),
+            Who::Application(name) => ("/v1.0/servicePrincipals", "displayName", name),
+            Who::Identity(_) | Who::Principal(_) => continue,
+        };
+        let graph = match &graph {
+            Some(graph) => graph,
+            None => graph.insert(system.graph_as(identity).await?),
+        };
+        let rows: Vec<Value> = graph.list(list, &format!("{property} eq '{}'", name.replace('\'', "''"))).await?;
+        found.insert(who.value.clone(), rows.iter().filter_map(|row| text(row, "/id")).collect());
+    }
+    Ok(found)
 }
 
 /// The changes that lead from what is there to what is desired, in the order in which they must be made.
 pub(super) async fn changes(arm: &Arm, catalog: &Catalog, desired: &[Desired], problems: &Problems) -> Result<Vec<Change>, Failure> {
     let mut assignments = Assignments::default();
+    check_scopes(arm, catalog, desired, problems).await?;
     let mut deleted: Option<Vec<Value>> = None;
     let mut changes = Vec::new();
     for one in desired {
         let current = match one.kind {
-            Kind::RoleDefinition => {
-                let name = one.id.rsplit('/').next().unwrap_or_default();
-                catalog.roles.iter().find(|role| text(role, "/name").is_some_and(|known| known.eq_ignore_ascii_case(name))).cloned()
-            }
+            Kind::RoleDefinition => catalog.role(&one.id).cloned(),
             Kind::RoleAssignment => assignments.find(arm, &catalog.subscription, one).await?,
             _ => arm.find(&one.id).await?,
         };
@@ -51,6 +71,35 @@ pub(super) async fn changes(arm: &Arm, catalog: &Catalog, desired: &[Desired], p
         changes.extend(change(one, current.as_ref(), problems));
     }
     Ok(changes)
+}
+
+/// A role or a grant at something that neither exists nor is declared would be refused half-way.
+async fn check_scopes(arm: &Arm, catalog: &Catalog, desired: &[Desired], problems: &Problems) -> Result<(), Failure> {
+    let mut known: BTreeSet<String> =
+        desired.iter().filter(|one| one.kind < Kind::RoleDefinition).map(|one| one.id.to_lowercase()).collect();
+    // The root, which is no document, and the subscription.
+    known.extend([String::new(), format!("/subscriptions/{}", catalog.subscription)]);
+    for one in desired.iter().filter(|one| one.kind >= Kind::RoleDefinition) {
+        let scopes = match one.wanted.pointer("/properties/assignableScopes").and_then(Value::as_array) {
+            Some(scopes) => scopes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            None => vec![one.id.clone()],
+        };
+        for scope in scopes {
+            if known.contains(&scope.to_lowercase()) {
+                continue;
+            }
+            if arm.find(&scope).await?.is_some() {
+                known.insert(scope.to_lowercase());
+            } else {
+                problems.add(
+                    &one.at,
+                    format!("the scope {scope} does not exist"),
+                    "declare it, or correct it; `az resource list` shows what there is",
+                );
+            }
+        }
+    }
+    Ok(())
 }
 
 /// An account that was deleted keeps its name until it is recovered or purged.
@@ -97,7 +146,7 @@ impl Assignments {
         let role = end(text(&desired.wanted, "/properties/roleDefinitionId"));
         let is_it = |row: &&Value| {
             end(text(row, "/properties/roleDefinitionId")) == role
-                && text(row, "/properties/scope").is_some_and(|scope| scope.eq_ignore_ascii_case(&desired.id))
+                && text(row, "/properties/scope").is_some_and(|scope| scope.trim_end_matches('/').eq_ignore_ascii_case(&desired.id))
         };
         Ok(self.0.get(&key).and_then(|rows| rows.iter().find(is_it)).cloned())
     }
@@ -114,12 +163,17 @@ pub(super) struct Leftovers {
     pub(super) held: Vec<String>,
 }
 
-pub(super) async fn leftovers(arm: &Arm, ledger: &Ledger, kept: &[Change]) -> Result<Leftovers, Failure> {
+pub(super) async fn leftovers(arm: &Arm, catalog: &Catalog, ledger: &Ledger, kept: &[Change]) -> Result<Leftovers, Failure> {
     let mut left = Leftovers::default();
     let dropped = |entry: &&Entry| !kept.iter().any(|change| entry.is(change.kind, &change.id));
     let mut ours = Vec::new();
     for entry in ledger.entries.iter().filter(dropped) {
-        match arm.find(&entry.id).await? {
+        let current = match entry.kind {
+            // A role outlives the scope through which it was made.
+            Kind::RoleDefinition => catalog.role(&entry.id).cloned(),
+            _ => arm.find(&entry.id).await?,
+        };
+        match current {
             Some(current) if entry.is_still(&current) => ours.push((entry, current)),
             _ => left.gone.push(entry.clone()),
         }
@@ -136,7 +190,7 @@ pub(super) async fn leftovers(arm: &Arm, ledger: &Ledger, kept: &[Change]) -> Re
             action: Action::Delete,
             kind: entry.kind,
             title: entry.title.clone(),
-            id: entry.id.clone(),
+            id: text(current, "/id").unwrap_or_else(|| entry.id.clone()),
             properties: Vec::new(),
             takes_along: granted_at(arm, entry).await?.iter().filter_map(others).collect(),
             body: current.clone(),

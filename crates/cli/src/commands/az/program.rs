@@ -33,7 +33,7 @@ impl AzProgram {
         let output = output(command, &format!("az {}", words.join(" "))).await?;
         serde_json::from_slice(&output.stdout).explain(
             || format!("what `az {}` prints cannot be understood", words.join(" ")),
-            "check `az version`; 2.50 or newer is known to work",
+            "compare `az version` with 2.91, which is known to work",
         )
     }
 

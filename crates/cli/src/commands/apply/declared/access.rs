@@ -52,10 +52,16 @@ pub(in crate::commands::apply) struct Grant {
 }
 
 /// Who gets a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::commands::apply) enum Who {
     /// An identity's name, or its ARM id.
     Identity(String),
+    /// A person's sign-in name.
+    User(String),
+    /// A group's display name.
+    Group(String),
+    /// An application's display name.
+    Application(String),
     /// An object id.
     Principal(String),
 }
@@ -65,14 +71,25 @@ impl Grant {
         let mut fields = Fields::of(node, "a role assignment", problems)?;
         let role = fields.required("role", "\"Cognitive Services OpenAI User\"");
         let scope = fields.required("scope", "team-a-ai");
-        let identity = fields.text("identity").map(|text| Located { value: Who::Identity(text.value), at: text.at });
-        let principal = fields.text("principalId").map(|text| Located { value: Who::Principal(text.value), at: text.at });
-        let who = match (identity, principal) {
-            (Some(who), None) | (None, Some(who)) => Some(who),
-            (both, _) => {
-                let what = if both.is_some() { "names two principals" } else { "names no principal" };
-                let next = "give `identity: NAME`, or `principalId: OBJECT-ID` for a user, group or application";
-                problems.add(&fields.at, format!("a role assignment {what}"), next);
+        let mut named: Vec<Located<Who>> = Vec::new();
+        for (name, who) in [
+            ("identity", Who::Identity as fn(String) -> Who),
+            ("user", Who::User),
+            ("group", Who::Group),
+            ("application", Who::Application),
+            ("principalId", Who::Principal),
+        ] {
+            named.extend(fields.text(name).map(|text| Located { value: who(text.value), at: text.at }));
+        }
+        let who = match named.as_slice() {
+            [who] => Some(who.clone()),
+            none_or_several => {
+                let what = if none_or_several.is_empty() { "names no principal" } else { "names several principals" };
+                problems.add(
+                    &fields.at,
+                    format!("a role assignment {what}"),
+                    "give one of identity, user, group, application, principalId",
+                );
                 None
             }
         };

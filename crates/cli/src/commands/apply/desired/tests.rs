@@ -21,6 +21,11 @@ fn catalog() -> Catalog {
             role("Cognitive Services OpenAI User", "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd", "BuiltInRole"),
             role("Reader", "acdd72a7-3385-48ef-bd42-f606fba81ae7", "BuiltInRole"),
         ],
+        people: BTreeMap::from([
+            (Who::User("ada@x".to_owned()), vec!["00000000-0000-4000-8000-0000000000bb".to_owned()]),
+            (Who::Group("twins".to_owned()), vec!["1".to_owned(), "2".to_owned()]),
+            (Who::Application("gone".to_owned()), Vec::new()),
+        ]),
     }
 }
 
@@ -130,4 +135,24 @@ fn a_role_is_held_to_the_control_planes_rules() {
     assert!(role("actions: ['nonsense']")[0].contains("is not an action pattern"));
     let built_in = problems("roleDefinitions:\n  - { roleName: reader, assignableScopes: [subscription] }\n");
     assert_eq!(built_in, ["x.yaml:2: `reader` is a built-in role | give your role another name"]);
+}
+
+#[test]
+fn people_groups_and_applications_are_found_by_the_directory() {
+    let grant = |who: &str| resolved(&[("x.yaml", &format!("roleAssignments:\n  - {{ role: Reader, {who}, scope: demo-ai }}\n"))]);
+    let (desired, problems) = grant("user: ada@x");
+    assert_eq!(
+        (desired[0].wanted["properties"]["principalId"].as_str(), problems.len()),
+        (Some("00000000-0000-4000-8000-0000000000bb"), 0)
+    );
+    assert_eq!(grant("group: twins").1, ["x.yaml:2: the directory has several named `twins` | give `principalId` of the one meant"]);
+    assert!(grant("application: gone").1[0].contains("nobody named `gone`"));
+    assert!(grant("user: ada@x, group: twins").1[0].contains("names several principals"));
+    assert!(grant("description: x").1[0].contains("names no principal"));
+}
+
+#[test]
+fn an_identity_by_its_id_must_exist_or_be_declared() {
+    let text = "roleAssignments:\n  - { role: Reader, identity: /subscriptions/s/nobody, scope: demo-ai }\n";
+    assert!(problems(text)[0].starts_with("x.yaml:2: there is no identity `/subscriptions/s/nobody`"));
 }
