@@ -99,7 +99,7 @@ impl Call {
         };
         match (self.access, &self.action) {
             (Access::Public | Access::Own, _) => Ok(None),
-            (Access::List(action), _) => Ok(self.ask(snapshot, action, &self.scope, Attributes::NONE).ok()),
+            (Access::List(action) | Access::Children(action), _) => Ok(self.ask(snapshot, action, &self.scope, Attributes::NONE).ok()),
             (Access::DirectoryRead, _) => crate::graph::permission::read(self, snapshot).map(Some),
             (Access::DirectoryWrite, _) => crate::graph::permission::write(self, snapshot).map(Some),
             (Access::Action(_) | Access::Attributed(..) | Access::Resource, Some(action)) => {
@@ -225,7 +225,7 @@ impl Plan {
 /// The action that a route decides on, when it names one by itself.
 pub(crate) fn action_of(route: &Route, scope: &Scope) -> Option<String> {
     match route.access {
-        Access::Action(action) | Access::Attributed(action, _) | Access::List(action) => Some(action.to_owned()),
+        Access::Action(action) | Access::Attributed(action, _) | Access::List(action) | Access::Children(action) => Some(action.to_owned()),
         Access::Resource => {
             let verb = match route.method {
                 Method::GET | Method::HEAD => "read",

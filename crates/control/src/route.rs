@@ -27,8 +27,11 @@ pub(crate) enum Access {
     Action(&'static str),
     /// This action, decided with attributes of the request, which conditions of role assignments look at.
     Attributed(&'static str, fn(&Call, &Snapshot) -> Result<Attributes, Failure>),
-    /// A list. With this action at the route's scope, all of it; without, the rows at whose own scope the caller holds it.
+    /// A list of resources. With this action at the route's scope, all of it; without, the rows at whose own scope the caller holds
+    /// it - possibly none, which is an empty list, as on Azure.
     List(&'static str),
+    /// A list of what a resource holds: as [`Access::List`], but a caller who would see no row is refused.
+    Children(&'static str),
     /// The action of the generic resource that the path names: `{type}/read`, `/write` or `/delete`, by method.
     Resource,
     /// Reading objects of the directory: decision record 0005.
@@ -63,7 +66,7 @@ impl fmt::Debug for Access {
             Self::Own => f.write_str("any caller, own view"),
             Self::Action(action) => f.write_str(action),
             Self::Attributed(action, _) => write!(f, "{action} (with attributes)"),
-            Self::List(action) => write!(f, "{action} (list)"),
+            Self::List(action) | Self::Children(action) => write!(f, "{action} (list)"),
             Self::Resource => f.write_str("the generic resource's own action"),
             Self::DirectoryRead => f.write_str("directory read"),
             Self::DirectoryWrite => f.write_str("directory write"),

@@ -23,7 +23,7 @@ mod role_definitions;
 mod subscriptions;
 mod tenants;
 
-use crate::route::Access::{Action, Attributed, DirectoryRead, DirectoryWrite, List, Own, Public, Resource};
+use crate::route::Access::{Action, Attributed, Children, DirectoryRead, DirectoryWrite, List, Own, Public, Resource};
 use crate::route::{Route, route};
 
 pub(crate) use metadata_endpoints::show as endpoints;
@@ -120,7 +120,7 @@ fn cognitive() -> Vec<Route> {
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}" "/models", Action("Microsoft.CognitiveServices/accounts/models/read"), accounts::models::handle),
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}" "/skus", Action("Microsoft.CognitiveServices/accounts/skus/read"), accounts::skus::handle),
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}" "/usages", Action("Microsoft.CognitiveServices/accounts/usages/read"), accounts::usages::handle),
-        route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}" "/deployments", List("Microsoft.CognitiveServices/accounts/deployments/read"), deployments::list::handle),
+        route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}" "/deployments", Children("Microsoft.CognitiveServices/accounts/deployments/read"), deployments::list::handle),
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/deployments/{deployment}" "", Action("Microsoft.CognitiveServices/accounts/deployments/read"), deployments::show::handle),
         route!(HEAD "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/deployments/{deployment}" "", Action("Microsoft.CognitiveServices/accounts/deployments/read"), deployments::exists::handle),
         route!(PUT "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/deployments/{deployment}" "", Action("Microsoft.CognitiveServices/accounts/deployments/write"), deployments::put::handle),
@@ -131,7 +131,7 @@ fn cognitive() -> Vec<Route> {
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/locations/{location}/models", Action("Microsoft.CognitiveServices/locations/models/read"), cognitive_services::models::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/locations/{location}/usages", Action("Microsoft.CognitiveServices/locations/usages/read"), cognitive_services::usages::handle),
         route!(POST "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/checkDomainAvailability", Action("Microsoft.CognitiveServices/checkDomainAvailability/action"), cognitive_services::check_domain::handle),
-        route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/deletedAccounts", Action("Microsoft.CognitiveServices/deletedAccounts/read"), deleted_accounts::list::handle),
+        route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/deletedAccounts", List("Microsoft.CognitiveServices/deletedAccounts/read"), deleted_accounts::list::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/locations/{location}/resourceGroups/{group}/deletedAccounts/{account}", Action("Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts/read"), deleted_accounts::show::handle),
         route!(DELETE "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/locations/{location}/resourceGroups/{group}/deletedAccounts/{account}", Action("Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts/delete"), deleted_accounts::purge::handle),
     ]

@@ -35,6 +35,8 @@ use shelf::Shelf;
 use subject::Subject;
 use tree::Tree;
 
+pub use list::Place;
+
 /// The compiled policy. The default holds nothing and refuses everything. Cloning is cheap: clones share everything that neither
 /// has changed.
 #[derive(Clone, Default)]

@@ -17,4 +17,4 @@ mod snapshot;
 pub use directory::{Change, Committed, Directory, UpdateError};
 pub use keyring::{KeyRing, Keys};
 pub use port::{Commit, Loaded, PendingAudit, Revision, Store, StoreError};
-pub use snapshot::Snapshot;
+pub use snapshot::{Below, Snapshot};

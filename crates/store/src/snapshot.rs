@@ -17,8 +17,11 @@ use keyless_rbac::Policy;
 use crate::Revision;
 
 mod apply;
+mod below;
 mod names;
 
+use below::{after, below, range_below};
+pub use below::Below;
 pub(crate) use names::Names;
 
 /// Documents by key, in key order, so that a prefix of a scope lists what is below it.
@@ -35,9 +38,9 @@ pub struct Snapshot {
     resource_groups: Table<String, ResourceGroup>,
     signing_keys: Table<KeyId, SigningKey>,
     principals: HashMap<ObjectId, Arc<Principal>>,
-    users: HashMap<ObjectId, Arc<User>>,
-    groups: HashMap<ObjectId, Arc<Group>>,
-    applications: HashMap<ObjectId, Arc<Application>>,
+    users: Table<ObjectId, User>,
+    groups: Table<ObjectId, Group>,
+    applications: Table<ObjectId, Application>,
     identities: HashMap<ClientId, Arc<ManagedIdentity>>,
     federated: HashMap<CredentialId, Arc<FederatedCredential>>,
     hosts: Table<String, Host>,
@@ -127,9 +130,9 @@ impl Snapshot {
         self.resource_groups.get(scope.folded())
     }
 
-    /// The resource groups at or below `scope`, in name order.
-    pub fn resource_groups_below(&self, scope: &Scope) -> impl Iterator<Item = &Arc<ResourceGroup>> {
-        below(&self.resource_groups, scope)
+    /// The resource groups at or below a scope, in id order.
+    pub fn resource_groups_below<'s>(&self, range: impl Into<Below<'s>>) -> impl Iterator<Item = &Arc<ResourceGroup>> {
+        below(&self.resource_groups, range.into())
     }
 
     // --- keys ---
@@ -147,6 +150,11 @@ impl Snapshot {
 
     pub fn principals(&self) -> impl Iterator<Item = &Arc<Principal>> {
         self.principals.values()
+    }
+
+    /// The principals with an id above `last`, in id order; all of them without one.
+    pub fn principals_after(&self, last: Option<ObjectId>) -> impl Iterator<Item = &Arc<Principal>> {
+        self.names.principals.range(after(last)).filter_map(|id| self.principals.get(id))
     }
 
     /// The service principal of an application or identity.
@@ -170,6 +178,11 @@ impl Snapshot {
         self.users.values()
     }
 
+    /// The users with an id above `last`, in id order; all of them without one.
+    pub fn users_after(&self, last: Option<ObjectId>) -> impl Iterator<Item = &Arc<User>> {
+        self.users.range(after(last)).map(|(_, row)| row)
+    }
+
     #[must_use]
     pub fn group(&self, id: ObjectId) -> Option<&Arc<Group>> {
         self.groups.get(&id)
@@ -177,6 +190,11 @@ impl Snapshot {
 
     pub fn groups(&self) -> impl Iterator<Item = &Arc<Group>> {
         self.groups.values()
+    }
+
+    /// The groups with an id above `last`, in id order; all of them without one.
+    pub fn groups_after(&self, last: Option<ObjectId>) -> impl Iterator<Item = &Arc<Group>> {
+        self.groups.range(after(last)).map(|(_, row)| row)
     }
 
     #[must_use]
@@ -191,6 +209,11 @@ impl Snapshot {
 
     pub fn applications(&self) -> impl Iterator<Item = &Arc<Application>> {
         self.applications.values()
+    }
+
+    /// The applications with an id above `last`, in id order; all of them without one.
+    pub fn applications_after(&self, last: Option<ObjectId>) -> impl Iterator<Item = &Arc<Application>> {
+        self.applications.range(after(last)).map(|(_, row)| row)
     }
 
     // --- identities ---
@@ -211,9 +234,9 @@ impl Snapshot {
         self.identities.get(self.names.user_assigned.get(scope.folded())?)
     }
 
-    /// The user-assigned identities at or below `scope`, in id order.
-    pub fn user_assigned_below(&self, scope: &Scope) -> impl Iterator<Item = &Arc<ManagedIdentity>> {
-        range_below(&self.names.user_assigned, scope).filter_map(|(_, client_id)| self.identities.get(client_id))
+    /// The user-assigned identities at or below a scope, in id order.
+    pub fn user_assigned_below<'s>(&self, range: impl Into<Below<'s>>) -> impl Iterator<Item = &Arc<ManagedIdentity>> {
+        range_below(&self.names.user_assigned, range.into()).filter_map(|(_, client_id)| self.identities.get(client_id))
     }
 
     pub fn identities(&self) -> impl Iterator<Item = &Arc<ManagedIdentity>> {
@@ -235,8 +258,9 @@ impl Snapshot {
         self.hosts.get(scope.folded())
     }
 
-    pub fn hosts_below(&self, scope: &Scope) -> impl Iterator<Item = &Arc<Host>> {
-        below(&self.hosts, scope)
+    /// The hosts at or below a scope, in id order.
+    pub fn hosts_below<'s>(&self, range: impl Into<Below<'s>>) -> impl Iterator<Item = &Arc<Host>> {
+        below(&self.hosts, range.into())
     }
 
     // --- AI ---
@@ -253,9 +277,9 @@ impl Snapshot {
         self.accounts.get(self.names.subdomains.get(custom_subdomain)?)
     }
 
-    /// The accounts at or below `scope`, soft-deleted ones too.
-    pub fn accounts_below(&self, scope: &Scope) -> impl Iterator<Item = &Arc<Account>> {
-        below(&self.accounts, scope)
+    /// The accounts at or below a scope, in id order, soft-deleted ones too.
+    pub fn accounts_below<'s>(&self, range: impl Into<Below<'s>>) -> impl Iterator<Item = &Arc<Account>> {
+        below(&self.accounts, range.into())
     }
 
     /// The deployment of that name, in any case.
@@ -277,8 +301,9 @@ impl Snapshot {
         self.resources.get(scope.folded())
     }
 
-    pub fn resources_below(&self, scope: &Scope) -> impl Iterator<Item = &Arc<GenericResource>> {
-        below(&self.resources, scope)
+    /// The generic resources at or below a scope, in id order.
+    pub fn resources_below<'s>(&self, range: impl Into<Below<'s>>) -> impl Iterator<Item = &Arc<GenericResource>> {
+        below(&self.resources, range.into())
     }
 
     /// The locks that hold for `scope`: its own and its ancestors'.
@@ -299,23 +324,6 @@ impl Snapshot {
     pub fn refresh_families(&self) -> impl Iterator<Item = &Arc<RefreshFamily>> {
         self.refresh_families.values()
     }
-}
-
-/// The rows of `table` whose folded id is `scope` or below it.
-fn below<'a, V>(table: &'a Table<String, V>, scope: &Scope) -> impl Iterator<Item = &'a Arc<V>> + use<'a, V> {
-    range_below(table, scope).map(|(_, row)| row)
-}
-
-fn range_below<'a, V: Clone>(table: &'a OrdMap<String, V>, scope: &Scope) -> impl Iterator<Item = (&'a String, &'a V)> + use<'a, V> {
-    let prefix = scope.folded().to_owned();
-    table
-        .range(prefix.clone()..)
-        .take_while({
-            let prefix = prefix.clone();
-            move |(id, _)| id.starts_with(&prefix)
-        })
-        // A sibling such as `rg10` sorts between `rg1` and `rg1/…`: it shares the text, not the segment.
-        .filter(move |(id, _)| id.len() == prefix.len() || id.as_bytes().get(prefix.len()) == Some(&b'/'))
 }
 
 #[cfg(test)]

@@ -1,21 +1,27 @@
 //! Lists in pages. The link to the next page is absolute and its token opaque: clients follow it as it is.
+//!
+//! A list is read in the order of its rows' keys from where the last page ended, so a page costs what it shows and not what the list
+//! holds. SECURITY: the token is a place in that order and nothing else. Every row of every page is asked for again, so a token that
+//! was made up, or taken from another list or reader, shows nothing that its bearer may not see.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyless_model::Scope;
-use keyless_store::Snapshot;
+use keyless_rbac::Attributes;
+use keyless_store::Below;
 use serde_json::{Value, json};
 
 use crate::answer::Reply;
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::route::Access;
 
 /// The most rows that a client may ask for at once.
 const MAX_TOP: usize = 5000;
 
 /// One row of a list: where it stands in the order, and how it is shown.
 pub(crate) struct Row<T> {
-    /// Unique within the list; rows are in the order of these.
+    /// Unique within the list.
     pub(crate) key: String,
     /// Where the right to see this row is asked.
     pub(crate) scope: Scope,
@@ -29,42 +35,65 @@ impl<T> Row<T> {
     }
 }
 
-/// The rows that the caller may see, page by page. Without the list's action at its scope each row is asked for itself; when
-/// nothing is left then, the answer is the refusal.
-pub(crate) fn page<T>(call: &Call, rows: impl Iterator<Item = Row<T>>, action: &str, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
-    let rows: Vec<Row<T>> = match call.permit {
-        Some(_) => rows.collect(),
-        None => rows.filter(|row| call.may(&call.snapshot, action, &row.scope)).collect(),
-    };
-    page_of_seen(call, rows, action, show)
+/// The part of the list that a request asks for.
+pub(crate) struct Page {
+    /// The key after which it starts.
+    pub(crate) after: Option<String>,
+    /// How many rows it holds at most.
+    pub(crate) size: usize,
 }
 
-/// A page of rows that the caller is known to see.
-pub(crate) fn page_of_seen<T>(call: &Call, mut rows: Vec<Row<T>>, action: &str, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
-    if rows.is_empty() && call.permit.is_none() {
-        require_anything(call, &call.snapshot, action)?;
+impl Page {
+    pub(crate) fn asked(call: &Call) -> Result<Self, Failure> {
+        Ok(Self { after: after(call)?, size: size(call)? })
     }
-    rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    let after = after(call)?;
-    let start = after.map_or(0, |after| rows.partition_point(|row| row.key <= after));
-    let size = size(call)?;
-    let end = rows.len().min(start.saturating_add(size));
-    let shown: Vec<Value> = rows.get(start..end).unwrap_or_default().iter().map(|row| show(&row.item)).collect();
-    let mut body = json!({ "value": shown });
-    if end < rows.len()
-        && let Some(last) = rows.get(end.saturating_sub(1))
-        && let Some(body) = body.as_object_mut()
-    {
-        body.insert(next_name(call).to_owned(), next_link(call, &last.key).into());
-    }
-    Ok(Reply::ok(body))
-}
 
-/// Refuses a caller who may not ask for the list and sees no row of it.
-fn require_anything(call: &Call, snapshot: &Snapshot, action: &str) -> Result<(), Failure> {
-    match call.ask(snapshot, action, &call.scope, keyless_rbac::Attributes::NONE) {
-        Ok(_) => Ok(()),
-        Err(denial) => Err(call.unauthorized(*denial)),
+    /// What is at or below the call's scope, for rows that are known by their scope.
+    pub(crate) fn below<'a>(&'a self, call: &'a Call) -> Below<'a> {
+        Below { scope: &call.scope, after: self.after.as_deref() }
+    }
+
+    /// A page of a short list whose rows come in any order, the earlier ones too.
+    pub(crate) fn of_all<T>(
+        &self,
+        call: &Call,
+        rows: impl Iterator<Item = Row<T>>,
+        action: &str,
+        show: impl Fn(&T) -> Value,
+    ) -> Result<Reply, Failure> {
+        let mut rows: Vec<Row<T>> = rows.filter(|row| self.after.as_ref().is_none_or(|after| row.key > *after)).collect();
+        rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        self.of(call, rows.into_iter(), action, show)
+    }
+
+    /// A page of the rows that the caller may see: all of them with the list's action at its scope, else those at whose own scope
+    /// the caller holds it. The rows come in order of their keys, from `after` on.
+    pub(crate) fn of<T>(
+        &self,
+        call: &Call,
+        rows: impl Iterator<Item = Row<T>>,
+        action: &str,
+        show: impl Fn(&T) -> Value,
+    ) -> Result<Reply, Failure> {
+        self.of_seen(call, rows.filter(|row| call.permit.is_some() || call.may(&call.snapshot, action, &row.scope)), show)
+    }
+
+    /// A page of rows that the caller is known to see.
+    pub(crate) fn of_seen<T>(&self, call: &Call, rows: impl Iterator<Item = Row<T>>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
+        let mut rows = rows.peekable();
+        let (mut shown, mut last) = (Vec::new(), None);
+        for row in rows.by_ref().take(self.size) {
+            shown.push(show(&row.item));
+            last = Some(row.key);
+        }
+        if let (Access::Children(action), true, None) = (call.access, shown.is_empty(), &call.permit) {
+            call.ask(&call.snapshot, action, &call.scope, Attributes::NONE).map_err(|denial| call.unauthorized(*denial))?;
+        }
+        let mut body = json!({ "value": shown });
+        if let (Some(last), true, Some(body)) = (last, rows.peek().is_some(), body.as_object_mut()) {
+            body.insert(next_name(call).to_owned(), next_link(call, &last).into());
+        }
+        Ok(Reply::ok(body))
     }
 }
 
@@ -76,12 +105,15 @@ fn size(call: &Call) -> Result<usize, Failure> {
     }
 }
 
+/// 400 for a token that no list of this kind issues.
+pub(crate) fn foreign_token() -> Failure {
+    Failure::invalid("InvalidSkipToken", "The '$skiptoken' parameter was not issued by this list; start again without it.")
+}
+
 fn after(call: &Call) -> Result<Option<String>, Failure> {
     let Some(token) = call.query.field("$skiptoken") else { return Ok(None) };
     let key = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let invalid =
-        || Failure::invalid("InvalidSkipToken", "The '$skiptoken' parameter was not issued by this list; start again without it.");
-    key.map(Some).ok_or_else(invalid)
+    key.map(Some).ok_or_else(foreign_token)
 }
 
 fn next_name(call: &Call) -> &'static str {

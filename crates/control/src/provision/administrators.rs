@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use keyless_model::entity::{EntityKind, Mutation, PrincipalKind};
+use keyless_model::entity::{Entity, EntityKind, Mutation, PrincipalKind};
 use keyless_model::{ObjectId, Scope};
 use keyless_rbac::{AttributeSource, Attributes, Plane, Request, builtin};
 use keyless_store::Snapshot;
@@ -13,7 +13,7 @@ const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
 
 /// Refuses a change after which a subscription that had an administrator has none.
 pub(crate) fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Failure> {
-    if !mutations.iter().any(concerns) {
+    if !mutations.iter().any(|mutation| concerns(snapshot, mutation)) {
         return Ok(());
     }
     let next = snapshot.with(snapshot.revision(), mutations);
@@ -41,10 +41,14 @@ pub(crate) fn could_assign_owner(snapshot: &Snapshot, principal: ObjectId, scope
     snapshot.policy().decide(&request).permit(&request).ok()
 }
 
-/// Changes that can take power away.
-fn concerns(mutation: &Mutation) -> bool {
+/// Changes that can take power away. A new assignment only adds.
+fn concerns(snapshot: &Snapshot, mutation: &Mutation) -> bool {
     let key = mutation.key();
     match mutation {
+        Mutation::Put(entity) if key.kind == EntityKind::RoleAssignment => match &**entity {
+            Entity::RoleAssignment(row) => snapshot.policy().assignment(row.id).is_some(),
+            _ => true,
+        },
         Mutation::Delete(_) => {
             matches!(key.kind, EntityKind::RoleAssignment | EntityKind::Principal | EntityKind::Group | EntityKind::RoleDefinition)
         }
@@ -53,7 +57,6 @@ fn concerns(mutation: &Mutation) -> bool {
             EntityKind::Principal
                 | EntityKind::Group
                 | EntityKind::RoleDefinition
-                | EntityKind::RoleAssignment
                 | EntityKind::DenyAssignment
                 | EntityKind::Subscription
                 | EntityKind::ManagementGroup
@@ -64,14 +67,15 @@ fn concerns(mutation: &Mutation) -> bool {
 /// Whether an enabled principal - no group - could assign roles at `scope`.
 fn any(snapshot: &Snapshot, scope: &Scope) -> bool {
     let mut asked = BTreeSet::new();
-    let mut pending: Vec<ObjectId> = snapshot.policy().assignments_at_or_above(scope).map(|row| row.principal).collect();
-    while let Some(id) = pending.pop() {
+    let mut holders = snapshot.policy().holders_at_or_above(scope);
+    let mut members: Vec<ObjectId> = Vec::new();
+    while let Some(id) = members.pop().or_else(|| holders.next()) {
         if !asked.insert(id) {
             continue;
         }
         match snapshot.principal(id) {
             Some(principal) if principal.kind == PrincipalKind::Group => {
-                pending.extend(snapshot.group(id).into_iter().flat_map(|group| group.members.iter().copied()));
+                members.extend(snapshot.group(id).into_iter().flat_map(|group| group.members.iter().copied()));
             }
             Some(principal) if principal.enabled && could_assign_owner(snapshot, id, scope).is_some() => return true,
             _ => {}

@@ -7,11 +7,11 @@ pub(super) mod objects;
 pub(super) mod service_principals;
 pub(super) mod users;
 
-use keyless_model::Scope;
+use keyless_model::{ObjectId, Scope};
 use serde_json::Value;
 
 use crate::answer::Reply;
-use crate::arm::page::{Row, page_of_seen};
+use crate::arm::page::{Page, Row, foreign_token};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse};
@@ -30,15 +30,25 @@ fn graph_words(failure: Failure) -> Failure {
     Failure { code: "Request_UnsupportedQuery".into(), ..failure }
 }
 
-/// A page of objects by id.
-fn list(call: &Call, rows: impl Iterator<Item = (String, Value)>) -> Result<Reply, Failure> {
-    let rows = rows.map(|(key, item)| Row { key, scope: Scope::root(), item }).collect();
-    let mut reply = page_of_seen(call, rows, "", Value::clone)?;
+/// The object after which the asked page of a list by object id starts.
+fn last(page: &Page) -> Result<Option<ObjectId>, Failure> {
+    page.after.as_deref().map(|id| id.parse().map_err(|_| graph_words(foreign_token()))).transpose()
+}
+
+/// A page of objects, which come in order of their ids from the page's start on.
+fn list<T>(call: &Call, page: &Page, rows: impl Iterator<Item = (String, T)>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
+    let rows = rows.map(|(key, item)| Row { key, scope: Scope::root(), item });
+    let mut reply = page.of_seen(call, rows, show)?;
     if let Some(body) = &mut reply.body {
         let set = call.path.trim_start_matches("/v1.0/").to_owned();
         body["@odata.context"] = format!("{}/v1.0/$metadata#{set}", call.control.platform.endpoints.control).into();
     }
     Ok(reply)
+}
+
+/// A page of one or no object.
+fn list_one<T>(call: &Call, found: Option<T>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
+    list(call, &Page::asked(call)?, found.into_iter().map(|item| (String::new(), item)), show)
 }
 
 /// Whether `text` starts with `prefix`, in any case.

@@ -33,14 +33,14 @@ fn only_the_document_that_leads_to_tokens_is_public() {
 #[test]
 fn every_change_asks_for_a_right() {
     for route in arm().into_iter().chain(graph()).filter(|route| route.method != Method::GET) {
-        assert!(!matches!(route.access, Access::Public | Access::Own | Access::List(_)), "{route:?}");
+        assert!(!matches!(route.access, Access::Public | Access::Own | Access::List(_) | Access::Children(_)), "{route:?}");
     }
 }
 
 #[test]
 fn an_action_says_the_same_as_its_method() {
     for route in arm() {
-        let (Access::Action(action) | Access::Attributed(action, _) | Access::List(action)) = route.access else { continue };
+        let (Access::Action(action) | Access::Attributed(action, _) | Access::List(action) | Access::Children(action)) = route.access else { continue };
         let verb = action.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
         let fits = match route.method {
             Method::GET | Method::HEAD => verb == "read",

@@ -40,9 +40,9 @@ async fn lists_show_what_is_at_above_and_below_as_asked() {
             .collect::<Vec<keyless_model::AssignmentId>>()
     };
     let [user, owner] = plane.test.assignments;
-    assert_eq!(names(account.as_str(), "?$filter=atScope()").await, [user, owner]);
+    assert_eq!(names(account.as_str(), "?$filter=atScope()").await, [owner, user], "from the outermost scope in");
     assert_eq!(names(subscription.as_str(), "?$filter=atScope()").await, [owner], "never what is below");
-    assert_eq!(names(subscription.as_str(), "").await, [user, owner]);
+    assert_eq!(names(subscription.as_str(), "").await, [owner, user]);
     let id = plane.test.demo_app.object_id;
     assert_eq!(names(subscription.as_str(), &format!("?$filter=principalId eq '{id}'")).await, [user]);
     assert_eq!(names(subscription.as_str(), &format!("?$filter=assignedTo('{id}')")).await, [user]);

@@ -1,5 +1,6 @@
 //! The assignments at one scope.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use imbl::OrdMap;
@@ -61,11 +62,23 @@ impl Shelf {
 
     /// By id.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Grant>> {
+        self.after(None)
+    }
+
+    /// Those with an id above `last`, by id; all, without one.
+    pub(super) fn after(&self, last: Option<AssignmentId>) -> impl Iterator<Item = &Arc<Grant>> {
         let (few, many) = match self {
-            Self::Few(list) => (Some(list.iter()), None),
-            Self::Many(map) => (None, Some(map.values())),
+            Self::Few(list) => (list.get(list.partition_point(|known| last.is_some_and(|last| known.id <= last))..), None),
+            Self::Many(map) => (None, Some(map.range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)))),
         };
-        few.into_iter().flatten().chain(many.into_iter().flatten())
+        few.into_iter().flatten().chain(many.into_iter().flatten().map(|(_, grant)| grant))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Few(list) => list.len(),
+            Self::Many(map) => map.len(),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ impl Snapshot {
         if let Some(client_id) = row.client_id {
             self.names.service_principals.insert(client_id, row.id);
         }
+        self.names.principals.insert(row.id);
         self.principals.insert(row.id, Arc::new(row.clone()));
     }
 
@@ -113,6 +114,7 @@ impl Snapshot {
 
     fn delete_principal(&mut self, id: &str) {
         let Some(row) = id.parse::<ObjectId>().ok().and_then(|id| self.principals.remove(&id)) else { return };
+        self.names.principals.remove(&row.id);
         if let Some(client_id) = row.client_id {
             self.names.service_principals.remove(&client_id);
         }

@@ -1,12 +1,14 @@
 //! The other names by which documents are found.
 
-use imbl::{HashMap, HashSet, OrdMap};
+use imbl::{HashMap, HashSet, OrdMap, OrdSet};
 use keyless_model::entity::FederatedOwner;
 use keyless_model::{ClientId, CredentialId, ObjectId};
 
 /// From a second name to the key of the document.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
+    /// Every principal, in order of id, for lists in pages; decisions look principals up by hash.
+    pub(super) principals: OrdSet<ObjectId>,
     /// Client id to the service principal's object id.
     pub(super) service_principals: HashMap<ClientId, ObjectId>,
     /// Client id to the application object's id.

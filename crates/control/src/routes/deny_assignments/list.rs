@@ -5,7 +5,7 @@ use keyless_model::{ObjectId, Scope};
 
 use super::shape;
 use crate::answer::Reply;
-use crate::arm::page::{Row, page};
+use crate::arm::page::{Page, Row};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse, unsupported};
@@ -21,7 +21,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     };
     let rows = call.snapshot.policy().deny_assignments().filter(wished);
     let rows = rows.map(|row| Row { key: row.id.to_string(), scope: row.scope.clone(), item: row });
-    page(call, rows, "Microsoft.Authorization/denyAssignments/read", |row| shape(&call.snapshot, row))
+    Page::asked(call)?.of_all(call, rows, "Microsoft.Authorization/denyAssignments/read", |row| shape(&call.snapshot, row))
 }
 
 fn wanted(call: &Call) -> Result<(bool, Option<ObjectId>), Failure> {

@@ -2,11 +2,12 @@
 
 use super::shape;
 use crate::answer::Reply;
-use crate::arm::page::{Row, page};
+use crate::arm::page::{Page, Row};
 use crate::call::Call;
 use crate::failure::Failure;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let rows = call.snapshot.user_assigned_below(&call.scope).map(|identity| Row::of(&identity.scope, identity));
-    page(call, rows, "Microsoft.ManagedIdentity/userAssignedIdentities/read", |identity| shape(identity))
+    let page = Page::asked(call)?;
+    let rows = call.snapshot.user_assigned_below(page.below(call)).map(|identity| Row::of(&identity.scope, identity));
+    page.of(call, rows, "Microsoft.ManagedIdentity/userAssignedIdentities/read", |identity| shape(identity))
 }

@@ -2,7 +2,7 @@
 
 use super::{id_of, shape};
 use crate::answer::Reply;
-use crate::arm::page::{Row, page};
+use crate::arm::page::{Page, Row};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse, unsupported};
@@ -19,5 +19,5 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let ours = |id| call.snapshot.subscription(id).is_some_and(|row| row.tenant == call.tenant());
     let found = call.snapshot.locks_on(&call.scope).chain(below).filter(|lock| lock.scope.subscription_id().is_none_or(ours));
     let rows = found.map(|lock| Row { key: id_of(lock).to_ascii_lowercase(), scope: lock.scope.clone(), item: lock });
-    page(call, rows, "Microsoft.Authorization/locks/read", |lock| shape(lock))
+    Page::asked(call)?.of_all(call, rows, "Microsoft.Authorization/locks/read", |lock| shape(lock))
 }

@@ -4,7 +4,7 @@ use keyless_model::entity::ResourceGroup;
 
 use super::shape;
 use crate::answer::Reply;
-use crate::arm::page::{Row, page};
+use crate::arm::page::{Page, Row};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse, unsupported};
@@ -13,8 +13,9 @@ const READ: &str = "Microsoft.Resources/subscriptions/resourceGroups/read";
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let tag = tag(call)?;
-    let rows = call.snapshot.resource_groups_below(&call.scope).filter(|group| matches(group, tag.as_ref()));
-    page(call, rows.map(|group| Row::of(&group.scope, group)), READ, |group| shape(group))
+    let page = Page::asked(call)?;
+    let rows = call.snapshot.resource_groups_below(page.below(call)).filter(|group| matches(group, tag.as_ref()));
+    page.of(call, rows.map(|group| Row::of(&group.scope, group)), READ, |group| shape(group))
 }
 
 fn tag(call: &Call) -> Result<Option<(String, Option<String>)>, Failure> {

@@ -1,11 +1,12 @@
 //! `GET …/resources[?$filter=resourceGroup eq 'X' | resourceType eq 'T' | name eq 'N']`, of a subscription or a resource group.
 
 use keyless_model::Scope;
+use keyless_model::entity::{Account, GenericResource, Host, ManagedIdentity};
 use serde_json::Value;
 
 use super::shape;
 use crate::answer::Reply;
-use crate::arm::page::{Row, page_of_seen};
+use crate::arm::page::{Page, Row};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse, unsupported};
@@ -19,30 +20,46 @@ struct Wanted {
     name: Option<String>,
 }
 
-pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let wanted = wanted(call)?;
-    let (snapshot, scope) = (&call.snapshot, &call.scope);
-    let accounts = snapshot.accounts_below(scope).filter(|row| row.deleted.is_none());
-    let accounts = accounts.map(|row| (row.scope.clone(), accounts::shape(call, snapshot, row)));
-    let identities = snapshot.user_assigned_below(scope).map(|row| (row.scope.clone(), identities::shape(row)));
-    let hosts = snapshot.hosts_below(scope).map(|row| (row.scope.clone(), hosts::shape(snapshot, row)));
-    let others = snapshot.resources_below(scope).map(|row| (row.scope.clone(), shape(row)));
-    let all = accounts.chain(identities).chain(hosts).chain(others).filter(|(scope, _)| wanted.matches(scope));
-    // Each resource is readable on its own terms: a caller without the list's action sees those it may read one by one.
-    let rows = all.filter(|(scope, _)| call.permit.is_some() || readable(call, scope));
-    let rows: Vec<Row<Value>> = rows.map(|(scope, shown)| Row::of(&scope, shown)).collect();
-    page_of_seen(call, rows, ANY, envelope)
+/// A row of any of the tables that hold resources.
+enum Resource<'a> {
+    Account(&'a Account),
+    Identity(&'a ManagedIdentity),
+    Host(&'a Host),
+    Other(&'a GenericResource),
 }
 
-const ANY: &str = "Microsoft.Resources/subscriptions/resources/read";
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    let (wanted, page) = (wanted(call)?, Page::asked(call)?);
+    let (snapshot, range) = (&call.snapshot, page.below(call));
+    // Each resource is readable on its own terms: a caller without the list's action sees those it may read one by one.
+    let seen = |row: &Row<Resource<'_>>| wanted.matches(&row.scope) && (call.permit.is_some() || readable(call, &row.scope));
+    // No page needs more of any table than it can show, and one to know whether there is more.
+    let most = page.size.saturating_add(1);
+    let accounts = snapshot.accounts_below(range).filter(|row| row.deleted.is_none());
+    let accounts = accounts.map(|row| Row::of(&row.scope, Resource::Account(row))).filter(seen).take(most);
+    let identities = snapshot.user_assigned_below(range).map(|row| Row::of(&row.scope, Resource::Identity(row))).filter(seen).take(most);
+    let hosts = snapshot.hosts_below(range).map(|row| Row::of(&row.scope, Resource::Host(row))).filter(seen).take(most);
+    let others = snapshot.resources_below(range).map(|row| Row::of(&row.scope, Resource::Other(row))).filter(seen).take(most);
+    let mut rows: Vec<Row<Resource<'_>>> = accounts.chain(identities).chain(hosts).chain(others).collect();
+    rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+    page.of_seen(call, rows.into_iter(), |row| envelope(show(call, row)))
+}
 
 fn readable(call: &Call, scope: &Scope) -> bool {
     scope.resource_type().is_some_and(|kind| call.may(&call.snapshot, &format!("{kind}/read"), scope))
 }
 
+fn show(call: &Call, row: &Resource<'_>) -> Value {
+    match row {
+        Resource::Account(row) => accounts::shape(call, &call.snapshot, row),
+        Resource::Identity(row) => identities::shape(row),
+        Resource::Host(row) => hosts::shape(&call.snapshot, row),
+        Resource::Other(row) => shape(row),
+    }
+}
+
 /// Lists show the envelope of a resource, not its properties.
-fn envelope(row: &Value) -> Value {
-    let mut row = row.clone();
+fn envelope(mut row: Value) -> Value {
     if let Some(row) = row.as_object_mut() {
         let state = row.get("properties").and_then(|properties| properties.get("provisioningState")).cloned();
         row.remove("properties");

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use keyless_model::ObjectId;
 use keyless_model::entity::RoleAssignment;
+use keyless_model::{ObjectId, Scope};
+use keyless_rbac::Place;
 
 use super::{is_ours, shape};
 use crate::answer::Reply;
-use crate::arm::page::{Row, page};
+use crate::arm::page::{Page, Row, foreign_token};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse, unsupported};
@@ -22,17 +23,38 @@ struct Wanted {
 }
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let wanted = wanted(call)?;
+    let (wanted, page) = (wanted(call)?, Page::asked(call)?);
     let policy = call.snapshot.policy();
-    let wished = |row: &RoleAssignment| {
-        wanted.principals.as_ref().is_none_or(|ids| ids.contains(&row.principal)) && is_ours(call, &call.snapshot, row)
+    let show = |row: &RoleAssignment| shape(row, &call.scope);
+    let Some(principals) = &wanted.principals else {
+        let after = page.after.as_deref().map(place).transpose()?;
+        let rows = policy.assignments_around(&call.scope, !wanted.at_scope, after.as_ref());
+        let ours = rows.filter(|(_, row)| is_ours(call, &call.snapshot, row));
+        return page.of(call, ours.map(|(part, row)| Row { key: key(&part, &row), scope: row.scope.clone(), item: row }), READ, show);
     };
-    let mut found: Vec<RoleAssignment> = policy.assignments_at_or_above(&call.scope).filter(wished).collect();
-    if !wanted.at_scope {
-        found.extend(policy.assignments_below(&call.scope).filter(wished));
-    }
-    let rows = found.into_iter().map(|row| Row { key: row.id.to_string(), scope: row.scope.clone(), item: row });
-    page(call, rows, "Microsoft.Authorization/roleAssignments/read", |row| shape(row, &call.scope))
+    // A principal's assignments are few beside all that are around a scope.
+    let above = policy.scope_chain(&call.scope);
+    let around = |row: &RoleAssignment| {
+        above.contains(&row.scope) || (!wanted.at_scope && policy.scope_chain(&row.scope).contains(&call.scope))
+    };
+    let found = principals.iter().flat_map(|id| policy.assignments_of(*id)).filter(|row| around(row) && is_ours(call, &call.snapshot, row));
+    page.of_all(call, found.map(|row| Row { key: key(&row.scope, &row), scope: row.scope.clone(), item: row }), READ, show)
+}
+
+const READ: &str = "Microsoft.Authorization/roleAssignments/read";
+
+/// An assignment's place in the list, as text; see [`place`].
+fn key(part: &Scope, row: &RoleAssignment) -> String {
+    format!("{part}\n{}\n{}", row.scope, row.id)
+}
+
+fn place(key: &str) -> Result<Place, Failure> {
+    let mut lines = key.split('\n');
+    let mut scope = || lines.next().and_then(|line| line.parse::<Scope>().ok());
+    let (part, scope) = (scope(), scope());
+    let id = lines.next().and_then(|line| line.parse().ok());
+    let place = part.zip(scope).zip(id).map(|((part, scope), id)| Place { part, scope, id });
+    place.filter(|_| lines.next().is_none()).ok_or_else(foreign_token)
 }
 
 fn wanted(call: &Call) -> Result<Wanted, Failure> {

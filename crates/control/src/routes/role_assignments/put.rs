@@ -176,25 +176,18 @@ fn check(call: &Call, snapshot: &Snapshot, next: &RoleAssignment, role: &RoleDef
 /// What only a new assignment can break: that it is a second one of the same, or one too many.
 fn check_new(snapshot: &Snapshot, next: &RoleAssignment) -> Result<(), Failure> {
     let policy = snapshot.policy();
-    if let Some(same) = policy.assignments_at(&next.scope).find(|row| row.role == next.role && row.principal == next.principal) {
-        let message = format!("The role assignment already exists. The ID of the existing role assignment is {}.", same.id.uuid().simple());
+    if let Some(same) = policy.assigned(&next.scope, next.role, next.principal) {
+        let message = format!("The role assignment already exists. The ID of the existing role assignment is {}.", same.uuid().simple());
         return Err(Failure::conflict("RoleAssignmentExists", message));
     }
     let too_many = |most: usize| {
         let message = format!("No more role assignments can be created (code: RoleAssignmentLimitExceeded). The limit is {most}.");
         Failure::invalid("RoleAssignmentLimitExceeded", message)
     };
-    match (next.scope.kind(), next.scope.subscription_id()) {
-        (_, Some(id)) => {
-            let subscription = Scope::subscription(id);
-            let count = policy.assignments_at(&subscription).chain(policy.assignments_below(&subscription)).take(PER_SUBSCRIPTION).count();
-            if count >= PER_SUBSCRIPTION { Err(too_many(PER_SUBSCRIPTION)) } else { Ok(()) }
-        }
-        (ScopeKind::ManagementGroup, None)
-            if policy.assignments_at(&next.scope).take(PER_MANAGEMENT_GROUP).count() >= PER_MANAGEMENT_GROUP =>
-        {
-            Err(too_many(PER_MANAGEMENT_GROUP))
-        }
-        _ => Ok(()),
-    }
+    let (count, most) = match (next.scope.kind(), next.scope.subscription_id()) {
+        (_, Some(id)) => (policy.count_at_and_below(&Scope::subscription(id)), PER_SUBSCRIPTION),
+        (ScopeKind::ManagementGroup, None) => (policy.count_at(&next.scope), PER_MANAGEMENT_GROUP),
+        _ => return Ok(()),
+    };
+    if count >= most { Err(too_many(most)) } else { Ok(()) }
 }

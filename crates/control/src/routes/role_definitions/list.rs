@@ -4,7 +4,7 @@ use keyless_model::entity::{RoleDefinition, RoleKind};
 
 use super::{is_assignable, is_visible, shape};
 use crate::answer::Reply;
-use crate::arm::page::{Row, page};
+use crate::arm::page::{Page, Row};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse, unsupported};
@@ -26,7 +26,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     };
     let rows = call.snapshot.policy().roles().filter(visible);
     let rows = rows.map(|role| Row { key: role.id.to_string(), scope: call.scope.clone(), item: role });
-    page(call, rows, "Microsoft.Authorization/roleDefinitions/read", |role| shape(role, &call.scope))
+    Page::asked(call)?.of_all(call, rows, "Microsoft.Authorization/roleDefinitions/read", |role| shape(role, &call.scope))
 }
 
 fn wanted(call: &Call) -> Result<Wanted, Failure> {

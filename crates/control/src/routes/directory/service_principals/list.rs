@@ -3,47 +3,44 @@
 use keyless_model::entity::Principal;
 
 use crate::answer::Reply;
+use crate::arm::page::Page;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::Term;
 use crate::graph::{find, shape};
-use crate::routes::directory::{list, starts_with, terms, unsupported};
+use crate::routes::directory::{last, list, list_one, starts_with, terms, unsupported};
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let snapshot = &call.snapshot;
-    let show = |row: &Principal| (row.id.to_string(), shape::service_principal(snapshot, row));
-    match terms(call)?.as_slice() {
+    let show = |row: &&Principal| shape::service_principal(snapshot, row);
+    let wanted = match terms(call)?.as_slice() {
         // By name: one look-up.
         [Term::AnyEquals(names, value)] if names == "servicePrincipalNames" => {
             let by_uri = || {
                 let application = snapshot.applications().find(|row| row.tenant == call.tenant() && row.identifier_uris.contains(value))?;
                 snapshot.service_principal(application.client_id).map(AsRef::as_ref)
             };
-            list(call, find::service_principal_of(call, snapshot, value).or_else(by_uri).into_iter().map(show))
+            return list_one(call, find::service_principal_of(call, snapshot, value).or_else(by_uri), show);
         }
-        [Term::Equals(name, value)] if name == "appId" => {
-            list(call, find::service_principal_of(call, snapshot, value).into_iter().map(show))
-        }
-        terms => {
-            let wanted = match terms {
-                [] => Wanted::All,
-                [Term::Equals(name, value)] if name == "displayName" => Wanted::Named(value),
-                [Term::StartsWith(name, value)] if name == "displayName" => Wanted::Starting(value),
-                _ => return Err(unsupported(call)),
-            };
-            let own = snapshot.principals().filter(|row| row.tenant == call.tenant() && find::is_service_principal(row));
-            list(call, own.filter(|row| wanted.matches(&row.display_name)).map(|row| show(row)))
-        }
-    }
+        [Term::Equals(name, value)] if name == "appId" => return list_one(call, find::service_principal_of(call, snapshot, value), show),
+        [] => Wanted::All,
+        [Term::Equals(name, value)] if name == "displayName" => Wanted::Named(value.clone()),
+        [Term::StartsWith(name, value)] if name == "displayName" => Wanted::Starting(value.clone()),
+        _ => return Err(unsupported(call)),
+    };
+    let page = Page::asked(call)?;
+    let own = snapshot.principals_after(last(&page)?).map(AsRef::as_ref);
+    let own = own.filter(|row: &&Principal| row.tenant == call.tenant() && find::is_service_principal(row));
+    list(call, &page, own.filter(|row| wanted.matches(&row.display_name)).map(|row| (row.id.to_string(), row)), show)
 }
 
-enum Wanted<'a> {
+enum Wanted {
     All,
-    Named(&'a str),
-    Starting(&'a str),
+    Named(String),
+    Starting(String),
 }
 
-impl Wanted<'_> {
+impl Wanted {
     fn matches(&self, name: &str) -> bool {
         match self {
             Self::All => true,
