@@ -13,7 +13,7 @@ from rig import report
 from rig.processes import Missing, need
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SUITES = ("gateway", "streaming", "metadata", "issuance", "decision", "coldstart", "memory", "revocation")
+SUITES = ("gateway", "streaming", "metadata", "issuance", "decision", "coldstart", "memory", "revocation", "scale")
 
 
 class Bench:

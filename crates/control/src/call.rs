@@ -102,11 +102,11 @@ impl Call {
             (Access::List(action) | Access::Children(action), _) => Ok(self.ask(snapshot, action, &self.scope, Attributes::NONE).ok()),
             (Access::DirectoryRead, _) => crate::graph::permission::read(self, snapshot).map(Some),
             (Access::DirectoryWrite, _) => crate::graph::permission::write(self, snapshot).map(Some),
-            (Access::Action(_) | Access::Attributed(..) | Access::Resource, Some(action)) => {
+            (Access::Action(_) | Access::Attributed(..) | Access::Namespace(_) | Access::Resource, Some(action)) => {
                 self.ask(snapshot, action, &self.scope, &attributes).map(Some).map_err(|denial| self.unauthorized(*denial))
             }
             // INVARIANT: the dispatcher names the action of each of these; without one nothing is allowed.
-            (Access::Action(_) | Access::Attributed(..) | Access::Resource, None) => Err(Failure::internal()),
+            (Access::Action(_) | Access::Attributed(..) | Access::Namespace(_) | Access::Resource, None) => Err(Failure::internal()),
         }
     }
 
@@ -223,9 +223,10 @@ impl Plan {
 }
 
 /// The action that a route decides on, when it names one by itself.
-pub(crate) fn action_of(route: &Route, scope: &Scope) -> Option<String> {
+pub(crate) fn action_of(route: &Route, scope: &Scope, params: &Params) -> Option<String> {
     match route.access {
         Access::Action(action) | Access::Attributed(action, _) | Access::List(action) | Access::Children(action) => Some(action.to_owned()),
+        Access::Namespace(verb) => Some(format!("{}/{verb}", params.named("namespace"))),
         Access::Resource => {
             let verb = match route.method {
                 Method::GET | Method::HEAD => "read",

@@ -19,6 +19,7 @@ pub mod provision;
 mod route;
 mod routes;
 mod serve;
+mod unsupported;
 
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub struct Config {
     pub trusted_issuers: Vec<String>,
     /// Models that can be deployed, for clients that list them. A deployment may name another: the default upstream serves it.
     pub models: Vec<DeploymentModel>,
+    /// The capacity, in thousands of tokens per minute, that a subscription's deployments of one model and SKU may take in a location.
+    pub quota: u32,
     /// Turns a new user's password into what may be kept; without it users are made without passwords.
     pub passwords: Option<Arc<dyn PasswordHasher>>,
     /// Entra tenants whose tokens ARM takes besides this system's own. Graph takes none: a token for Microsoft's Graph must not leave
@@ -58,6 +61,7 @@ impl Default for Config {
             page_size: 1000,
             trusted_issuers: Vec::new(),
             models: Vec::new(),
+            quota: 1_000_000,
             passwords: None,
             trusted_tenants: None,
             activity: None,

@@ -27,6 +27,8 @@ pub(crate) enum Access {
     Action(&'static str),
     /// This action, decided with attributes of the request, which conditions of role assignments look at.
     Attributed(&'static str, fn(&Call, &Snapshot) -> Result<Attributes, Failure>),
+    /// This action of the resource provider that the path names: `{namespace}/register/action`.
+    Namespace(&'static str),
     /// A list of resources. With this action at the route's scope, all of it; without, the rows at whose own scope the caller holds
     /// it - possibly none, which is an empty list, as on Azure.
     List(&'static str),
@@ -67,6 +69,7 @@ impl fmt::Debug for Access {
             Self::Action(action) => f.write_str(action),
             Self::Attributed(action, _) => write!(f, "{action} (with attributes)"),
             Self::List(action) | Self::Children(action) => write!(f, "{action} (list)"),
+            Self::Namespace(verb) => write!(f, "{{namespace}}/{verb}"),
             Self::Resource => f.write_str("the generic resource's own action"),
             Self::DirectoryRead => f.write_str("directory read"),
             Self::DirectoryWrite => f.write_str("directory write"),

@@ -15,15 +15,18 @@ mod locations;
 mod locks;
 mod management_groups;
 mod metadata_endpoints;
+mod permissions;
+mod provider_operations;
 mod providers;
 mod resource_groups;
 mod resources;
 mod role_assignments;
 mod role_definitions;
 mod subscriptions;
+mod system_identities;
 mod tenants;
 
-use crate::route::Access::{Action, Attributed, Children, DirectoryRead, DirectoryWrite, List, Own, Public, Resource};
+use crate::route::Access::{Action, Attributed, Children, DirectoryRead, DirectoryWrite, List, Namespace, Own, Public, Resource};
 use crate::route::{Route, route};
 
 pub(crate) use metadata_endpoints::show as endpoints;
@@ -47,7 +50,12 @@ fn containers() -> Vec<Route> {
         route!(GET "/subscriptions/{subscription}" "/locations", Own, locations::list::handle),
         route!(GET "/subscriptions/{subscription}" "/providers", Own, providers::list::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/{namespace}", Own, providers::show::handle),
-        route!(POST "/subscriptions/{subscription}" "/providers/{namespace}/register", Action("Microsoft.Resources/subscriptions/providers/register/action"), providers::show::handle),
+        route!(POST "/subscriptions/{subscription}" "/providers/{namespace}/register", Namespace("register/action"), providers::show::handle),
+        route!(POST "/subscriptions/{subscription}" "/providers/{namespace}/unregister", Namespace("unregister/action"), providers::unregister::handle),
+        route!(GET "/subscriptions/{subscription}" "/providers/{namespace}/resourceTypes", Own, providers::types::handle),
+        route!(GET "" "/providers", Own, providers::list::handle),
+        route!(GET "" "/providers/{namespace}", Own, providers::show::handle),
+        route!(GET "" "/providers/{namespace}/operations", Own, provider_operations::operations::handle),
         route!(GET "/subscriptions/{subscription}" "/resourceGroups", List("Microsoft.Resources/subscriptions/resourceGroups/read"), resource_groups::list::handle),
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}" "", Action("Microsoft.Resources/subscriptions/resourceGroups/read"), resource_groups::show::handle),
         route!(HEAD "/subscriptions/{subscription}/resourceGroups/{group}" "", Action("Microsoft.Resources/subscriptions/resourceGroups/read"), resource_groups::exists::handle),
@@ -75,6 +83,10 @@ fn authorization() -> Vec<Route> {
         route!(GET "{*}" "/providers/Microsoft.Authorization/roleAssignments/{name}", Action("Microsoft.Authorization/roleAssignments/read"), role_assignments::show::handle),
         route!(PUT "{*}" "/providers/Microsoft.Authorization/roleAssignments/{name}", Attributed("Microsoft.Authorization/roleAssignments/write", role_assignments::put::attributes), role_assignments::put::handle),
         route!(DELETE "{*}" "/providers/Microsoft.Authorization/roleAssignments/{name}", Attributed("Microsoft.Authorization/roleAssignments/delete", role_assignments::delete::attributes), role_assignments::delete::handle),
+        route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.Authorization/roleAssignmentsUsageMetrics", Action("Microsoft.Authorization/roleAssignments/read"), role_assignments::usage::handle),
+        route!(GET "{*}" "/providers/Microsoft.Authorization/permissions", Own, permissions::list::handle),
+        route!(GET "" "/providers/Microsoft.Authorization/providerOperations", Own, provider_operations::list::handle),
+        route!(GET "" "/providers/Microsoft.Authorization/providerOperations/{namespace}", Own, provider_operations::show::handle),
         route!(GET "{*}" "/providers/Microsoft.Authorization/denyAssignments", Action("Microsoft.Authorization/denyAssignments/read"), deny_assignments::list::handle),
         route!(GET "{*}" "/providers/Microsoft.Authorization/denyAssignments/{name}", Action("Microsoft.Authorization/denyAssignments/read"), deny_assignments::show::handle),
         route!(GET "{*}" "/providers/Microsoft.Authorization/locks", Action("Microsoft.Authorization/locks/read"), locks::list::handle),
@@ -97,6 +109,8 @@ fn identity() -> Vec<Route> {
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}/federatedIdentityCredentials/{credential}" "", Action("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read"), federated_credentials::show::handle),
         route!(PUT "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}/federatedIdentityCredentials/{credential}" "", Action("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"), federated_credentials::put::handle),
         route!(DELETE "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}/federatedIdentityCredentials/{credential}" "", Action("Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete"), federated_credentials::delete::handle),
+        route!(POST "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}" "/listAssociatedResources", Action("Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources/action"), identities::list_associated::handle),
+        route!(GET "{*}" "/providers/Microsoft.ManagedIdentity/identities/default", Action("Microsoft.ManagedIdentity/identities/read"), system_identities::show::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.Compute/virtualMachines", List("Microsoft.Compute/virtualMachines/read"), hosts::list::handle),
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}" "/providers/Microsoft.Compute/virtualMachines", List("Microsoft.Compute/virtualMachines/read"), hosts::list::handle),
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}" "", Action("Microsoft.Compute/virtualMachines/read"), hosts::show::handle),
@@ -128,6 +142,7 @@ fn cognitive() -> Vec<Route> {
         route!(DELETE "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/deployments/{deployment}" "", Action("Microsoft.CognitiveServices/accounts/deployments/delete"), deployments::delete::handle),
         route!(GET "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}/deployments/{deployment}" "/skus", Action("Microsoft.CognitiveServices/accounts/deployments/read"), deployments::skus::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/skus", Action("Microsoft.CognitiveServices/skus/read"), cognitive_services::skus::handle),
+        route!(POST "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/locations/{location}/checkSkuAvailability", Action("Microsoft.CognitiveServices/locations/checkSkuAvailability/action"), cognitive_services::check_sku::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/locations/{location}/models", Action("Microsoft.CognitiveServices/locations/models/read"), cognitive_services::models::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/locations/{location}/usages", Action("Microsoft.CognitiveServices/locations/usages/read"), cognitive_services::usages::handle),
         route!(POST "/subscriptions/{subscription}" "/providers/Microsoft.CognitiveServices/checkDomainAvailability", Action("Microsoft.CognitiveServices/checkDomainAvailability/action"), cognitive_services::check_domain::handle),

@@ -21,6 +21,7 @@ use crate::call::{Call, action_of};
 use crate::control::Control;
 use crate::failure::Failure;
 use crate::route::{Access, Found, Missing, Table};
+use crate::unsupported;
 
 /// The most bytes of a request's body.
 const MAX_BODY: usize = 1024 * 1024;
@@ -119,7 +120,7 @@ async fn serve(control: &Arc<Control>, api: Api, facts: RequestFacts, request: R
         snapshot,
         method: parts.method,
         path: path::canonical(parts.uri.path()).unwrap_or_default(),
-        action: action_of(route, &scope),
+        action: action_of(route, &scope, &params),
         scope,
         params,
         query,
@@ -184,7 +185,13 @@ fn permit(call: &mut Call) -> Result<(), Failure> {
 }
 
 fn find<'t>(table: &'t Table, method: &Method, segments: &[String]) -> Result<Found<'t>, Failure> {
-    table.find(method, segments).map_err(|missing| match missing {
+    let found = table.find(method, segments);
+    // The generic routes take any path; none of these would mean anything there.
+    let specific = found.as_ref().is_ok_and(|found| !matches!(found.route.access, Access::Resource));
+    if let (false, Some(reason)) = (specific, unsupported::reason(segments)) {
+        return Err(reason);
+    }
+    found.map_err(|missing| match missing {
         Missing::Path => {
             Failure::not_found("NotFound", "The requested path does not exist here; check the resource type and its spelling.")
         }

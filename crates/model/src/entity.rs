@@ -2,6 +2,7 @@
 
 mod ai;
 mod authorization;
+mod capacity;
 mod identity;
 mod key;
 mod principal;
@@ -10,6 +11,7 @@ mod sealed;
 
 pub use ai::{Account, Deployment, DeploymentModel, IpRule, NetworkAcls, NetworkDefault, PublicNetworkAccess, Sku, VirtualNetworkRule};
 pub use authorization::{DenyAssignment, DenyPrincipal, Permissions, RoleAssignment, RoleDefinition, RoleKind};
+pub use capacity::RateLimits;
 pub use identity::{AssignedIdentities, FederatedCredential, FederatedOwner, Host, IdentityKind, ManagedIdentity, SubjectMatch};
 pub use key::{KeyState, SigningAlgorithm, SigningKey};
 pub use principal::{Application, CertificateCredential, ClientSecret, Group, Principal, PrincipalKind, RefreshFamily, User, UserPassword};

@@ -97,6 +97,11 @@ mod tests {
             assert!(deployment(bad).is_err(), "{bad:?}");
             assert!(federated_credential(bad).is_err(), "{bad:?}");
         }
+        // ARM's own pattern: ^[a-zA-Z0-9]{1}[a-zA-Z0-9-_]{2,119}$
+        for (name, valid) in [("gh", false), ("gh1", true), ("-gh", false), ("g-_", true)] {
+            assert_eq!(federated_credential(name).is_ok(), valid, "{name}");
+        }
+        assert!(federated_credential(&"x".repeat(120)).is_ok() && federated_credential(&"x".repeat(121)).is_err());
         assert!(custom_subdomain("My-openai").is_err());
         assert!(custom_subdomain("my-openai").is_ok() && deployment("gpt-4o").is_ok() && resource_group("my.rg(1)").is_ok());
     }

@@ -1,7 +1,5 @@
 //! Prints the table that `tests/matrix.txt` holds.
 
-#[path = "../tests/support/actions.rs"]
-mod actions;
 #[path = "../tests/support/table.rs"]
 mod table;
 

@@ -29,12 +29,11 @@ pub const COGNITIVE_SERVICES_DATA_READER: RoleId = RoleId::from_u128(0xb59867f0_
 pub const COGNITIVE_SERVICES_USAGES_READER: RoleId = RoleId::from_u128(0xbba48692_92b0_4667_a9ad_c31c7b334ac2);
 
 pub const AZURE_AI_DEVELOPER: RoleId = RoleId::from_u128(0x64702f94_c441_49e6_a78b_ef80e0188fee);
-/// Called Azure AI User until 2026.
 pub const FOUNDRY_USER: RoleId = RoleId::from_u128(0x53ca6127_db72_4b80_b1b0_d745d6d5456d);
-pub const AZURE_AI_PROJECT_MANAGER: RoleId = RoleId::from_u128(0xeadc314b_1a2d_4efa_be10_5d325db5065e);
-pub const AZURE_AI_ACCOUNT_OWNER: RoleId = RoleId::from_u128(0xe47c6f54_e4a2_4754_9501_8e0985b135e1);
+pub const FOUNDRY_PROJECT_MANAGER: RoleId = RoleId::from_u128(0xeadc314b_1a2d_4efa_be10_5d325db5065e);
+pub const FOUNDRY_ACCOUNT_OWNER: RoleId = RoleId::from_u128(0xe47c6f54_e4a2_4754_9501_8e0985b135e1);
 pub const AZURE_AI_ADMINISTRATOR: RoleId = RoleId::from_u128(0xb78c5d69_af96_48a3_bf8d_a8b4d589de94);
-pub const AZURE_AI_OWNER: RoleId = RoleId::from_u128(0xc883944f_8b7b_4483_af10_35834be79c4a);
+pub const FOUNDRY_OWNER: RoleId = RoleId::from_u128(0xc883944f_8b7b_4483_af10_35834be79c4a);
 
 pub const SEARCH_INDEX_DATA_READER: RoleId = RoleId::from_u128(0x1407120a_92aa_4202_b7e9_c0e197c71c8f);
 pub const SEARCH_INDEX_DATA_CONTRIBUTOR: RoleId = RoleId::from_u128(0x8ebe5a00_799e_43f5_93ac_243d3dce84a7);
@@ -89,6 +88,19 @@ impl Template {
             updated: TAKEN,
             updated_by: None,
         }
+    }
+}
+
+/// What a built-in role was called before it was renamed in 2026. Guides and scripts still say so, and a name that finds nothing
+/// would send their readers looking for a mistake of their own; real Azure no longer answers to these.
+#[must_use]
+pub fn former_name(id: RoleId) -> Option<&'static str> {
+    match id {
+        FOUNDRY_USER => Some("Azure AI User"),
+        FOUNDRY_PROJECT_MANAGER => Some("Azure AI Project Manager"),
+        FOUNDRY_ACCOUNT_OWNER => Some("Azure AI Account Owner"),
+        FOUNDRY_OWNER => Some("Azure AI Owner"),
+        _ => None,
     }
 }
 

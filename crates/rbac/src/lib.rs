@@ -4,6 +4,7 @@
 //! HTTP, storage, time or the environment. Whoever asks gets a [`Decision`] that names the rule which decided, and - only when
 //! the answer is yes - a [`Permit`], the one thing that opens the data behind the question.
 
+pub mod actions;
 mod attributes;
 pub mod builtin;
 pub mod condition;

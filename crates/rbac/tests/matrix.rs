@@ -1,7 +1,5 @@
 //! Who may do what, as a table that a reviewer reads as a diff.
 
-#[path = "support/actions.rs"]
-mod actions;
 #[path = "support/table.rs"]
 mod table;
 

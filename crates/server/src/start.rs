@@ -10,6 +10,7 @@ use keyless_audit::AuditSink;
 use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation, SignInProvider};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
+use keyless_model::entity::DeploymentModel;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability};
 use keyless_store::sealer::{MasterKey, Sealer};
@@ -27,7 +28,7 @@ use crate::clock::{SteadyClock, ThisMachine};
 use crate::crew::Crew;
 use crate::data::DataFolder;
 use crate::listen::{Bound, Service, bind};
-use crate::local::api::{SignInStatus, Status};
+use crate::local::api::{SignInStatus, Status, UpstreamStatus};
 use crate::local::{Door, Facts, Invited, first_administrator, recall, status};
 use crate::operations::Operations;
 use crate::options::Options;
@@ -159,7 +160,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform)));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)
-        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data, trusted.clone())?));
+        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data, &chosen.shown, trusted.clone())?));
     let app = App::new(
         ca.server_config(ctx.now)?,
         Arc::clone(&gateway),
@@ -285,11 +286,15 @@ fn rotation_policy(options: &Options) -> RotationPolicy {
 fn control_config(
     options: &Options,
     data: &DataFolder,
+    upstreams: &[UpstreamStatus],
     trusted_tenants: Option<Arc<TrustedTenants>>,
 ) -> anyhow::Result<keyless_control::Config> {
+    let models = upstreams.iter().flat_map(|upstream| &upstream.models);
+    let model = |name: &String| DeploymentModel { format: "OpenAI".to_owned(), name: name.clone(), version: None };
     Ok(keyless_control::Config {
         trusted_issuers: options.trusted_issuers.clone(),
         trusted_tenants,
+        models: models.map(model).collect(),
         passwords: Some(Arc::new(Argon2Passwords)),
         activity: Some(Arc::new(ActivityLog(AuditReader::open(&data.audit())?))),
         ..Default::default()

@@ -20,8 +20,8 @@ mod apply;
 mod below;
 mod names;
 
-use below::{after, below, range_below};
 pub use below::Below;
+use below::{after, below, range_below};
 pub(crate) use names::Names;
 
 /// Documents by key, in key order, so that a prefix of a scope lists what is below it.

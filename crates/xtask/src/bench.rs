@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{child, usage, workspace};
 
-const SUITES: &[&str] = &["gateway", "streaming", "metadata", "issuance", "decision", "coldstart", "memory", "revocation", "all"];
+const SUITES: &[&str] = &["gateway", "streaming", "metadata", "issuance", "decision", "coldstart", "memory", "revocation", "scale", "all"];
 
 /// Runs one suite, or all.
 ///

@@ -22,7 +22,7 @@ cargo xtask COMMAND
   tidy                 the repository's rules: dependency directions, file sizes, licences, ...
   bench [SUITE] [--quick]
                        system benchmarks, written to target/bench and docs/benchmarks.md; SUITE is one of
-                       gateway, streaming, metadata, issuance, decision, coldstart, memory, revocation, all
+                       gateway, streaming, metadata, issuance, decision, coldstart, memory, revocation, scale, all
   fuzz [TARGET] [--seconds N]
                        run the fuzz targets, 60 seconds each unless told
 

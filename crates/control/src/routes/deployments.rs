@@ -6,6 +6,7 @@ pub(super) mod exists;
 pub(super) mod list;
 pub(super) mod patch;
 pub(super) mod put;
+mod quota;
 pub(super) mod show;
 pub(super) mod skus;
 
@@ -34,12 +35,11 @@ fn find<'a>(snapshot: &'a Snapshot, scope: &Scope) -> Result<&'a Deployment, Fai
 }
 
 fn shape(deployment: &Deployment) -> Value {
-    let capacity = deployment.sku.capacity;
-    // One unit of capacity is 1,000 tokens per minute and, for requests, one per 10 seconds. Without a capacity there is no limit.
-    let limits = capacity.map_or_else(Vec::new, |capacity| {
+    // What the gateway enforces. Without a capacity there is no limit.
+    let limits = deployment.rate_limits().map_or_else(Vec::new, |limits| {
         vec![
-            json!({ "key": "request", "renewalPeriod": 10, "count": capacity }),
-            json!({ "key": "token", "renewalPeriod": 60, "count": u64::from(capacity) * 1000 }),
+            json!({ "key": "request", "renewalPeriod": limits.call_period_secs, "count": limits.calls }),
+            json!({ "key": "token", "renewalPeriod": 60, "count": limits.tokens }),
         ]
     });
     json!({
@@ -55,7 +55,7 @@ fn shape(deployment: &Deployment) -> Value {
             "versionUpgradeOption": "NoAutoUpgrade",
             "provisioningState": "Succeeded",
             "deploymentState": "Running",
-            "currentCapacity": capacity,
+            "currentCapacity": deployment.sku.capacity,
             "rateLimits": limits,
         },
     })

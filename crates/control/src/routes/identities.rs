@@ -3,6 +3,7 @@
 pub(super) mod delete;
 pub(super) mod exists;
 pub(super) mod list;
+pub(super) mod list_associated;
 pub(super) mod put;
 pub(super) mod show;
 

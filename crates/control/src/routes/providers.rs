@@ -2,9 +2,13 @@
 
 pub(super) mod list;
 pub(super) mod show;
+pub(super) mod types;
+pub(super) mod unregister;
 
 use keyless_model::Scope;
 use serde_json::{Value, json};
+
+use crate::failure::Failure;
 
 /// The api-versions that clients are told of. Any version is accepted; the first stable one is what `az resource` then sends.
 const VERSIONS: &[&str] = &["2024-10-01", "2023-05-01", "2025-04-01-preview"];
@@ -28,13 +32,19 @@ fn named(namespace: &str) -> Option<(&'static str, &'static [&'static str])> {
     PROVIDERS.iter().find(|(name, _)| name.eq_ignore_ascii_case(namespace)).copied()
 }
 
-fn shape(subscription: &Scope, namespace: &str, types: &[&str], location: &str) -> Value {
+pub(super) fn unknown(namespace: &str) -> Failure {
+    let shown: String = namespace.chars().take(100).filter(|c| !c.is_control()).collect();
+    Failure::not_found("InvalidResourceNamespace", format!("The resource namespace '{shown}' is invalid."))
+}
+
+/// The provider as ARM shows it to a question at a subscription or at the root.
+fn shape(at: &Scope, namespace: &str, types: &[&str], location: &str) -> Value {
     let types: Vec<Value> = types
         .iter()
         .map(|kind| json!({ "resourceType": kind, "locations": [location, "East US"], "apiVersions": VERSIONS, "capabilities": "None" }))
         .collect();
     json!({
-        "id": format!("{subscription}/providers/{namespace}"),
+        "id": format!("{}/providers/{namespace}", at.as_str().trim_end_matches('/')),
         "namespace": namespace,
         "registrationState": "Registered",
         "registrationPolicy": "RegistrationRequired",

@@ -4,6 +4,7 @@ pub(super) mod delete;
 pub(super) mod list;
 pub(super) mod put;
 pub(super) mod show;
+pub(super) mod usage;
 
 use keyless_model::entity::RoleAssignment;
 use keyless_model::{AssignmentId, Scope, ScopeKind};
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::failure::Failure;
+
+/// The most assignments of a subscription, with its groups and resources.
+const PER_SUBSCRIPTION: usize = 4000;
 
 /// The assignment's name in the path.
 fn id(call: &Call) -> Result<AssignmentId, Failure> {

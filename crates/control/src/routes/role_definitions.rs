@@ -5,7 +5,7 @@ pub(super) mod list;
 pub(super) mod put;
 pub(super) mod show;
 
-use keyless_model::entity::{RoleDefinition, RoleKind};
+use keyless_model::entity::{Permissions, RoleDefinition, RoleKind};
 use keyless_model::{RoleId, Scope};
 use keyless_store::Snapshot;
 use serde_json::{Value, json};
@@ -47,26 +47,25 @@ fn is_visible(call: &Call, role: &RoleDefinition) -> bool {
         || role.assignable_scopes.iter().any(|assignable| call.scope.covers(assignable) && own(assignable))
 }
 
+/// A block of a role's permissions.
+pub(super) fn permission(block: &Permissions) -> Value {
+    let mut shown = json!({
+        "actions": block.actions,
+        "notActions": block.not_actions,
+        "dataActions": block.data_actions,
+        "notDataActions": block.not_data_actions,
+    });
+    if let Some(condition) = &block.condition {
+        shown["condition"] = condition.as_str().into();
+        shown["conditionVersion"] = "2.0".into();
+    }
+    shown
+}
+
 /// The role as ARM shows it to a question at `scope`. The id is always qualified with the subscription where there is one: `az`
 /// compares it as text with the ids in assignments.
 fn shape(role: &RoleDefinition, scope: &Scope) -> Value {
-    let permissions: Vec<Value> = role
-        .permissions
-        .iter()
-        .map(|block| {
-            let mut shown = json!({
-                "actions": block.actions,
-                "notActions": block.not_actions,
-                "dataActions": block.data_actions,
-                "notDataActions": block.not_data_actions,
-            });
-            if let Some(condition) = &block.condition {
-                shown["condition"] = condition.as_str().into();
-                shown["conditionVersion"] = "2.0".into();
-            }
-            shown
-        })
-        .collect();
+    let permissions: Vec<Value> = role.permissions.iter().map(permission).collect();
     json!({
         "id": scope.role_definition_id(role.id),
         "name": role.id,

@@ -5,7 +5,10 @@
 mod accounts;
 mod activity;
 mod authentication;
+mod catalogue;
+mod concurrency;
 mod containers;
+mod delegation;
 mod deployments;
 mod escalation;
 mod graph;

@@ -19,6 +19,16 @@ fn every_known_route_and_its_data_action() {
     insta::assert_snapshot!("routes", table);
 }
 
+/// `crates/rbac/tests/matrix.txt` says for each built-in role which data actions it holds.
+#[test]
+fn the_matrix_of_roles_has_a_row_for_every_data_action_of_a_route() {
+    use keyless_rbac::actions::{AI_DATA, AI_DATA_PREFIX};
+    for operation in table::OPERATIONS {
+        let action = operation.action.strip_prefix(AI_DATA_PREFIX).unwrap();
+        assert!(AI_DATA.contains(&action), "{action} has no row; add it to keyless_rbac::actions");
+    }
+}
+
 #[test]
 fn every_template_leads_to_its_own_operation() {
     for operation in table::OPERATIONS {

@@ -105,3 +105,46 @@ async fn the_deciding_assignment_is_in_the_audit() {
     let decision = world.test.audit.last().decision.unwrap();
     assert_eq!((decision.allowed, &*decision.because), (false, "no role assignment covers the scope"));
 }
+
+/// Every route of the gateway's table, from the text that the table's own test holds it against: a new one is probed by being there.
+fn routes() -> impl Iterator<Item = (&'static str, String)> {
+    let table = include_str!("../../src/route/snapshots/keyless_gateway__route__tests__routes.snap");
+    let lines = table.lines().filter(|line| line.contains("/openai/"));
+    lines.filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (method, template) = (words.next()?, words.next()?);
+        let path: Vec<&str> = template
+            .split('/')
+            .map(|part| {
+                if part == "{deployment-id}" {
+                    "chat"
+                } else if part.starts_with('{') {
+                    "x"
+                } else {
+                    part
+                }
+            })
+            .collect();
+        let version = if template.starts_with("/openai/v1") { "" } else { "?api-version=2024-10-21" };
+        Some((method, format!("/ai/demo-ai{}{version}", path.join("/"))))
+    })
+}
+
+#[tokio::test]
+async fn no_route_answers_a_caller_without_rights() {
+    let mut world = World::new().await;
+    let (token, _) = nobody(&world);
+    let mut probed = 0;
+    for (method, path) in routes() {
+        for headers in [&[("authorization", token.as_str())][..], &[]] {
+            let mut request = post(&path, headers, r#"{"model":"chat","input":"x","messages":[]}"#);
+            *request.method_mut() = method.parse().unwrap();
+            let answer = world.send(request).await;
+            assert_eq!(answer.status, 401, "{method} {path} {answer:?}");
+            assert!(headers.is_empty() || answer.body.contains("PermissionDenied"), "{method} {path} {answer:?}");
+        }
+        probed += 1;
+    }
+    assert!(probed > 50, "the table was read: {probed}");
+    assert_eq!(world.server.seen().len(), 0, "nothing was forwarded");
+}

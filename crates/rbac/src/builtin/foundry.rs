@@ -64,8 +64,8 @@ pub(super) const ROLES: &[Template] = &[
         ..BLANK
     },
     Template {
-        id: super::AZURE_AI_PROJECT_MANAGER,
-        name: "Azure AI Project Manager",
+        id: super::FOUNDRY_PROJECT_MANAGER,
+        name: "Foundry Project Manager",
         description: "Lets you perform developer actions and management actions on Microsoft Foundry Projects. Allows for making role assignments, but limited to Cognitive Service User role.",
         actions: &[
             "Microsoft.Authorization/roleAssignments/write",
@@ -83,8 +83,8 @@ pub(super) const ROLES: &[Template] = &[
         ..BLANK
     },
     Template {
-        id: super::AZURE_AI_ACCOUNT_OWNER,
-        name: "Azure AI Account Owner",
+        id: super::FOUNDRY_ACCOUNT_OWNER,
+        name: "Foundry Account Owner",
         description: "Grants full access to manage AI projects and accounts. Grants conditional assignment of the Azure AI User role to other user principles.",
         actions: &[
             "Microsoft.Authorization/*/read",
@@ -159,8 +159,8 @@ pub(super) const ROLES: &[Template] = &[
         ..BLANK
     },
     Template {
-        id: super::AZURE_AI_OWNER,
-        name: "Azure AI Owner",
+        id: super::FOUNDRY_OWNER,
+        name: "Foundry Owner",
         description: "Grants full to manage AI project and accounts. Grants reader access to AI projects, reader access to AI accounts, and data actions for an AI project.",
         actions: &[
             "Microsoft.Authorization/*/read",

@@ -26,3 +26,13 @@ fn every_role_is_complete_and_unique() {
         }
     }
 }
+
+#[test]
+fn a_former_name_belongs_to_one_role_that_has_another_now() {
+    let roles = roles();
+    let former: Vec<_> = roles.iter().filter_map(|role| Some((former_name(role.id)?, role))).collect();
+    assert_eq!(former.len(), 4);
+    for (name, role) in former {
+        assert!(roles.iter().all(|other| !other.role_name.eq_ignore_ascii_case(name)), "{name} is now {}", role.role_name);
+    }
+}

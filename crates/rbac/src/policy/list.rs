@@ -126,18 +126,15 @@ impl Policy {
         let last = after.as_ref().map(|(_, id)| *id);
         let at = (extent == Extent::At).then(|| self.shelves.get(part)).flatten();
         let within = (extent == Extent::Within).then(|| self.shelves_within(part, after.as_ref().map(|(scope, _)| scope)));
-        let within = within.into_iter().flatten().flat_map(move |(scope, shelf)| {
-            shelf.after(after.as_ref().filter(|(known, _)| *known == **scope).map(|(_, id)| *id))
-        });
+        let within = within
+            .into_iter()
+            .flatten()
+            .flat_map(move |(scope, shelf)| shelf.after(after.as_ref().filter(|(known, _)| *known == **scope).map(|(_, id)| *id)));
         at.into_iter().flat_map(move |shelf| shelf.after(last)).chain(within)
     }
 
     /// The shelves strictly below the scope by id, from `from` on. In order of folded text all that start alike lie together.
-    fn shelves_within<'a>(
-        &'a self,
-        scope: &Scope,
-        from: Option<&Scope>,
-    ) -> impl Iterator<Item = (&'a Arc<Scope>, &'a Shelf)> + use<'a> {
+    fn shelves_within<'a>(&'a self, scope: &Scope, from: Option<&Scope>) -> impl Iterator<Item = (&'a Arc<Scope>, &'a Shelf)> + use<'a> {
         let start = from.filter(|from| scope.covers(from)).unwrap_or(scope).clone();
         let scope = scope.clone();
         let prefix = scope.folded().to_owned();

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use keyless_model::entity::{Mutation, Principal, PrincipalKind, RoleAssignment, RoleDefinition};
 use keyless_model::{AssignmentId, ObjectId, Scope, TenantId, Timestamp};
+use keyless_rbac::actions::{AI_DATA, AI_DATA_PREFIX, MANAGEMENT};
 use keyless_rbac::{Attributes, Because, Plane, Policy, Request, builtin};
-
-use super::actions::{CONTROL, DATA, DATA_PREFIX};
 
 const ACCOUNT: &str =
     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/ai";
@@ -83,10 +82,10 @@ pub(crate) fn render() -> String {
     for (head, role) in heads.iter().zip(&roles) {
         writeln!(text, "  {head:<8} {}  {}", role.id, role.role_name).expect("writing to a String cannot fail");
     }
-    section(&mut text, "data actions, below Microsoft.CognitiveServices/accounts/OpenAI/", &heads, DATA, |index, action| {
-        sign(&policy, index, &format!("{DATA_PREFIX}{action}"), Plane::Data)
+    section(&mut text, "data actions, below Microsoft.CognitiveServices/accounts/OpenAI/", &heads, AI_DATA, |index, action| {
+        sign(&policy, index, &format!("{AI_DATA_PREFIX}{action}"), Plane::Data)
     });
-    section(&mut text, "management actions", &heads, CONTROL, |index, action| sign(&policy, index, action, Plane::Control));
+    section(&mut text, "management actions", &heads, MANAGEMENT, |index, action| sign(&policy, index, action, Plane::Control));
     text
 }
 

@@ -105,13 +105,13 @@ fn is_block(text: &str) -> bool {
     length.is_none_or(|length| !length.starts_with('+') && length.parse::<u8>().is_ok_and(|length| length <= most))
 }
 
-pub(super) fn check_sku(name: &str) -> Result<String, Failure> {
+pub(in crate::routes) fn check_sku(name: &str) -> Result<String, Failure> {
     let plain = (1..=20).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
     if plain { Ok(name.to_owned()) } else { Err(invalid("sku.name", "name a SKU such as S0")) }
 }
 
 /// `OpenAI` or `AIServices`, in Azure's spelling.
-pub(super) fn check_kind(kind: &str) -> Result<String, Failure> {
+pub(in crate::routes) fn check_kind(kind: &str) -> Result<String, Failure> {
     let known = ["OpenAI", "AIServices"].into_iter().find(|known| known.eq_ignore_ascii_case(kind));
     known.map(str::to_owned).ok_or_else(|| invalid("kind", "the kinds of account here are OpenAI and AIServices"))
 }

@@ -3,7 +3,7 @@
 use keyless_model::entity::{Deployment, Mutation};
 
 use super::body::Body;
-use super::{DEFAULT_CAPACITY, account, shape};
+use super::{DEFAULT_CAPACITY, account, quota, shape};
 use crate::answer::Reply;
 use crate::arm::precondition::{self, etag};
 use crate::call::{Call, Plan};
@@ -38,6 +38,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                 }
             };
             body.apply(&mut next)?;
+            quota::check(call, snapshot, account, current.map(AsRef::as_ref), &next)?;
             let plan = Plan::new(vec![Mutation::put(next.clone())], current.map(|row| shape(row)), Some(shape(&next)));
             Ok((plan, (current.is_none(), next)))
         })

@@ -1,4 +1,4 @@
-//! `GET /subscriptions/{id}/providers`
+//! `GET /subscriptions/{id}/providers`, and `GET /providers` for those of the program.
 
 use serde_json::{Value, json};
 

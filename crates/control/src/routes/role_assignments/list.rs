@@ -34,9 +34,8 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     };
     // A principal's assignments are few beside all that are around a scope.
     let above = policy.scope_chain(&call.scope);
-    let around = |row: &RoleAssignment| {
-        above.contains(&row.scope) || (!wanted.at_scope && policy.scope_chain(&row.scope).contains(&call.scope))
-    };
+    let around =
+        |row: &RoleAssignment| above.contains(&row.scope) || (!wanted.at_scope && policy.scope_chain(&row.scope).contains(&call.scope));
     let found = principals.iter().flat_map(|id| policy.assignments_of(*id)).filter(|row| around(row) && is_ours(call, &call.snapshot, row));
     page.of_all(call, found.map(|row| Row { key: key(&row.scope, &row), scope: row.scope.clone(), item: row }), READ, show)
 }

@@ -6,15 +6,13 @@ use keyless_rbac::{AttributeSource, Attributes, condition};
 use keyless_store::Snapshot;
 use serde::Deserialize;
 
-use super::{id, shape};
+use super::{PER_SUBSCRIPTION, id, shape};
 use crate::answer::Reply;
 use crate::arm::within;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::routes::role_definitions;
 
-/// The most assignments of a subscription, with its groups and resources.
-const PER_SUBSCRIPTION: usize = 4000;
 /// The most assignments of a management group itself.
 const PER_MANAGEMENT_GROUP: usize = 500;
 const MAX_CONDITION: usize = 8 * 1024;

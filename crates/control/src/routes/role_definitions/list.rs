@@ -1,6 +1,7 @@
 //! `GET {scope}/…/roleDefinitions[?$filter=roleName eq 'X' | type eq 'CustomRole' | atScopeAndBelow()]`
 
 use keyless_model::entity::{RoleDefinition, RoleKind};
+use keyless_rbac::builtin;
 
 use super::{is_assignable, is_visible, shape};
 use crate::answer::Reply;
@@ -21,7 +22,11 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let wanted = wanted(call)?;
     let visible = |role: &&RoleDefinition| {
         let at = is_assignable(&call.snapshot, role, &call.scope);
-        let named = wanted.name.as_ref().is_none_or(|name| role.role_name.eq_ignore_ascii_case(name));
+        let named = wanted.name.as_ref().is_none_or(|name| {
+            // `az` finds roles by name, and guides still use the former ones.
+            role.role_name.eq_ignore_ascii_case(name)
+                || builtin::former_name(role.id).is_some_and(|former| former.eq_ignore_ascii_case(name))
+        });
         named && wanted.kind.is_none_or(|kind| role.role_kind == kind) && (at || (wanted.below && is_visible(call, role)))
     };
     let rows = call.snapshot.policy().roles().filter(visible);

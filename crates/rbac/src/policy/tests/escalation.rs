@@ -53,7 +53,7 @@ fn assignment_with_an_unreadable_condition_grants_nothing_n118() {
 
 #[test]
 fn roles_that_carry_a_condition_delegate_only_that() {
-    for role in [builtin::AZURE_AI_PROJECT_MANAGER, builtin::AZURE_AI_ACCOUNT_OWNER] {
+    for role in [builtin::FOUNDRY_PROJECT_MANAGER, builtin::FOUNDRY_ACCOUNT_OWNER] {
         let mut world = World::new();
         world.assign(1, role, AI);
         assert!(world.ask_about(Plane::Control, ASSIGN, AI, &asking(builtin::FOUNDRY_USER, "User")).is_allowed(), "{role}");

@@ -1,7 +1,9 @@
-//! The operations that Keyless knows: every data action of an AI account and every management action of its routes.
+//! The operations that Keyless knows: every data action of an AI account, and every management action that its control plane asks
+//! for. The control plane's and the gateway's tests hold their routes against these lists; `tests/matrix.txt` says which built-in
+//! role allows what.
 
-/// Azure OpenAI data actions, below [`DATA_PREFIX`].
-pub(crate) const DATA: &[&str] = &[
+/// Azure OpenAI data actions, below [`AI_DATA_PREFIX`].
+pub const AI_DATA: &[&str] = &[
     "deployments/chat/completions/action",
     "deployments/extensions/chat/completions/action",
     "deployments/completions/action",
@@ -57,15 +59,29 @@ pub(crate) const DATA: &[&str] = &[
     "openapi/read",
 ];
 
-pub(crate) const DATA_PREFIX: &str = "Microsoft.CognitiveServices/accounts/OpenAI/";
+/// What the names in [`AI_DATA`] start with.
+pub const AI_DATA_PREFIX: &str = "Microsoft.CognitiveServices/accounts/OpenAI/";
 
-/// The actions of our management routes.
-pub(crate) const CONTROL: &[&str] = &[
+/// Management actions, in Azure's spelling.
+pub const MANAGEMENT: &[&str] = &[
     "Microsoft.Resources/subscriptions/read",
+    "Microsoft.Resources/subscriptions/resources/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
     "Microsoft.Resources/subscriptions/resourceGroups/write",
     "Microsoft.Resources/subscriptions/resourceGroups/delete",
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
     "Microsoft.Management/managementGroups/read",
+    "Microsoft.Management/managementGroups/write",
+    "Microsoft.Management/managementGroups/delete",
+    "Microsoft.Management/managementGroups/subscriptions/write",
+    "Microsoft.Management/managementGroups/subscriptions/delete",
+    "Microsoft.CognitiveServices/register/action",
+    "Microsoft.CognitiveServices/unregister/action",
+    "Microsoft.CognitiveServices/checkDomainAvailability/action",
+    "Microsoft.CognitiveServices/skus/read",
+    "Microsoft.CognitiveServices/locations/checkSkuAvailability/action",
+    "Microsoft.CognitiveServices/locations/models/read",
+    "Microsoft.CognitiveServices/locations/usages/read",
     "Microsoft.CognitiveServices/accounts/read",
     "Microsoft.CognitiveServices/accounts/write",
     "Microsoft.CognitiveServices/accounts/delete",
@@ -77,13 +93,15 @@ pub(crate) const CONTROL: &[&str] = &[
     "Microsoft.CognitiveServices/accounts/deployments/read",
     "Microsoft.CognitiveServices/accounts/deployments/write",
     "Microsoft.CognitiveServices/accounts/deployments/delete",
-    "Microsoft.CognitiveServices/locations/usages/read",
     "Microsoft.CognitiveServices/deletedAccounts/read",
+    "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts/read",
     "Microsoft.CognitiveServices/locations/resourceGroups/deletedAccounts/delete",
+    "Microsoft.ManagedIdentity/identities/read",
     "Microsoft.ManagedIdentity/userAssignedIdentities/read",
     "Microsoft.ManagedIdentity/userAssignedIdentities/write",
     "Microsoft.ManagedIdentity/userAssignedIdentities/delete",
     "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    "Microsoft.ManagedIdentity/userAssignedIdentities/listAssociatedResources/action",
     "Microsoft.ManagedIdentity/userAssignedIdentities/revokeTokens/action",
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
@@ -101,5 +119,5 @@ pub(crate) const CONTROL: &[&str] = &[
     "Microsoft.Authorization/locks/read",
     "Microsoft.Authorization/locks/write",
     "Microsoft.Authorization/locks/delete",
-    "Microsoft.Insights/eventtypes/values/read",
+    "Microsoft.Insights/eventtypes/values/Read",
 ];

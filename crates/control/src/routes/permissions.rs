@@ -1,0 +1,3 @@
+//! `Microsoft.Authorization/permissions`: what the caller may do somewhere.
+
+pub(super) mod list;

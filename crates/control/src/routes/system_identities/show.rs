@@ -1,0 +1,28 @@
+//! `GET {resource}/providers/Microsoft.ManagedIdentity/identities/default`
+
+use keyless_model::entity::AssignedIdentities;
+use serde_json::json;
+
+use crate::answer::Reply;
+use crate::arm::within;
+use crate::call::Call;
+use crate::failure::Failure;
+
+pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
+    let (snapshot, scope) = (&call.snapshot, &call.scope);
+    let carried = |identities: &AssignedIdentities, location: &str| Some((identities.system?, location.to_owned()));
+    let found = match snapshot.host(scope) {
+        Some(host) => carried(&host.identity, &host.location),
+        None => within::account(snapshot, scope).ok().and_then(|account| carried(&account.identity, &account.location)),
+    };
+    let missing = || Failure::not_found("ResourceNotFound", format!("The resource '{scope}' has no system-assigned identity."));
+    let (client, location) = found.ok_or_else(missing)?;
+    let identity = snapshot.identity(client).ok_or_else(missing)?;
+    Ok(Reply::ok(json!({
+        "id": format!("{scope}/providers/Microsoft.ManagedIdentity/identities/default"),
+        "name": "default",
+        "type": "Microsoft.ManagedIdentity/identities",
+        "location": location,
+        "properties": { "tenantId": identity.tenant, "principalId": identity.principal_id, "clientId": identity.client_id },
+    })))
+}
