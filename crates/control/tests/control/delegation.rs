@@ -71,6 +71,7 @@ impl Scene {
             client_id: None,
             enabled: true,
             tokens_valid_from: None,
+            home: None,
             created,
         };
         let group = Group { id, mail_nickname: name, description: None, members: Default::default() };
