@@ -188,7 +188,7 @@ pub(super) const AZ_MORE: &str = more!(
     "Examples:"
     "  keyless az -- group list                 # one command, as the operator; nothing to set up"
     "  keyless az --as demo-app -- account show"
-    "  eval \"$(keyless az)\" && az login        # for daily use: your own az, signed in as yourself"
+    "  eval \"$(keyless az)\" && az login         # for daily use: your own az, signed in as yourself"
     "  keyless az --shell fish | source"
     "  keyless az --undo --run"
     ""
@@ -207,8 +207,8 @@ pub(super) const APPLY_MORE: &str = more!(
     "  keyless apply --plan team-a.yaml"
     "  keyless apply --yes --prune team-a.yaml grants.toml"
     ""
-    "Exit codes: 0 done, or nothing to do (with --plan: whatever the plan says), 1 refused or stopped half-way,"
-    "2 wrong usage, or files that cannot be applied; then nothing was changed."
+    "Exit codes: 0 done, nothing to do, or a plan shown; 1 refused, or stopped half-way; 2 wrong usage, or"
+    "files that cannot be applied, and nothing was changed."
 );
 
 pub(super) const CAN_I_MORE: &str = more!(

@@ -51,7 +51,7 @@ pub(crate) struct Apply {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Print what would change, and change nothing
-    #[arg(long, alias = "dry-run", conflicts_with = "yes")]
+    #[arg(long, visible_alias = "dry-run", conflicts_with = "yes")]
     pub(crate) plan: bool,
     /// Apply without asking
     #[arg(short, long)]

@@ -75,7 +75,11 @@ pub(super) async fn apply(context: &mut Context<'_>, args: &Apply) -> Ending {
     let count = |state| outcome.states.iter().filter(|known| **known == state).count();
     match outcome.failure {
         None => {
-            context.screen.note(format_args!("{} {} changes are made", faint("keyless:"), count(State::Done)));
+            let made = match count(State::Done) {
+                1 => "1 change is made".to_owned(),
+                count => format!("{count} changes are made"),
+            };
+            context.screen.note(format_args!("{} {made}", faint("keyless:")));
             Ok(Exit::Done)
         }
         Some(failure) => {
