@@ -92,6 +92,18 @@ def test_running_it_registers_and_prints_only_what_the_shell_must_set(az, system
     assert "keyless" not in clouds(az)
 
 
+def test_the_way_back_is_open_when_the_system_is_gone(new_az, new_system):
+    system = new_system().start()
+    az = new_az(system)
+    command(az, "--run")
+    az.sign_in_as_managed_identity("operator")
+    assert system.stop() == 0
+    assert command(az, "--run", check=False).returncode == 1, "registering needs a system"
+    command(az, "--undo", "--run")
+    left = clouds(az)
+    assert (left["AzureCloud"], "keyless" in left) == (True, False)
+
+
 def test_a_name_that_is_taken_is_not_touched(az):
     before = settings(az)
     for name in ("stack", "AzureCloud"):
