@@ -1,5 +1,7 @@
 """`kill -9` under load loses nothing that was promised."""
 
+import shutil
+
 import pytest
 
 from support.clients import ANSWER, ask, dated, refusal
@@ -88,3 +90,51 @@ def test_audit_verify_notices_a_log_that_was_cut(new_system):
     lines = log.read_bytes().splitlines(keepends=True)
     log.write_bytes(b"".join(lines[:-1]))
     assert system.command("audit", "verify", *system.locate(), check=False).returncode == 1
+
+
+def test_an_older_database_beside_a_newer_log_is_refused_until_the_owner_accepts_it(new_system, tmp_path):
+    system = new_system().start()
+    operator, demo = Operator(system), system.account("demo-ai")
+    app = operator.create_identity()
+    assignment = operator.assign(app, demo["id"])
+    assert system.stop() == 0
+    backup = tmp_path / "state.db"
+    shutil.copy(system.data / "state.db", backup)
+
+    system.start()
+    Operator(system).remove(demo["id"], assignment)
+    assert refusal(dated(system, demo["endpoint"], token=system.token(app.name)))[0] == 401
+    assert system.stop() == 0
+    newer = (system.data / "state.db").read_bytes()
+
+    shutil.copy(backup, system.data / "state.db")
+    with pytest.raises(AssertionError, match=r"older than the audit log.*restore a backup of revision \d+"):
+        system.start()
+    # The newer one is still welcome.
+    (system.data / "state.db").write_bytes(newer)
+    system.start()
+    assert system.stop() == 0
+
+    shutil.copy(backup, system.data / "state.db")
+    system.start("--accept-older-state")
+    assert ask(dated(system, demo["endpoint"], token=system.token(app.name))) == ANSWER, "the removal is undone"
+    (told,) = [event for event in system.audit("--category", "system") if event["operation"] == "System_StateRestored"]
+    assert "undone" in told["decision"]["because"]
+    # Whatever happens next, it is said once.
+    system.kill()
+    system.start()
+    Operator(system).remove(demo["id"], assignment)
+    system.kill()
+    system.start()
+    system.command("audit", "verify", *system.locate())
+    assert system.stop() == 0
+
+
+def test_a_lost_database_beside_a_log_of_changes_is_refused(new_system):
+    system = new_system().start()
+    Operator(system).create_identity()
+    assert system.stop() == 0
+    for file in system.data.glob("state.db*"):
+        file.unlink()
+    with pytest.raises(AssertionError, match="older than the audit log"):
+        system.start()

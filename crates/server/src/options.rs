@@ -38,6 +38,8 @@ pub struct Options {
     /// Worker threads; the machine's cores when absent.
     pub workers: Option<usize>,
     pub strict_durability: bool,
+    /// Go on although the state database is older than the audit log.
+    pub accept_older_state: bool,
     /// How long a key signs.
     pub key_interval_secs: u32,
     /// How long a key is published before it signs.

@@ -35,7 +35,7 @@ use crate::options::Options;
 use crate::system::SystemEntropy;
 use crate::tls::LocalCa;
 use crate::worker::Worker;
-use crate::{bootstrap, stop, trust, upstreams};
+use crate::{bootstrap, restored, stop, trust, upstreams};
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
 const CATCH_UP: Duration = Duration::from_millis(250);
@@ -123,6 +123,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let store = Arc::new(SqliteStore::open(&data.database())?);
     let audit = open_audit(options, &data, &*store, &clock, &entropy, &ctx).await?;
     let directory = Directory::open(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>, &ctx).await?;
+    restored::check(&*store, &audit, directory.load().revision(), options.accept_older_state, &ctx).await?;
     replay_outbox(&*store, &audit, &directory, &ctx).await?;
 
     let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));

@@ -14,6 +14,7 @@ use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, D
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use tokio::sync::Notify;
 
+mod behind;
 mod error;
 mod filter;
 mod flush;

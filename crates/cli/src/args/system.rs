@@ -72,6 +72,9 @@ pub(crate) struct Up {
     /// Flush every audit event to disk before its call ends, rather than every 100 ms
     #[arg(long)]
     pub(crate) strict_durability: bool,
+    /// Start although the state database is older than the audit log: the changes since are undone, and the log says so
+    #[arg(long)]
+    pub(crate) accept_older_state: bool,
     /// How long a key signs tokens before the next one takes over
     #[arg(long, default_value = "30d", value_name = "TIME", value_parser = parse_ttl)]
     pub(crate) rotate_keys_every: u32,

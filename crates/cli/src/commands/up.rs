@@ -71,6 +71,7 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         ready_file: args.ready_file.clone(),
         workers: args.workers,
         strict_durability: args.strict_durability,
+        accept_older_state: args.accept_older_state,
         key_interval_secs: args.rotate_keys_every,
         key_lead_secs: args.publish_keys_ahead,
     })

@@ -16,6 +16,12 @@ pub enum AuditLogError {
         #[source]
         source: io::Error,
     },
+    /// The log tells of changes that the state database never saw.
+    #[error(
+        "the state database is older than the audit log {folder} (revision {state}, the log tells of {logged}), so rights that were \
+         revoked since would be back; restore a backup of revision {logged}, or undo the changes since on purpose with --accept-older-state"
+    )]
+    StateIsOlder { folder: PathBuf, state: u64, logged: u64 },
     /// Somebody or something changed it. What is there is evidence: move it away, do not repair it.
     #[error("{broken}; keep {folder} as evidence, and start with an empty audit folder only after looking into it")]
     Broken { folder: PathBuf, broken: Box<Broken> },

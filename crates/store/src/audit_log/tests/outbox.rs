@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::PendingAudit;
+use crate::Revision;
 
 fn change(revision: u64, request: u128) -> PendingAudit {
     let ctx = OpContext::new(RequestId::from_u128(request), Timestamp::default(), Actor::System("test"));
@@ -49,4 +50,28 @@ fn a_change_is_not_taken_for_recorded_when_the_log_is_full() {
     bench.disk.full.store(false, Ordering::SeqCst);
     log.ensure(&[change(5, 1)]).unwrap();
     assert_eq!(bench.operations(), ["System_AuditResume", "Change5"]);
+}
+
+#[test]
+fn a_state_that_is_older_than_the_log_is_found_out() {
+    let bench = Bench::small();
+    let log = bench.open();
+    let change = |n: u64| log.record(&AuditEvent { revision: Some(n), ..event(n) }).unwrap();
+    let checked = |kept: Option<Anchor>, revision| log.check_state(kept, Revision(revision)).is_ok();
+    assert!(checked(None, 0), "a new database beside a new log");
+    (1..=5).for_each(change);
+    let kept = log.head();
+    (6..=9).for_each(change);
+    // Calls after the last change do not hide it.
+    (10..=30).for_each(|n| log.record(&event(n)).unwrap());
+
+    assert!(checked(Some(kept), 9) && checked(Some(kept), 10), "a commit may be ahead of its line");
+    assert!(!checked(Some(kept), 5) && !checked(Some(kept), 8));
+    assert!(!checked(None, 0), "a lost database");
+    assert!(checked(Some(log.head()), 5), "what the database noted, it has seen");
+
+    log.accept_older_state(5, 9).unwrap();
+    assert!(checked(Some(log.head()), 5));
+    change(6);
+    assert!(checked(Some(kept), 6) && !checked(Some(kept), 5));
 }
