@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -205,7 +206,8 @@ impl Gateway {
         let mut decided = route.deployment.map(|name| self.permit_deployment(asked, &known, name, call)).transpose()?;
         let body = body.take().expect("the body is taken here, once");
         let until = if decided.is_some() { Until::Bytes(READ_AHEAD) } else { Until::Model(READ_AHEAD) };
-        let (mut prompt, rest) = gather(body, until, limit, timeouts.request_body).await?;
+        let prompt = if shape.is_form() { Prompt::form(asked.head.headers.get(CONTENT_TYPE))? } else { Prompt::object() };
+        let (mut prompt, rest) = gather(prompt, body, until, limit, timeouts.request_body).await?;
         call.detail.request_bytes = prompt.received();
         // SECURITY: a body that trickles in for a minute must not outlive a revocation.
         if self.platform.directory.load().revision() != known.revision {
@@ -220,17 +222,21 @@ impl Gateway {
             }
         };
         self.platform.audit.ready()?;
-        let body_bytes = prompt.received() + rest.as_ref().map_or(0, |rest| hyper::body::Body::size_hint(rest).lower());
+        // The bytes of a file say nothing about tokens.
+        let unread = rest.as_ref().map_or(0, |rest| hyper::body::Body::size_hint(rest).lower());
+        let body_bytes = if prompt.is_form() { 0 } else { prompt.received() + unread };
         self.admit(&permitted, &known.identity, &prompt, body_bytes, call)?;
 
         let asks = Asks { shape, base64: prompt.facts().base64 };
         if let Some(served) = &permitted.plan().served {
             prompt.want(Wanted { model: served.model.clone(), usage: matches!(shape, Shape::Chat | Shape::Completions) });
         }
+        let content_type = prompt.content_type();
         let (outgoing, late) = Outgoing::new(prompt, rest, limit);
         let onward = Onward {
             shape,
             headers: &asked.head.headers,
+            content_type,
             body: outgoing,
             request_id: asked.ids.request_id.clone(),
             now: call.ctx.now,

@@ -2,15 +2,17 @@
 //!
 //! Three things in it concern the gateway: `model` must be the name the model server knows, whatever the caller wrote; a stream
 //! must end with its usage, or nobody could account for it; and a few members are refused. Bytes that have passed the scanner are
-//! forwarded as they came, with those places cut out and replaced.
+//! forwarded as they came, with those places cut out and replaced. A body is a JSON object, or a form where files are sent.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
 use bytes::Bytes;
+use http::HeaderValue;
 
 mod facts;
 mod fault;
+mod form;
 mod gather;
 mod outgoing;
 mod scan;
@@ -20,7 +22,8 @@ pub(crate) use gather::{Until, gather};
 pub(crate) use outgoing::Outgoing;
 
 use facts::Facts;
-use scan::Scanner;
+use form::Form;
+use scan::{Member, Scanner};
 
 /// What the body must say when it reaches the model server.
 #[derive(Debug, Clone)]
@@ -36,10 +39,17 @@ struct Edit {
     with: Bytes,
 }
 
+/// How the body is written.
+#[derive(Debug)]
+enum Reader {
+    Object(Scanner),
+    Form(Form),
+}
+
 /// A request body on its way.
 #[derive(Debug)]
 pub(crate) struct Prompt {
-    scanner: Scanner,
+    reader: Reader,
     facts: Facts,
     wanted: Option<Wanted>,
     frames: VecDeque<Bytes>,
@@ -53,9 +63,22 @@ pub(crate) struct Prompt {
 }
 
 impl Prompt {
-    pub(crate) fn new() -> Self {
+    /// A JSON object.
+    pub(crate) fn object() -> Self {
+        Self::read_by(Reader::Object(Scanner::new()))
+    }
+
+    /// A multipart form.
+    ///
+    /// # Errors
+    /// When the content type announces none.
+    pub(crate) fn form(content_type: Option<&HeaderValue>) -> Result<Self, PromptFault> {
+        Ok(Self::read_by(Reader::Form(Form::announced_by(content_type)?)))
+    }
+
+    fn read_by(reader: Reader) -> Self {
         Self {
-            scanner: Scanner::new(),
+            reader,
             facts: Facts::default(),
             wanted: None,
             frames: VecDeque::new(),
@@ -64,6 +87,19 @@ impl Prompt {
             asked_usage: false,
             received: 0,
         }
+    }
+
+    /// What the body is, for the model server.
+    pub(crate) fn content_type(&self) -> HeaderValue {
+        match &self.reader {
+            Reader::Object(_) => HeaderValue::from_static("application/json"),
+            Reader::Form(form) => form.content_type(),
+        }
+    }
+
+    /// Whether most of it may be a file, which says nothing about tokens.
+    pub(crate) const fn is_form(&self) -> bool {
+        matches!(self.reader, Reader::Form(_))
     }
 
     pub(crate) const fn facts(&self) -> &Facts {
@@ -90,14 +126,14 @@ impl Prompt {
     /// When the body must not be forwarded.
     pub(crate) fn push(&mut self, chunk: Bytes) -> Result<(), PromptFault> {
         let mut members = Vec::new();
-        self.scanner.feed(&chunk, &mut members)?;
+        self.reader.feed(&chunk, &mut members)?;
         for member in members {
             self.facts.note(member)?;
             self.edit_members();
         }
         self.received += chunk.len() as u64;
         self.frames.push_back(chunk);
-        if self.scanner.close().is_some() {
+        if self.reader.close().is_some() {
             self.edit_end();
         }
         Ok(())
@@ -108,21 +144,21 @@ impl Prompt {
     /// # Errors
     /// When it is not whole.
     pub(crate) fn finish(&self) -> Result<(), PromptFault> {
-        self.scanner.finish()
+        self.reader.finish()
     }
 
     /// Says what the body must become. Called once, before anything is released.
     pub(crate) fn want(&mut self, wanted: Wanted) {
         self.wanted = Some(wanted);
         self.edit_members();
-        if self.scanner.close().is_some() {
+        if self.reader.close().is_some() {
             self.edit_end();
         }
     }
 
     /// Moves what is ready to be forwarded to `out`.
     pub(crate) fn release(&mut self, out: &mut VecDeque<Bytes>) {
-        let settled = self.scanner.settled();
+        let settled = self.reader.settled();
         while self.base < settled {
             let (cut, until) = match self.edits.front() {
                 Some(edit) if edit.at.start <= self.base => (true, edit.at.end),
@@ -163,7 +199,10 @@ impl Prompt {
             && model.name != wanted.model
             && model.at.start >= self.base
         {
-            let with = json(&wanted.model);
+            let with = match self.reader {
+                Reader::Object(_) => json(&wanted.model),
+                Reader::Form(_) => Bytes::copy_from_slice(wanted.model.as_bytes()),
+            };
             insert(&mut self.edits, Edit { at: model.at.clone(), with });
         }
         if let Some(options) = &self.facts.stream_options
@@ -181,13 +220,22 @@ impl Prompt {
 
     /// Plans what is added before the closing brace.
     fn edit_end(&mut self) {
-        let (Some(wanted), Some(close)) = (&self.wanted, self.scanner.close()) else { return };
+        let (Some(wanted), Some(close)) = (&self.wanted, self.reader.close()) else { return };
         if close < self.base {
             return;
         }
+        let scanner = match &self.reader {
+            Reader::Object(scanner) => scanner,
+            Reader::Form(form) => {
+                if self.facts.model.is_none() {
+                    insert(&mut self.edits, Edit { at: close..close, with: form.field("model", &wanted.model) });
+                }
+                return;
+            }
+        };
         let mut added = Vec::new();
         let mut add = |text: &[u8]| {
-            if !(self.scanner.is_empty() && added.is_empty()) {
+            if !(scanner.is_empty() && added.is_empty()) {
                 added.push(b',');
             }
             added.extend_from_slice(text);
@@ -201,6 +249,37 @@ impl Prompt {
         }
         if !added.is_empty() {
             insert(&mut self.edits, Edit { at: close..close, with: added.into() });
+        }
+    }
+}
+
+impl Reader {
+    fn feed(&mut self, chunk: &[u8], members: &mut Vec<Member>) -> Result<(), PromptFault> {
+        match self {
+            Self::Object(scanner) => scanner.feed(chunk, members),
+            Self::Form(form) => form.feed(chunk, members),
+        }
+    }
+
+    /// Where members can be added before the end, once that was seen.
+    const fn close(&self) -> Option<u64> {
+        match self {
+            Self::Object(scanner) => scanner.close(),
+            Self::Form(form) => form.close(),
+        }
+    }
+
+    const fn settled(&self) -> u64 {
+        match self {
+            Self::Object(scanner) => scanner.settled(),
+            Self::Form(form) => form.settled(),
+        }
+    }
+
+    fn finish(&self) -> Result<(), PromptFault> {
+        match self {
+            Self::Object(scanner) => scanner.finish(),
+            Self::Form(form) => form.finish(),
         }
     }
 }

@@ -42,6 +42,7 @@ pub(crate) async fn answer(onward: Onward<'_>, model: &str) -> Result<Received, 
     let id = onward.request_id.to_str().unwrap_or_default().replace('-', "");
     let answering = Answering { model, id, created: onward.now.unix_secs() };
     let said = match serde_json::from_slice(&body) {
+        _ if onward.shape.is_form() => say(onward.shape, &Value::Null, &answering),
         Ok(request) => say(onward.shape, &request, &answering),
         Err(error) => wrong(&format!("the request body is not JSON: {error}")),
     };
@@ -59,7 +60,9 @@ fn say(shape: Shape, request: &Value, answering: &Answering<'_>) -> Said {
         Shape::Completions => chat::completions(request, answering),
         Shape::Embeddings => embeddings::embeddings(request, answering),
         Shape::Responses => responses::responses(request, answering),
-        Shape::Speech | Shape::Images => wrong("Keyless' built-in responder makes no sounds and no pictures; configure a model server"),
+        Shape::Speech | Shape::Images | Shape::Transcriptions | Shape::Translations | Shape::ImageEdits => {
+            wrong("Keyless' built-in responder neither makes nor reads sounds and pictures; configure a model server")
+        }
     }
 }
 

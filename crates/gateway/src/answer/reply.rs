@@ -73,7 +73,7 @@ impl Reply {
                 call.detail.streamed = true;
                 passing(Mode::Events(Events::new(asks.shape, strip)), None, Vec::new(), source)
             }
-            Form::Other if ok && asks.shape == Shape::Speech => passing(Mode::Whole(Tail::default()), length, Vec::new(), source),
+            Form::Other if ok && is_content(asks.shape, &headers) => passing(Mode::Whole(Tail::default()), length, Vec::new(), source),
             // SECURITY: a page of some other server must not be shown as a model's answer.
             Form::Other if ok => return Err(UpstreamFault::Form(describe(&headers)).into()),
             Form::Json | Form::Other => {
@@ -147,6 +147,19 @@ fn form_of(headers: &HeaderMap) -> Form {
         Form::Json
     } else {
         Form::Other
+    }
+}
+
+/// Sounds, and transcripts in the forms that are not JSON: plain text and subtitles.
+fn is_content(shape: Shape, headers: &HeaderMap) -> bool {
+    match shape {
+        Shape::Speech => true,
+        Shape::Transcriptions | Shape::Translations => {
+            let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let media = media.split(';').next().unwrap_or_default().trim();
+            ["text/plain", "text/vtt", "text/srt", "application/x-subrip"].iter().any(|known| media.eq_ignore_ascii_case(known))
+        }
+        _ => false,
     }
 }
 

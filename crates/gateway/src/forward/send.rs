@@ -23,13 +23,12 @@ use crate::route::Shape;
 /// The only headers of a caller that a model server sees.
 static PASSED_ON: [HeaderName; 3] = [ACCEPT, HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
 /// A request about to leave.
 #[derive(Debug)]
 pub(crate) struct Onward<'a> {
     pub(crate) shape: Shape,
     pub(crate) headers: &'a HeaderMap,
+    pub(crate) content_type: HeaderValue,
     pub(crate) body: Outgoing,
     /// Our id of the call, for the server's log.
     pub(crate) request_id: HeaderValue,
@@ -70,7 +69,7 @@ pub(crate) async fn send(permitted: &Permitted, onward: Onward<'_>) -> Result<Re
             headers.insert(name, value.clone());
         }
     }
-    headers.insert(CONTENT_TYPE, JSON);
+    headers.insert(CONTENT_TYPE, onward.content_type);
     headers.insert(HeaderName::from_static("x-request-id"), onward.request_id);
     if let Some(authorization) = &server.authorization {
         headers.insert(AUTHORIZATION, authorization.clone());

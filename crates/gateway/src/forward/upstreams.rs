@@ -40,7 +40,7 @@ pub(super) struct OpenAi {
 
 /// Where each shape of request goes; worked out once.
 #[derive(Debug)]
-pub(super) struct Paths([Uri; 6]);
+pub(super) struct Paths([Uri; 9]);
 
 /// How a deployment is served.
 #[derive(Debug, Clone)]
@@ -120,11 +120,14 @@ impl Paths {
             uri("/responses")?,
             uri("/audio/speech")?,
             uri("/images/generations")?,
+            uri("/audio/transcriptions")?,
+            uri("/audio/translations")?,
+            uri("/images/edits")?,
         ]))
     }
 
     pub(super) fn of(&self, shape: Shape) -> Uri {
-        let [chat, completions, embeddings, responses, speech, images] = &self.0;
+        let [chat, completions, embeddings, responses, speech, images, transcriptions, translations, edits] = &self.0;
         match shape {
             Shape::Chat => chat,
             Shape::Completions => completions,
@@ -132,6 +135,9 @@ impl Paths {
             Shape::Responses => responses,
             Shape::Speech => speech,
             Shape::Images => images,
+            Shape::Transcriptions => transcriptions,
+            Shape::Translations => translations,
+            Shape::ImageEdits => edits,
         }
         .clone()
     }

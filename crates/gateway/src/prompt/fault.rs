@@ -5,6 +5,12 @@
 pub(crate) enum PromptFault {
     #[error("the request body is not a JSON object (at byte {at})")]
     NotJson { at: u64 },
+    #[error("the request must be `multipart/form-data` with one boundary")]
+    NotForm,
+    #[error("the request body is no multipart form that every server reads alike (at byte {at})")]
+    BrokenForm { at: u64 },
+    #[error("the form field `model` must come before files; it names the deployment")]
+    ModelLate,
     #[error("the request body is nested too deeply")]
     TooDeep,
     #[error("the member `{0}` is given twice; send it once")]

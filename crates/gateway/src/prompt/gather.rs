@@ -17,11 +17,12 @@ pub(crate) enum Until {
     Model(u64),
 }
 
-/// Reads `body` into a prompt. Returns the rest of the body, when it is longer than needed now.
+/// Reads `body` into `prompt`. Returns the rest of the body, when it is longer than needed now.
 ///
 /// # Errors
 /// When the body is too large, too slow, or must not be forwarded.
 pub(crate) async fn gather(
+    mut prompt: Prompt,
     mut body: Incoming,
     until: Until,
     limit: u64,
@@ -30,7 +31,6 @@ pub(crate) async fn gather(
     if body.size_hint().lower() > limit {
         return Err(PromptFault::TooLarge { limit });
     }
-    let mut prompt = Prompt::new();
     let read = async {
         while !enough(&prompt, until) {
             let Some(chunk) = next(&mut body).await? else {
@@ -40,6 +40,13 @@ pub(crate) async fn gather(
             prompt.push(chunk)?;
             if prompt.received() > limit {
                 return Err(PromptFault::TooLarge { limit });
+            }
+            if let Until::Model(most) = until
+                && prompt.is_form()
+                && prompt.received() > most
+                && prompt.model().is_none()
+            {
+                return Err(PromptFault::ModelLate);
             }
             if body.is_end_stream() {
                 prompt.finish()?;

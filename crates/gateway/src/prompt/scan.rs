@@ -28,7 +28,7 @@ macro_rules! members {
                 match self { $(Self::$variant => $name),* }
             }
 
-            fn of(name: &[u8]) -> Result<Option<Self>, PromptFault> {
+            pub(super) fn of(name: &[u8]) -> Result<Option<Self>, PromptFault> {
                 $(if name.eq_ignore_ascii_case($name.as_bytes()) {
                     // SECURITY: some servers (Go's standard JSON) match names without case, and take the last.
                     return if name == $name.as_bytes() { Ok(Some(Self::$variant)) } else { Err(PromptFault::Spelling($name)) };

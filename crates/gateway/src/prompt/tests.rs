@@ -7,7 +7,7 @@ const ASK: &str = r#""stream_options":{"include_usage":true}"#;
 /// The body as forwarded, when it arrives in pieces of `size` bytes and the plan is made after `late` of them.
 fn forwarded(body: &str, size: usize, late: usize) -> Result<(String, bool), PromptFault> {
     let wanted = Wanted { model: "gpt-real".to_owned(), usage: true };
-    let (mut prompt, mut out) = (Prompt::new(), VecDeque::new());
+    let (mut prompt, mut out) = (Prompt::object(), VecDeque::new());
     for (index, chunk) in body.as_bytes().chunks(size).enumerate() {
         if index == late {
             prompt.want(wanted.clone());
@@ -148,7 +148,7 @@ fn a_watched_value_has_a_limit_and_others_have_none() {
 
 #[test]
 fn facts_are_read_for_the_estimate() {
-    let mut prompt = Prompt::new();
+    let mut prompt = Prompt::object();
     prompt.push(Bytes::from_static(br#"{"max_tokens":5,"max_completion_tokens":7,"n":2,"best_of":3,"encoding_format":"base64"}"#)).unwrap();
     assert_eq!((prompt.facts().max_tokens, prompt.facts().answers(), prompt.facts().base64), (Some(7), 3, true));
 }
@@ -183,7 +183,7 @@ proptest! {
     /// Whatever arrives, the scanner answers without panicking, and accepts nothing but an object.
     #[test]
     fn arbitrary_bytes_are_survived(bytes in proptest::collection::vec(any::<u8>(), 0..200), size in 1usize..20) {
-        let mut prompt = Prompt::new();
+        let mut prompt = Prompt::object();
         let fed = bytes.chunks(size).try_for_each(|chunk| prompt.push(Bytes::copy_from_slice(chunk)));
         if fed.and_then(|()| prompt.finish()).is_ok() {
             let text = bytes.trim_ascii();

@@ -19,6 +19,16 @@ pub(crate) enum Shape {
     Responses,
     Speech,
     Images,
+    Transcriptions,
+    Translations,
+    ImageEdits,
+}
+
+impl Shape {
+    /// Whether the request is a multipart form: it carries a file.
+    pub(crate) const fn is_form(self) -> bool {
+        matches!(self, Self::Transcriptions | Self::Translations | Self::ImageEdits)
+    }
 }
 
 /// Who answers.
@@ -66,7 +76,7 @@ macro_rules! operations {
 }
 
 use Serve::{Model, ModelItem, ModelList, Nobody};
-use Shape::{Chat, Completions, Embeddings, Images, Responses, Speech};
+use Shape::{Chat, Completions, Embeddings, ImageEdits, Images, Responses, Speech, Transcriptions, Translations};
 
 operations! {
     Dated "POST" "/openai/deployments/{deployment-id}/chat/completions" "ChatCompletions_Create" "deployments/chat/completions/action" Model(Chat);
@@ -85,10 +95,12 @@ operations! {
     Dated "GET" "/openai/models/{model-id}" "Models_Get" "models/read" ModelItem;
     V1 "GET" "/openai/v1/models" "Models_List" "models/read" ModelList;
     V1 "GET" "/openai/v1/models/{model-id}" "Models_Get" "models/read" ModelItem;
-    // Uploads are multipart forms whose `model` field would have to be rewritten as well; see docs.
-    Dated "POST" "/openai/deployments/{deployment-id}/audio/transcriptions" "Transcriptions_Create" "deployments/audio/action" Nobody;
-    Dated "POST" "/openai/deployments/{deployment-id}/audio/translations" "Translations_Create" "deployments/audio/action" Nobody;
-    Dated "POST" "/openai/deployments/{deployment-id}/images/edits" "ImageEdits_Create" "images/generations/action" Nobody;
+    Dated "POST" "/openai/deployments/{deployment-id}/audio/transcriptions" "Transcriptions_Create" "deployments/audio/action" Model(Transcriptions);
+    V1 "POST" "/openai/v1/audio/transcriptions" "Transcriptions_Create" "deployments/audio/action" Model(Transcriptions);
+    Dated "POST" "/openai/deployments/{deployment-id}/audio/translations" "Translations_Create" "deployments/audio/action" Model(Translations);
+    V1 "POST" "/openai/v1/audio/translations" "Translations_Create" "deployments/audio/action" Model(Translations);
+    Dated "POST" "/openai/deployments/{deployment-id}/images/edits" "ImageEdits_Create" "images/generations/action" Model(ImageEdits);
+    V1 "POST" "/openai/v1/images/edits" "ImageEdits_Create" "images/generations/action" Model(ImageEdits);
     Dated "POST" "/openai/deployments/{deployment-id}/extensions/chat/completions" "ExtensionsChatCompletions_Create" "deployments/extensions/chat/completions/action" Nobody;
     Dated "GET" "/openai/realtime" "Realtime_Connect" "deployments/realtime/action" Nobody;
     V1 "GET" "/openai/v1/realtime" "Realtime_Connect" "deployments/realtime/action" Nobody;

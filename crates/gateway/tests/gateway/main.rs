@@ -17,4 +17,5 @@ mod rights;
 mod smuggling;
 mod streams;
 mod support;
+mod uploads;
 mod upstream_faults;
