@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from .other_https import make_certificate
 
@@ -41,6 +41,7 @@ class Issuer:
         self.seen: list[str] = []
         # The first signs; the second is published already, as issuers do before they rotate.
         self._keys = [Key(kid), Key()]
+        self._curve = CurveKey()
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -58,7 +59,7 @@ class Issuer:
         """The name of the key that signs."""
         return self._keys[0].kid
 
-    def mint(self, subject: str, audience: str = EXCHANGE, **changes) -> str:
+    def mint(self, subject: str, audience: str = EXCHANGE, algorithm: str = "RS256", **changes) -> str:
         now = int(time.time())
         claims = {
             "iss": self.url,
@@ -69,8 +70,8 @@ class Issuer:
             "exp": now + TOKEN_TTL_SECS,
             "jti": str(uuid.uuid4()),
         }
-        key = self._keys[0]
-        return jwt.encode(claims | changes, key.private, "RS256", headers={"kid": key.kid})
+        key = self._keys[0] if algorithm == "RS256" else self._curve
+        return jwt.encode(claims | changes, key.private, algorithm, headers={"kid": key.kid})
 
     def job_env(self, subject: str) -> dict[str, str]:
         """The variables that GitHub gives to a job with `permissions: id-token: write`."""
@@ -97,7 +98,7 @@ class Issuer:
         }
 
     def keys(self) -> dict:
-        return {"keys": [key.public for key in self._keys]}
+        return {"keys": [key.public for key in (*self._keys, self._curve)]}
 
 
 class Key:
@@ -109,6 +110,19 @@ class Key:
         numbers = self.private.public_key().public_numbers()
         key = {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid}
         return key | {"n": base64url_number(numbers.n), "e": base64url_number(numbers.e)}
+
+
+class CurveKey:
+    """P-256, for ES256."""
+
+    def __init__(self):
+        self.private, self.kid = ec.generate_private_key(ec.SECP256R1()), uuid.uuid4().hex
+
+    @property
+    def public(self) -> dict[str, str]:
+        numbers = self.private.public_key().public_numbers()
+        key = {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.kid}
+        return key | {"x": base64url_number(numbers.x, 32), "y": base64url_number(numbers.y, 32)}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -143,6 +157,6 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(payload)
 
 
-def base64url_number(number: int) -> str:
-    data = number.to_bytes((number.bit_length() + 7) // 8, "big")
+def base64url_number(number: int, length: int = 0) -> str:
+    data = number.to_bytes(max(length, (number.bit_length() + 7) // 8), "big")
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

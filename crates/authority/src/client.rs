@@ -23,7 +23,6 @@ mod reuse;
 mod secret;
 
 pub(crate) use app::App;
-pub(crate) use reuse::Reuse;
 
 /// A program that the directory knows, and that has proved nothing yet.
 #[derive(Debug, Clone)]

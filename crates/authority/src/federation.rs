@@ -8,8 +8,6 @@ mod fetch;
 mod issuers;
 mod public_web;
 
-use keyless_token::Algorithm;
-
 pub use fetch::{FetchError, FormPost, HttpFetch, HttpPost, Place};
 pub use issuers::{ExternalIssuers, KeysUnavailable, Want};
 pub use public_web::PublicWeb;
@@ -23,15 +21,12 @@ pub struct TrustedIssuer {
     pub jwks_uri: Option<String>,
     /// Certificates (DER) trusted for this issuer instead of the system's.
     pub certificates: Vec<Vec<u8>>,
-    /// What its tokens may be signed with.
-    pub algorithms: Vec<Algorithm>,
 }
 
 impl TrustedIssuer {
-    /// An issuer with its keys on its own host, under the system's certificates, signing RS256.
+    /// An issuer with its keys on its own host, under the system's certificates.
     #[must_use]
     pub fn new(issuer: impl Into<String>) -> Self {
-        let algorithms = keyless_token::federated::DEFAULT_ALGORITHMS.to_vec();
-        Self { issuer: issuer.into(), jwks_uri: None, certificates: Vec::new(), algorithms }
+        Self { issuer: issuer.into(), jwks_uri: None, certificates: Vec::new() }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::Uri;
 use keyless_model::{Clock, Secret, Timestamp};
-use keyless_token::replay::ReplaySet;
+use keyless_token::replay::{ReplayKey, ReplaySet};
 use keyless_web::Platform;
 
 use crate::federation::{ExternalIssuers, FetchError, HttpPost, Place};
@@ -149,7 +149,7 @@ impl Provider {
     /// Lets a round end in a sign-in once.
     pub(crate) fn finish(&self, round: &Round, now: Timestamp) -> bool {
         let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
-        finished.admit(ReplaySet::key(&self.settings.issuer, &round.id), round.expires, now).is_ok()
+        finished.admit(ReplayKey::of(&self.settings.issuer, &round.id), round.expires, now).is_ok()
     }
 
     /// The provider's own description of itself.

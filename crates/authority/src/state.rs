@@ -10,7 +10,6 @@ use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, 
 use keyless_model::ClientId;
 use keyless_web::{Platform, RequestFacts};
 
-use crate::client::Reuse;
 use crate::codes;
 use crate::config::Config;
 use crate::federation::{ExternalIssuers, PublicWeb};
@@ -28,7 +27,6 @@ pub(crate) struct Authority {
     pub(crate) issuer: Issuer,
     pub(crate) throttle: Throttle<ClientId>,
     pub(crate) sign_in: SignIn,
-    pub(crate) reuse: Reuse,
     pub(crate) issuers: ExternalIssuers,
     pub(crate) provider: Option<Provider>,
 }
@@ -49,7 +47,6 @@ impl Authority {
     pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Self {
         let issuer = Issuer::of(Arc::clone(&platform), &config);
         let throttle = Throttle::new(config.failures_per_minute);
-        let reuse = Reuse::new(config.assertion_reuse);
         let fetch = config.fetch.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
         let issuers = ExternalIssuers::new(fetch, Arc::clone(&platform.clock), config.trusted_issuers.clone());
         let sign_in = SignIn::new(&platform);
@@ -57,7 +54,7 @@ impl Authority {
             let web = config.provider_web.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
             Provider::new(settings, web, &platform)
         });
-        Self { platform, config, issuer, throttle, sign_in, reuse, issuers, provider }
+        Self { platform, config, issuer, throttle, sign_in, issuers, provider }
     }
 
     /// Audits the refusal and answers it in Entra's envelope.

@@ -69,7 +69,8 @@ impl Default for Config {
     }
 }
 
-/// The routes of ARM (`/metadata/endpoints`, `/subscriptions`, `/tenants`, `/providers`) and Graph (`/v1.0`).
+/// The routes of ARM (`/metadata/endpoints`, `/subscriptions`, `/tenants`, `/providers`) and Graph (`/v1.0`, and of `/beta` the federated
+/// credentials).
 pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {
     serve::router(control::Control::new(platform, config))
 }

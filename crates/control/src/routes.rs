@@ -186,6 +186,12 @@ pub(crate) fn graph() -> Vec<Route> {
         route!(GET "" "/v1.0/applications/{id}/federatedIdentityCredentials/{credential}", DirectoryRead, applications::show_federated::handle),
         route!(PATCH "" "/v1.0/applications/{id}/federatedIdentityCredentials/{credential}", DirectoryWrite, applications::update_federated::handle),
         route!(DELETE "" "/v1.0/applications/{id}/federatedIdentityCredentials/{credential}", DirectoryWrite, applications::delete_federated::handle),
+        // Microsoft documents claims-matching expressions under `/beta` only; both names are the same here.
+        route!(GET "" "/beta/applications/{id}/federatedIdentityCredentials", DirectoryRead, applications::list_federated::handle),
+        route!(POST "" "/beta/applications/{id}/federatedIdentityCredentials", DirectoryWrite, applications::create_federated::handle),
+        route!(GET "" "/beta/applications/{id}/federatedIdentityCredentials/{credential}", DirectoryRead, applications::show_federated::handle),
+        route!(PATCH "" "/beta/applications/{id}/federatedIdentityCredentials/{credential}", DirectoryWrite, applications::update_federated::handle),
+        route!(DELETE "" "/beta/applications/{id}/federatedIdentityCredentials/{credential}", DirectoryWrite, applications::delete_federated::handle),
         route!(GET "" "/v1.0/users", DirectoryRead, users::list::handle),
         route!(GET "" "/v1.0/users/{id}", DirectoryRead, users::show::handle),
         route!(POST "" "/v1.0/users", DirectoryWrite, users::create::handle),

@@ -47,7 +47,7 @@ pub(crate) fn router(control: Arc<Control>) -> Router {
     for path in ["/subscriptions/", "/tenants/", "/providers", "/providers/"] {
         router = router.route(path, any(arm));
     }
-    for path in ["/v1.0", "/v1.0/{*rest}", "//v1.0/{*rest}"] {
+    for path in ["/v1.0", "/v1.0/{*rest}", "//v1.0/{*rest}", "/beta/{*rest}", "//beta/{*rest}"] {
         router = router.route(path, any(graph));
     }
     router.with_state(control)

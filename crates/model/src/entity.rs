@@ -13,7 +13,7 @@ pub use ai::{Account, Deployment, DeploymentModel, IpRule, NetworkAcls, NetworkD
 pub use authorization::{DenyAssignment, DenyPrincipal, Permissions, RoleAssignment, RoleDefinition, RoleKind};
 pub use capacity::RateLimits;
 pub use identity::{AssignedIdentities, FederatedCredential, FederatedOwner, Host, IdentityKind, ManagedIdentity, SubjectMatch};
-pub use key::{KeyState, SigningAlgorithm, SigningKey};
+pub use key::{AssertionAlgorithm, KeyState, SigningAlgorithm, SigningKey};
 pub use principal::{Application, CertificateCredential, ClientSecret, Group, Principal, PrincipalKind, RefreshFamily, User, UserPassword};
 pub use resource::{GenericResource, Lock, LockLevel, ManagementGroup, ResourceGroup, Subscription, Tags, Tenant};
 pub use sealed::Sealed;

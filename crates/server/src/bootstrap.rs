@@ -23,19 +23,22 @@ const DOMAIN: &str = "keyless.localhost";
 const GROUP: &str = "demo";
 const HOST: &str = "this-host";
 
-/// Makes sure that the directory has what a system needs, and returns the host that IMDS speaks for.
+/// Makes sure that the directory has what a system needs - with a key for each of `algorithms` if it has none at all - and returns the host that IMDS speaks for.
 pub(crate) async fn ensure(
     directory: &Directory,
     sealer: &Sealer,
     entropy: &dyn Entropy,
     ctx: &OpContext,
     chosen: &Chosen,
+    algorithms: &[SigningAlgorithm],
 ) -> anyhow::Result<Scope> {
     let means = Means { now: ctx.now, entropy, sealer };
     let snapshot = directory.snapshot();
     let mut mutations = missing_roles(&snapshot);
     if snapshot.signing_keys().next().is_none() {
-        mutations.push(first_key(means)?);
+        for &algorithm in algorithms {
+            mutations.push(first_key(means, algorithm)?);
+        }
     }
     if snapshot.tenants().next().is_none() {
         mutations.extend(first_documents(means, chosen)?);
@@ -58,9 +61,8 @@ fn missing_roles(snapshot: &Snapshot) -> Vec<Mutation> {
     builtin::roles().into_iter().filter(|role| !current(role)).map(Mutation::put).collect()
 }
 
-fn first_key(means: Means<'_>) -> anyhow::Result<Mutation> {
+fn first_key(means: Means<'_>, algorithm: SigningAlgorithm) -> anyhow::Result<Mutation> {
     use base64::Engine as _;
-    let algorithm = SigningAlgorithm::RS256;
     let key = Signer::generate(algorithm)?;
     let private = means.sealer.seal(&sealing_purpose(&key.kid), key.private_pkcs8.expose(), means.entropy);
     let public = base64::engine::general_purpose::STANDARD_NO_PAD.encode(&key.public_spki);

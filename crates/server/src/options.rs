@@ -33,6 +33,10 @@ pub struct Options {
     pub sign_in: Option<SignInOptions>,
     /// Offers the first administrator an account of this name; of `admin` in the first tenant's domain when it is empty.
     pub invite: Option<String>,
+    /// Resources whose tokens are signed with ES256 rather than RS256.
+    pub es256_audiences: Vec<String>,
+    /// A client assertion works once, also from the address that used it first.
+    pub assertions_once: bool,
     /// Written once every listener answers.
     pub ready_file: Option<PathBuf>,
     /// Worker threads; the machine's cores when absent.

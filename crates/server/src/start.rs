@@ -10,7 +10,7 @@ use keyless_audit::AuditSink;
 use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation, SignInProvider};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
-use keyless_model::entity::DeploymentModel;
+use keyless_model::entity::{DeploymentModel, SigningAlgorithm};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability};
 use keyless_store::sealer::{MasterKey, Sealer};
@@ -132,7 +132,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let roots = rustls_native_certs::load_native_certs().certs;
     let ca = LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?;
     let chosen = upstreams::choose(&options.upstream, &options.cache, tell).await?;
-    let host = bootstrap::ensure(&directory, &sealer, &*entropy, &ctx, &chosen).await?;
+    let host = bootstrap::ensure(&directory, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
     let snapshot = directory.snapshot();
     let keyring = KeyRing::open(&snapshot, Arc::clone(&sealer))?;
     let platform =
@@ -147,8 +147,11 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         issuer: provider.issuer.clone(),
         redirect_uri: SignInProvider::redirect_uri(&platform.endpoints.authority),
     });
-    let rotation = KeyRotation::new(Arc::clone(&platform), rotation_policy(options))?;
-    let issuer = Issuer::new(Arc::clone(&platform), &authority.federation_audiences);
+    let mut rotation = KeyRotation::new(Arc::clone(&platform), rotation_policy(options))?;
+    if signing_algorithms(options).contains(&SigningAlgorithm::ES256) {
+        rotation = rotation.with_es256();
+    }
+    let issuer = Issuer::of(Arc::clone(&platform), &authority);
     let metadata =
         Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
     let gateway = keyless_gateway::Config {
@@ -282,6 +285,12 @@ fn endpoints(bound: &[Bound]) -> Endpoints {
 
 fn rotation_policy(options: &Options) -> RotationPolicy {
     RotationPolicy { interval_secs: options.key_interval_secs.into(), publish_lead_secs: options.key_lead_secs.into(), ..DEFAULT_ROTATION }
+}
+
+/// What tokens are signed with: an ES256 key is made only where it is used.
+fn signing_algorithms(options: &Options) -> Vec<SigningAlgorithm> {
+    let es256 = (!options.es256_audiences.is_empty()).then_some(SigningAlgorithm::ES256);
+    std::iter::once(SigningAlgorithm::RS256).chain(es256).collect()
 }
 
 fn control_config(

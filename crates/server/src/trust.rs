@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use http::Uri;
-use keyless_authority::{ExternalIssuers, PublicWeb, SignInProvider, TrustedIssuer};
+use keyless_authority::{AssertionReuse, ExternalIssuers, PublicWeb, SignInProvider, TrustedIssuer};
 use keyless_model::{Clock, Secret};
 use keyless_store::Snapshot;
 use keyless_web::{ENTRA, TrustedTenants, v2_issuer};
@@ -23,6 +23,8 @@ pub(crate) fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) 
         root_certificates: der(roots),
         trusted_issuers: options.trusted_issuers.iter().map(trusted).collect(),
         sign_in_with: options.sign_in.as_ref().map(provider).transpose()?,
+        es256_audiences: options.es256_audiences.clone(),
+        assertion_reuse: if options.assertions_once { AssertionReuse::Never } else { AssertionReuse::default() },
         ..keyless_authority::Config::default()
     })
 }

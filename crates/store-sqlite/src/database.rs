@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use keyless_audit::Anchor;
-use keyless_store::{Commit, Revision, StoreError};
+use keyless_store::{Admission, Commit, Revision, StoreError};
 use rusqlite::{Connection, OpenFlags, ffi};
 
+use crate::assertions::{self, Asked};
 use crate::commit::{self, Failed};
 use crate::error::unavailable;
 use crate::schema::{self, Found};
@@ -81,6 +82,12 @@ impl Database {
     pub(crate) fn note_audited(&mut self, up_to: u64, anchor: Option<Anchor>) -> Result<(), StoreError> {
         self.certain()?;
         commit::note_audited(&mut self.connection, up_to, anchor).map_err(|error| self.write_failed(error))
+    }
+
+    /// One transaction for all of them.
+    pub(crate) fn admit(&mut self, batch: &[Asked]) -> Result<Vec<Admission>, StoreError> {
+        self.certain()?;
+        assertions::admit(&mut self.connection, batch).map_err(|error| self.write_failed(error))
     }
 
     fn certain(&self) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 //!
 //! Reason to be a crate: an adapter. Only `keyless-server` names it; everything else sees the port.
 
+mod assertions;
 mod commit;
 mod database;
 mod error;

@@ -9,7 +9,8 @@ use crate::error::unavailable;
 const APPLICATION: u32 = 0x4B45_594C;
 
 /// One step per schema version, oldest first. A step that was released is never changed.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE documents (
         kind TEXT NOT NULL,
         id   TEXT NOT NULL,
@@ -39,7 +40,25 @@ const STEPS: &[&str] = &["
         anchor_hash     TEXT
     ) STRICT;
     INSERT INTO state (only, revision, known_since) VALUES (1, 0, 0);
-"];
+    ",
+    "
+    -- Used assertions. `until`: unix milliseconds; the assertion is not accepted from then on.
+    CREATE TABLE assertions (
+        key    BLOB PRIMARY KEY,
+        until  INTEGER NOT NULL,
+        source TEXT
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX assertions_by_until ON assertions (until);
+
+    -- One row. `forgotten`: the latest `until` of a row that was deleted. `kept`: how many rows there are.
+    CREATE TABLE assertion_memory (
+        only      INTEGER PRIMARY KEY CHECK (only = 1),
+        forgotten INTEGER NOT NULL,
+        kept      INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO assertion_memory (only, forgotten, kept) VALUES (1, -9223372036854775808, 0);
+    ",
+];
 
 /// The schema that this program writes.
 const CURRENT: u32 = STEPS.len() as u32;

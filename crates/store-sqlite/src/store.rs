@@ -3,6 +3,7 @@
 //! SQLite has one writer at a time anyway; one thread makes that plain, keeps blocking calls off the executor, and lets a
 //! transaction run to its end when the caller goes away.
 
+use std::error::Error as _;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
@@ -12,15 +13,26 @@ use async_trait::async_trait;
 use keyless_audit::Anchor;
 use keyless_model::OpContext;
 use keyless_model::entity::Mutation;
-use keyless_store::{Commit, Loaded, PendingAudit, Revision, Store, StoreError};
+use keyless_store::{Admission, Commit, Loaded, PendingAudit, Presented, Revision, Store, StoreError};
 use tokio::sync::oneshot;
 
+use crate::assertions::Asked;
 use crate::database::{self, Database};
 use crate::error::unavailable;
 use crate::lock::DataLock;
 use crate::{OpenError, read};
 
-type Job = Box<dyn FnOnce(&mut Database) + Send>;
+/// The most assertions in one transaction.
+const BATCH: usize = 256;
+
+/// What the thread is sent.
+enum Job {
+    Work(Box<dyn FnOnce(&mut Database) + Send>),
+    /// Apart from other work, because those that wait together share a transaction: a flush of the disk costs more than all else.
+    Admit(Asked, Answer<Admission>),
+}
+
+type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Durable state in one SQLite file, or in memory for tests.
 #[derive(Debug)]
@@ -38,6 +50,11 @@ struct Worker {
 #[derive(Debug, thiserror::Error)]
 #[error("the state database was closed; keyless is stopping")]
 struct Closed;
+
+/// The transaction that several shared failed for all of them.
+#[derive(Debug, thiserror::Error)]
+#[error("used assertions could not be written ({0})")]
+struct BatchFailed(String);
 
 impl SqliteStore {
     /// Opens the database at `path`, making it if it is not there, and keeps other processes out until it is closed. The folder must
@@ -91,16 +108,18 @@ impl SqliteStore {
         work: impl FnOnce(&mut Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |database| {
+        let job = Job::Work(Box::new(move |database| {
             // Nobody waits when the caller went away; the work is done all the same.
             _ = reply.send(work(database));
-        });
-        {
-            let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-            let jobs = &worker.as_ref().ok_or_else(|| unavailable(Closed))?.jobs;
-            jobs.send(job).map_err(|_| unavailable(Closed))?;
-        }
+        }));
+        self.send(job)?;
         answer.await.map_err(|_| unavailable(Closed))?
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = &worker.as_ref().ok_or_else(|| unavailable(Closed))?.jobs;
+        jobs.send(job).map_err(|_| unavailable(Closed))
     }
 }
 
@@ -111,12 +130,42 @@ impl Drop for SqliteStore {
 }
 
 fn serve(mut database: Database, lock: Option<DataLock>, queue: &Receiver<Job>) {
-    while let Ok(job) = queue.recv() {
-        job(&mut database);
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
+        match job {
+            Job::Work(work) => work(&mut database),
+            Job::Admit(asked, answer) => {
+                let mut batch = vec![(asked, answer)];
+                while batch.len() < BATCH && next.is_none() {
+                    match queue.try_recv() {
+                        Ok(Job::Admit(asked, answer)) => batch.push((asked, answer)),
+                        Ok(work @ Job::Work(_)) => next = Some(work),
+                        Err(_) => break,
+                    }
+                }
+                admit(&mut database, batch);
+            }
+        }
     }
     // The file first, then the right to open it.
     drop(database);
     drop(lock);
+}
+
+/// Answers only once the transaction is on disk.
+fn admit(database: &mut Database, batch: Vec<(Asked, Answer<Admission>)>) {
+    let (asked, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    let admitted = match database.admit(&asked) {
+        Ok(admissions) => admissions.into_iter().map(Ok).collect(),
+        Err(error) => {
+            let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            asked.iter().map(|_| Err(unavailable(BatchFailed(reason.clone())))).collect::<Vec<_>>()
+        }
+    };
+    for (answer, admission) in answers.into_iter().zip(admitted) {
+        // Whoever went away hears nothing; the assertion counts as used all the same.
+        _ = answer.send(admission);
+    }
 }
 
 #[async_trait]
@@ -143,5 +192,11 @@ impl Store for SqliteStore {
 
     async fn note_audited(&self, _ctx: &OpContext, up_to: u64, anchor: Option<Anchor>) -> Result<(), StoreError> {
         self.run(move |database| database.note_audited(up_to, anchor)).await
+    }
+
+    async fn admit_assertion(&self, ctx: &OpContext, presented: Presented) -> Result<Admission, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Admit(Asked { presented, now: ctx.now }, reply))?;
+        answer.await.map_err(|_| unavailable(Closed))?
     }
 }

@@ -103,7 +103,7 @@ fn a_file_of_a_newer_program_is_refused_and_not_touched() {
     drop(place.open());
     place.sql("PRAGMA user_version = 99");
     assert!(matches!(place.refused(), OpenError::Store(StoreError::Schema { found: 99, .. })));
-    place.sql("PRAGMA user_version = 1");
+    place.sql("PRAGMA user_version = 2");
     drop(place.open());
 }
 

@@ -10,11 +10,13 @@ use keyless_model::{Actor, ObjectId, OpContext, RequestId, Scope, SubscriptionId
 
 use crate::{Commit, Revision, Store};
 
+mod assertions;
 mod audit;
 mod changes;
 mod documents;
 mod durable;
 
+pub use assertions::*;
 pub use audit::*;
 pub use changes::*;
 pub use documents::*;
@@ -44,6 +46,7 @@ macro_rules! conformance_suite {
             sequences_go_on_after_reopening
             the_anchor_survives_reopening
             a_follower_catches_up_after_reopening
+            used_assertions_survive_reopening_n42
         );
     };
     (volatile: $make:expr) => {
@@ -65,6 +68,11 @@ macro_rules! conformance_suite {
             events_wait_until_they_are_audited
             events_come_back_as_they_were
             the_anchor_moves_forward_only
+            an_assertion_is_first_once_n40
+            of_many_at_once_one_is_first_n41
+            a_full_memory_refuses_and_forgets_nothing_f22
+            no_assertion_is_first_twice_whatever_the_clock_does_f7
+            a_clock_that_steps_back_brings_no_assertion_back_f7
         );
     };
     ($make:expr => $($case:ident)*) => {

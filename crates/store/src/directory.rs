@@ -12,7 +12,7 @@ use keyless_model::entity::Mutation;
 use keyless_rbac::Permit;
 use tokio::sync::{Mutex, watch};
 
-use crate::{Commit, PendingAudit, Revision, Snapshot, Store, StoreError, decision};
+use crate::{Admission, Commit, PendingAudit, Presented, Revision, Snapshot, Store, StoreError, decision};
 
 /// How often a change is planned anew when others commit first.
 const ATTEMPTS: usize = 8;
@@ -149,6 +149,14 @@ impl Directory {
             }
         }
         Err(UpdateError::Store(StoreError::Conflict { current: self.load().revision() }))
+    }
+
+    /// Remembers a used assertion: [`Store::admit_assertion`]. Changes no document, so no snapshot follows.
+    ///
+    /// # Errors
+    /// When the store cannot be written; whether the assertion was used is not known then.
+    pub async fn admit_assertion(&self, ctx: &OpContext, presented: Presented) -> Result<Admission, StoreError> {
+        self.inner.store.admit_assertion(ctx, presented).await
     }
 
     /// Catches up with commits of other processes. Called on their notice, and now and then as a safety net.

@@ -3,6 +3,7 @@
 //!
 //! Reason to be a crate: a port. Planes depend on this and never on a database; adapters depend on this and never on a plane.
 
+mod assertion;
 pub mod audit_log;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -14,6 +15,7 @@ pub mod sealer;
 pub mod sessions;
 mod snapshot;
 
+pub use assertion::{Admission, Presented};
 pub use directory::{Change, Committed, Directory, UpdateError};
 pub use keyring::{KeyRing, Keys};
 pub use port::{Commit, Loaded, PendingAudit, Revision, Store, StoreError};

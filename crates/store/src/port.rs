@@ -12,6 +12,8 @@ use keyless_model::OpContext;
 use keyless_model::entity::{Entity, EntityKey, Mutation};
 use serde::{Deserialize, Serialize};
 
+use crate::{Admission, Presented};
+
 /// Counts commits. A snapshot of revision `n` has seen every commit up to `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -96,4 +98,10 @@ pub trait Store: Debug + Send + Sync {
     /// Notes how far the audit log is on its disk: forgets outbox entries up to `up_to`, and keeps the anchor so that a log which
     /// ends earlier, or holds another event there, is found out. An anchor never moves back: one older than the kept is ignored.
     async fn note_audited(&self, ctx: &OpContext, up_to: u64, anchor: Option<Anchor>) -> Result<(), StoreError>;
+
+    /// Remembers a used assertion, and says whether it was used before; of several at once exactly one is the first. It is no commit:
+    /// no revision, no event. What expired before `ctx.now` may be forgotten then.
+    ///
+    /// INVARIANT: an assertion that was [`Admission::First`] once never is again, wherever the clock is set (fault F7).
+    async fn admit_assertion(&self, ctx: &OpContext, presented: Presented) -> Result<Admission, StoreError>;
 }

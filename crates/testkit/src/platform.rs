@@ -49,6 +49,8 @@ pub struct TestPlatform {
     pub platform: Arc<Platform>,
     pub clock: Arc<ManualClock>,
     pub audit: Arc<MemoryAudit>,
+    /// What the directory is kept in. Close it to see what happens without.
+    pub store: Arc<SqliteStore>,
     ids: Fixture,
 }
 
@@ -84,8 +86,8 @@ impl TestPlatform {
         let ids = plan.fixture();
         let mutations = plan.mutations;
         let ctx = OpContext::new(RequestId::new(entropy.uuid()), now, Actor::System("test fixture"));
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open_in_memory().expect("SQLite starts"));
-        let directory = Directory::open(store, Arc::clone(&audit) as Arc<dyn AuditSink>, &ctx).await.expect("an empty store loads");
+        let store = Arc::new(SqliteStore::open_in_memory().expect("SQLite starts"));
+        let directory = open(&store, &audit, &ctx).await;
         commit(&directory, &ctx, mutations).await;
         let keyring = KeyRing::open(&directory.snapshot(), Arc::clone(&sealer)).expect("the fixture's key opens");
         let base = "https://localhost:8443".to_owned();
@@ -106,7 +108,26 @@ impl TestPlatform {
             entropy,
             endpoints,
         };
-        Self { platform: Arc::new(platform), clock, audit, ids }
+        Self { platform: Arc::new(platform), clock, audit, store, ids }
+    }
+
+    /// Another node over the same store, or this one after a restart: nothing but the store, the clock and the audit is shared.
+    #[must_use]
+    pub async fn another_node(&self) -> Self {
+        let Platform { sealer, audit, clock, entropy, endpoints, .. } = &*self.platform;
+        let directory = open(&self.store, &self.audit, &self.platform.begin(Actor::System("test fixture"))).await;
+        let keyring = KeyRing::open(&directory.snapshot(), Arc::clone(sealer)).expect("the fixture's key opens");
+        let platform = Platform {
+            directory,
+            keyring,
+            sealer: Arc::clone(sealer),
+            audit: Arc::clone(audit),
+            clock: Arc::clone(clock),
+            entropy: Arc::clone(entropy),
+            endpoints: endpoints.clone(),
+        };
+        let (clock, audit, store) = (Arc::clone(&self.clock), Arc::clone(&self.audit), Arc::clone(&self.store));
+        Self { platform: Arc::new(platform), clock, audit, store, ids: self.ids.clone() }
     }
 
     /// Applies mutations as Keyless itself.
@@ -172,6 +193,11 @@ impl Deref for TestPlatform {
     fn deref(&self) -> &Fixture {
         &self.ids
     }
+}
+
+async fn open(store: &Arc<SqliteStore>, audit: &Arc<MemoryAudit>, ctx: &OpContext) -> Directory {
+    let (store, audit) = (Arc::clone(store) as Arc<dyn Store>, Arc::clone(audit) as Arc<dyn AuditSink>);
+    Directory::open(store, audit, ctx).await.expect("the store loads")
 }
 
 async fn commit(directory: &Directory, ctx: &OpContext, mutations: Vec<Mutation>) {

@@ -1,6 +1,6 @@
 //! The signature algorithms that are accepted at all. What is not named here does not exist: no `none`, no HMAC, no SHA-1.
 
-use keyless_model::entity::SigningAlgorithm;
+use keyless_model::entity::{AssertionAlgorithm, SigningAlgorithm};
 
 /// An asymmetric JWS algorithm (RFC 7518 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +31,16 @@ impl Algorithm {
             Self::RS256 => "RS256",
             Self::PS256 => "PS256",
             Self::ES256 => "ES256",
+        }
+    }
+}
+
+impl From<AssertionAlgorithm> for Algorithm {
+    fn from(registered: AssertionAlgorithm) -> Self {
+        match registered {
+            AssertionAlgorithm::RS256 => Self::RS256,
+            AssertionAlgorithm::PS256 => Self::PS256,
+            AssertionAlgorithm::ES256 => Self::ES256,
         }
     }
 }

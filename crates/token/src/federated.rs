@@ -13,14 +13,9 @@ use crate::jwks::ExternalKeys;
 use crate::unverified::Unverified;
 use crate::validity::{self, TimeError, TimeRules};
 
-/// The algorithm list of a credential that asks for nothing else.
-pub const DEFAULT_ALGORITHMS: &[Algorithm] = &[Algorithm::RS256];
-
 /// What an external token must keep to, beyond its credential.
 #[derive(Debug, Clone, Copy)]
-pub struct FederatedRules<'a> {
-    /// [`DEFAULT_ALGORITHMS`], unless the operator allowed more for this issuer.
-    pub algorithms: &'a [Algorithm],
+pub struct FederatedRules {
     pub now: Timestamp,
     pub leeway_secs: i64,
     /// Longest time from issue (or from now) to expiry.
@@ -86,11 +81,8 @@ pub fn check<'c>(
     token: &Unverified<'_>,
     keys: &ExternalKeys,
     credentials: impl IntoIterator<Item = &'c FederatedCredential>,
-    rules: &FederatedRules<'_>,
+    rules: &FederatedRules,
 ) -> Result<ProvenFederated<'c>, FederatedError> {
-    if !rules.algorithms.contains(&token.algorithm()) {
-        return Err(TokenError::Algorithm.into());
-    }
     if token.typ().is_some_and(|typ| !["JWT", "JOSE", "at+jwt"].iter().any(|known| typ.eq_ignore_ascii_case(known))) {
         return Err(TokenError::Type.into());
     }
@@ -100,13 +92,18 @@ pub fn check<'c>(
     if ours.peek().is_none() {
         return Err(no_match(Mismatch::Issuer, &claims));
     }
+    let takes = |credential: &&FederatedCredential| credential.algorithms.iter().any(|one| Algorithm::from(*one) == token.algorithm());
+    let mut ours = ours.filter(takes).peekable();
+    if ours.peek().is_none() {
+        return Err(TokenError::Algorithm.into());
+    }
     let kid = token.kid().ok_or(TokenError::Malformed("no kid"))?;
     match keys.find(kid, token.algorithm()) {
         Some(key) => token.check(key)?,
         None if keys.names(kid) => return Err(TokenError::Algorithm.into()),
         None => return Err(FederatedError::UnknownKey),
     }
-    let FederatedRules { now, leeway_secs, max_lifetime_secs, .. } = *rules;
+    let FederatedRules { now, leeway_secs, max_lifetime_secs } = *rules;
     let expires = validity::check::<FederatedError>(&claims, TimeRules { now, leeway_secs, max_lifetime_secs })?;
     let subject = claims.required("sub")?;
     let [audience] = claims.audiences()?[..] else { return Err(no_match(Mismatch::Audience, &claims)) };

@@ -35,6 +35,7 @@ pub use algorithm::Algorithm;
 pub use certificate::Certificate;
 pub use claims::Claims;
 pub use error::{KeyError, TokenError};
+pub use expression::Expression;
 pub use grant::{AccessClaims, AppCredential, Grant, TokenSubject, Version};
 pub use id_token::{IdClaims, IdGrant};
 pub use public::PublicKeys;

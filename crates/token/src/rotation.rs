@@ -67,10 +67,15 @@ impl RotationPolicy {
 
 /// What is due now. Empty when nothing is; applying the steps and planning again at the same moment yields nothing.
 ///
-/// `algorithms` are those that must have an active key.
+/// `algorithms` are those that must have an active key; tokens of the others are signed with the first while they have none.
 #[must_use]
 pub fn plan(keys: &[SigningKey], algorithms: &[SigningAlgorithm], now: Timestamp, policy: &RotationPolicy) -> Vec<Step> {
-    let mut steps: Vec<Step> = algorithms.iter().flat_map(|&algorithm| Line::of(keys, algorithm).due(now, policy)).collect();
+    // Where another key signs in its place, a new one can wait until verifiers know it. The first algorithm is that other.
+    let must_sign = |algorithm| {
+        algorithms.first() == Some(&algorithm) || !keys.iter().any(|key| key.state == KeyState::Active && key.algorithm != algorithm)
+    };
+    let mut steps: Vec<Step> =
+        algorithms.iter().flat_map(|&algorithm| Line::of(keys, algorithm).due(now, policy, must_sign(algorithm))).collect();
     for key in keys {
         let over = key.since.plus_secs(policy.max_token_life_secs) <= now;
         match key.state {
@@ -111,7 +116,7 @@ pub fn rotate(keys: &[SigningKey], algorithm: SigningAlgorithm, now: Timestamp, 
     match urgency {
         // A successor on its way is the rotation that was asked for.
         Urgency::Graceful if line.successor().is_some() => Vec::new(),
-        Urgency::Graceful if line.active.is_empty() => line.due(now, policy),
+        Urgency::Graceful if line.active.is_empty() => line.due(now, policy, true),
         Urgency::Graceful => vec![Step::Generate { algorithm, state: KeyState::Published }],
         Urgency::Now => {
             let mut steps: Vec<Step> = line.active.iter().map(|key| retire(&key.kid)).collect();
@@ -162,8 +167,10 @@ impl<'a> Line<'a> {
         self.published.first().or(self.prepared.first()).copied()
     }
 
-    fn due(&self, now: Timestamp, policy: &RotationPolicy) -> Vec<Step> {
-        let Some((&signer, surplus)) = self.active.split_first() else { return vec![self.stand_in()] };
+    fn due(&self, now: Timestamp, policy: &RotationPolicy, must_sign: bool) -> Vec<Step> {
+        let Some((&signer, surplus)) = self.active.split_first() else {
+            return if must_sign { vec![self.stand_in()] } else { self.begin(now, policy) };
+        };
         // INVARIANT: one active key per algorithm.
         let mut steps: Vec<Step> = surplus.iter().map(|key| retire(&key.kid)).collect();
         if let Some(ripe) = self.published.iter().find(|key| key.since.plus_secs(policy.publish_lead_secs) <= now) {
@@ -177,6 +184,17 @@ impl<'a> Line<'a> {
             }
         }
         steps
+    }
+
+    /// The way to the first active key, when nobody has to sign now.
+    fn begin(&self, now: Timestamp, policy: &RotationPolicy) -> Vec<Step> {
+        let to = |key: &SigningKey, to| vec![Step::Move { kid: key.kid.clone(), to }];
+        match (self.published.first(), self.prepared.first()) {
+            (Some(key), _) if key.since.plus_secs(policy.publish_lead_secs) <= now => to(key, KeyState::Active),
+            (Some(_), _) => Vec::new(),
+            (None, Some(key)) => to(key, KeyState::Published),
+            (None, None) => vec![Step::Generate { algorithm: self.algorithm, state: KeyState::Published }],
+        }
     }
 
     /// Somebody must sign now: the key that verifiers most likely know, else a new one. The first key of all comes this way, too.

@@ -8,8 +8,7 @@ use keyless_token::{Algorithm, AppCredential, Certificate, TimeError, TokenError
 use keyless_web::{Form, RequestFacts};
 use keyless_wire::oauth::JWT_BEARER_ASSERTION;
 
-use super::reuse::ReuseError;
-use super::{Registered, federated};
+use super::{Registered, federated, reuse};
 use crate::codes;
 use crate::config::AssertionAudience;
 use crate::refusal::Refusal;
@@ -19,7 +18,7 @@ use crate::state::{Attempt, Authority};
 pub(super) const LEEWAY_SECS: i64 = 300;
 /// Longest life of an application's own assertion. Azure's libraries ask for at most half of it.
 const MAX_LIFETIME_SECS: i64 = 3600;
-/// What an application may sign with: what Azure's libraries send.
+/// What an application may sign with at most: what Azure's libraries send. Each certificate may take less (case 7).
 const ALGORITHMS: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256];
 
 /// Who presents an assertion, and where.
@@ -48,7 +47,7 @@ pub(super) async fn check(
     // Only an application can hold a certificate; a managed identity has none that anybody could sign with.
     if let (true, Some(application)) = (own, presented.client.application()) {
         attempt.credential = "certificate".into();
-        let proven = own_assertion(&presented, segment, application, &token).map_err(|refusal| presented.failed(refusal))?;
+        let proven = own_assertion(&presented, segment, application, &token).await.map_err(|refusal| presented.failed(refusal))?;
         if !issuers(&presented).contains(&proven.audience) {
             // RFC 7523bis asks for the issuer here; MSAL sends the token endpoint. The audit tells which clients still do (case 37).
             attempt.credential = "certificate_endpoint_audience".into();
@@ -74,19 +73,9 @@ impl Presented<'_> {
             None => refusal,
         }
     }
-
-    /// Lets an assertion through unless it was used before.
-    pub(super) fn admit(&self, signer: &str, jti: &str, until: Timestamp) -> Result<(), Refusal> {
-        let source = self.facts.ctx.source;
-        self.authority.reuse.admit(signer, jti, until, source, self.facts.ctx.now).map_err(|error| match error {
-            ReuseError::Replayed => Refusal::new(&codes::ASSERTION_REPLAYED).because(error),
-            ReuseError::Expired => Refusal::new(&codes::ASSERTION_REPLAYED).because(error),
-            ReuseError::Full => Refusal::new(&codes::UNAVAILABLE).because(error).retry_after(60),
-        })
-    }
 }
 
-fn own_assertion(
+async fn own_assertion(
     presented: &Presented<'_>,
     segment: &str,
     application: &Application,
@@ -104,11 +93,12 @@ fn own_assertion(
         max_lifetime_secs: MAX_LIFETIME_SECS,
     };
     let proven = assertion::check(token, &certificates, &rules).map_err(|error| assertion_refusal(error, now))?;
-    let in_force = application.certificates.iter().any(|one| one.id == proven.credential && one.starts <= now && now < one.expires);
-    if !in_force {
-        return Err(assertion_refusal(AssertionError::CertificateOutOfTime, now));
+    let registered = application.certificates.iter().find(|one| one.id == proven.credential && one.starts <= now && now < one.expires);
+    let registered = registered.ok_or_else(|| assertion_refusal(AssertionError::CertificateOutOfTime, now))?;
+    if !registered.algorithms.iter().any(|one| Algorithm::from(*one) == token.algorithm()) {
+        return Err(token_refusal(TokenError::Algorithm));
     }
-    presented.admit(&application.client_id.to_string(), &proven.jti, proven.replayable_until)?;
+    reuse::admit(presented, &application.client_id.to_string(), &proven.jti, proven.replayable_until).await?;
     Ok(proven)
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use keyless_model::entity::{FederatedCredential, FederatedOwner};
 use keyless_model::{ObjectId, TenantId, Timestamp};
 use keyless_store::Snapshot;
-use keyless_token::federated::{self, DEFAULT_ALGORITHMS, FederatedError, FederatedRules, Mismatch};
+use keyless_token::federated::{self, FederatedError, FederatedRules, Mismatch};
 use keyless_token::jwks::ExternalKeys;
 use keyless_token::{TokenError, Unverified, Version};
 
 use super::assertion::{LEEWAY_SECS, Presented, time_refusal, token_refusal};
-use super::{Registered, Registration};
+use super::{Registered, Registration, reuse};
 use crate::codes;
+use crate::config::AssertionReuse;
 use crate::federation::Want;
 use crate::refusal::Refusal;
 
@@ -51,8 +52,8 @@ pub(super) async fn check(presented: Presented<'_>, token: &Unverified<'_>) -> R
     let proof = judged.map_err(|error| refusal(&presented, error))?;
     // External tokens are made to be sent more than once (a projected Kubernetes token serves for an hour), unless the operator
     // wants none of it.
-    if let (Some((jti, until)), true) = (&proof.jti, presented.authority.reuse.is_strict()) {
-        presented.admit(&issuer, jti, *until)?;
+    if let (Some((jti, until)), true) = (&proof.jti, presented.authority.config.assertion_reuse == AssertionReuse::Never) {
+        reuse::admit(&presented, &issuer, jti, *until).await?;
     }
     Ok(proof.text)
 }
@@ -101,14 +102,7 @@ fn judge(
     keys: &ExternalKeys,
     credentials: &[Arc<FederatedCredential>],
 ) -> Result<Proof, FederatedError> {
-    let issuer = federated::stated_issuer(token)?;
-    let named = presented.authority.config.trusted_issuers.iter().find(|named| named.issuer == issuer);
-    let rules = FederatedRules {
-        algorithms: named.map_or(DEFAULT_ALGORITHMS, |named| &named.algorithms),
-        now: presented.facts.ctx.now,
-        leeway_secs: LEEWAY_SECS,
-        max_lifetime_secs: MAX_LIFETIME_SECS,
-    };
+    let rules = FederatedRules { now: presented.facts.ctx.now, leeway_secs: LEEWAY_SECS, max_lifetime_secs: MAX_LIFETIME_SECS };
     let proven = federated::check(token, keys, credentials.iter().map(AsRef::as_ref), &rules)?;
     Ok(Proof {
         text: format!("federated credential {} matches issuer {} and subject {}", proven.credential.id, proven.issuer, proven.subject),

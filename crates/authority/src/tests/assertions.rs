@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use keyless_model::Clock as _;
-use keyless_model::entity::{Application, CertificateCredential};
+use keyless_model::entity::{Application, AssertionAlgorithm, CertificateCredential};
 use keyless_testkit::{APP_SECRET, OTHER_TENANT, TENANT};
 use keyless_web::Peer;
 use serde_json::{Value, json};
@@ -33,6 +33,12 @@ impl World {
         app.certificates = vec![certificate.clone()];
         harness.fixture.put(app).await;
         Self { harness, certificate }
+    }
+
+    /// Another node over the same store, or this one after a restart.
+    async fn another_node(&self, config: Config) -> Self {
+        let harness = Harness::over(self.harness.fixture.another_node().await, config);
+        Self { harness, certificate: self.certificate.clone() }
     }
 
     fn header(&self) -> Value {
@@ -122,6 +128,22 @@ async fn unsigned_and_mislabelled_assertions_are_refused_n1_n2_n3() {
         refused(&world.send(&unsigned).await, &alg.to_string());
     }
     refused(&world.with_header(|header| drop(header.as_object_mut().unwrap().remove("alg"))).await, "no alg");
+}
+
+#[tokio::test]
+async fn a_certificate_takes_the_algorithms_that_were_registered_with_it_n7() {
+    let world = World::new().await;
+    let sign = |algorithm: &str| {
+        let mut header = world.header();
+        header["alg"] = json!(algorithm);
+        Rsa::shared(0).sign(&header, &world.payload(&format!("{algorithm}-{}", world.harness.fixture.audit.events().len())))
+    };
+    assert_eq!(world.send(&sign("PS256")).await.status, 200, "both, when nothing was said");
+    let mut app = Application::clone(world.harness.fixture.snapshot().application_of(world.harness.fixture.app.client_id).unwrap());
+    app.certificates[0].algorithms = vec![AssertionAlgorithm::RS256];
+    world.harness.fixture.put(app).await;
+    assert_eq!(world.send(&sign("RS256")).await.status, 200);
+    refused(&world.send(&sign("PS256")).await, "PS256 where RS256 alone was registered");
 }
 
 #[tokio::test]
@@ -227,6 +249,58 @@ async fn a_replayed_assertion_is_refused_n40() {
     assert_eq!(strict.send(&assertion).await.status, 200);
     refused(&strict.send(&assertion).await, "a second time");
     refused(&strict.with_claim("jti", Value::Null).await, "without a jti nobody could tell");
+}
+
+/// One store under two nodes is what a restart looks like too: neither shares the other's memory.
+#[tokio::test]
+async fn an_assertion_used_at_one_node_is_refused_at_the_next_and_after_a_restart_n41_n42() {
+    for config in [Config::default(), Config { assertion_reuse: AssertionReuse::Never, ..Config::default() }] {
+        let world = World::with(config.clone()).await;
+        let assertion = Rsa::shared(0).sign(&world.header(), &world.payload("once"));
+        assert_eq!(world.send_from(&assertion, 1).await.status, 200);
+        let other = world.another_node(config).await;
+        refused(&other.send_from(&assertion, 2).await, "at the other node");
+        let fresh = Rsa::shared(0).sign(&other.header(), &other.payload("another"));
+        assert_eq!(other.send_from(&fresh, 2).await.status, 200);
+        refused(&world.send_from(&fresh, 1).await, "and the other way round");
+    }
+}
+
+/// Fault F7: 200 used assertions, the clock an hour back, before and after the memory was cleared.
+#[tokio::test]
+async fn a_clock_that_steps_back_lets_no_replay_in_f7() {
+    let world = World::with(Config { assertion_reuse: AssertionReuse::Never, failures_per_minute: u32::MAX, ..Config::default() }).await;
+    let clock = &world.harness.fixture.clock;
+    let used: Vec<String> = (0..200).map(|n| Rsa::shared(0).sign(&world.header(), &world.payload(&format!("jti-{n}")))).collect();
+    for assertion in &used {
+        assert_eq!(world.send(assertion).await.status, 200);
+    }
+    let mut accepted = 0;
+    // Live; when one that comes later has had them cleared away; and an hour back from then.
+    for (step, newcomer) in [(-60, None), (60 + 3600, Some("later")), (-3600, None)] {
+        clock.advance_secs(step);
+        if let Some(jti) = newcomer {
+            assert_eq!(world.send(&Rsa::shared(0).sign(&world.header(), &world.payload(jti))).await.status, 200);
+        }
+        for assertion in &used {
+            accepted += u32::from(world.send(assertion).await.status == 200);
+        }
+    }
+    assert_eq!(accepted, 0, "replays accepted");
+    // What expires no later than those that were forgotten cannot be told from them; what expires later can.
+    clock.advance_secs(1);
+    assert_eq!(world.send(&Rsa::shared(0).sign(&world.header(), &world.payload("new"))).await.status, 200);
+}
+
+#[tokio::test]
+async fn without_the_store_no_assertion_is_taken_and_secrets_still_are() {
+    let world = World::new().await;
+    world.harness.fixture.store.close();
+    let answer = world.send(&Rsa::shared(0).sign(&world.header(), &world.payload("away"))).await;
+    assert_eq!((answer.status.as_u16(), answer.headers["retry-after"].to_str().unwrap()), (503, "5"), "{}", answer.text);
+    let client_id = world.harness.fixture.app.client_id.to_string();
+    let fields = [("grant_type", "client_credentials"), ("client_id", client_id.as_str()), ("client_secret", APP_SECRET), ("scope", SCOPE)];
+    assert_eq!(world.harness.post(&format!("/{TENANT}/oauth2/v2.0/token"), &fields).await.status, 200);
 }
 
 #[tokio::test]

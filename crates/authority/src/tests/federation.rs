@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use http::Uri;
-use keyless_model::entity::{FederatedCredential, FederatedOwner, Principal, SubjectMatch};
+use keyless_model::entity::{AssertionAlgorithm, FederatedCredential, FederatedOwner, Principal, SubjectMatch};
 use keyless_model::{Actor, Clock as _, CredentialId};
 use keyless_testkit::TENANT;
-use keyless_token::{Algorithm, TokenSubject};
+use keyless_token::TokenSubject;
 use serde_json::{Value, json};
 
 use super::forge::Rsa;
 use super::harness::{Answer, Harness};
-use crate::{Config, FetchError, HttpFetch, IssueRequest, Issuer, Place, TrustedIssuer};
+use crate::{Config, FetchError, HttpFetch, IssueRequest, Issuer, Place};
 
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 const SUBJECT: &str = "repo:my-org/my-repo:ref:refs/heads/main";
@@ -82,6 +82,7 @@ impl World {
             audience: AUDIENCE.into(),
             description: None,
             created: self.harness.fixture.clock.now(),
+            algorithms: AssertionAlgorithm::of_issuers(),
         }
     }
 
@@ -185,12 +186,11 @@ async fn signatures_that_were_not_asked_for_are_refused_n52() {
         let answer = world.exchange(&token).await;
         assert_eq!((answer.status.as_u16(), answer.error()), (401, "invalid_client"), "{alg}");
     }
-    let mut named = TrustedIssuer::new(ISSUER);
-    named.algorithms.push(Algorithm::PS256);
-    let world = World::with(Config { trusted_issuers: vec![named], ..Config::default() }).await;
-    world.trust(1, ISSUER, SubjectMatch::Exact(SUBJECT.into())).await;
+    let mut credential = world.credential(1, ISSUER, SubjectMatch::Exact(SUBJECT.into()));
+    credential.algorithms.push(AssertionAlgorithm::PS256);
+    world.harness.fixture.put(credential).await;
     let token = Rsa::shared(0).sign(&json!({"alg": "PS256", "kid": "k1"}), &world.payload());
-    assert_eq!(world.exchange(&token).await.status, 200, "unless the operator said so for this issuer");
+    assert_eq!(world.exchange(&token).await.status, 200, "unless the credential says so");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use keyless_model::entity::CertificateCredential;
+use keyless_model::entity::{AssertionAlgorithm, CertificateCredential};
 use keyless_model::{CredentialId, Timestamp};
 use keyless_token::Certificate;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
@@ -60,6 +60,7 @@ impl Rsa {
             der: STANDARD.encode(der),
             starts: from,
             expires: until,
+            algorithms: AssertionAlgorithm::of_certificates(),
         }
     }
 }

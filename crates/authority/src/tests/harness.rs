@@ -74,7 +74,11 @@ impl Harness {
     }
 
     pub(super) async fn with(config: Config) -> Self {
-        let fixture = TestPlatform::new().await;
+        Self::over(TestPlatform::new().await, config)
+    }
+
+    /// A router over a fixture that may share its store with another.
+    pub(super) fn over(fixture: TestPlatform, config: Config) -> Self {
         let log = Log::default();
         let writer = log.clone();
         let subscriber =

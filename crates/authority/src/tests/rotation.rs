@@ -159,7 +159,11 @@ async fn es256_signs_where_it_is_asked_for_and_published() {
     let harness = Harness::with(config).await;
     let algorithm = |token: &str| keyless_token::Unverified::parse(token).unwrap().algorithm();
     assert_eq!(algorithm(&token(&harness).await), keyless_token::Algorithm::RS256, "no such key yet");
-    rotation(&harness).with_es256().step().await.unwrap();
+    let rotation = rotation(&harness).with_es256();
+    rotation.step().await.unwrap();
+    assert_eq!(algorithm(&token(&harness).await), keyless_token::Algorithm::RS256, "verifiers do not know the new key yet");
+    harness.fixture.clock.advance_secs(policy().publish_lead_secs);
+    rotation.step().await.unwrap();
     let token = token(&harness).await;
     assert_eq!(algorithm(&token), keyless_token::Algorithm::ES256);
     let plane = Authenticator::new(harness.fixture.platform.clone(), Audiences::gateway());

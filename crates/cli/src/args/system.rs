@@ -66,6 +66,12 @@ pub(crate) struct Up {
     /// While no person is administrator, print a link that makes one, once [default name: admin@ the tenant's domain]
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub(crate) invite: Option<String>,
+    /// Sign tokens for this resource with ES256, which costs far less than RS256 but which fewer verifiers know; repeatable
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) es256: Vec<String>,
+    /// Take each client assertion once; by default the address that used it first may use it again, as MSAL does
+    #[arg(long)]
+    pub(crate) assertions_once: bool,
     /// Write the system's endpoints and ids to this file once every listener answers
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,

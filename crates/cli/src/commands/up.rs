@@ -66,6 +66,8 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         tenant_ca: args.tenant_ca.clone(),
         sign_in: args.sign_in.options(),
         invite: args.invite.clone(),
+        es256_audiences: args.es256.clone(),
+        assertions_once: args.assertions_once,
         gateway_http: args.gateway_http,
         upstream,
         ready_file: args.ready_file.clone(),

@@ -117,7 +117,7 @@ fn after(call: &Call) -> Result<Option<String>, Failure> {
 }
 
 fn next_name(call: &Call) -> &'static str {
-    if call.path.starts_with("/v1.0/") { "@odata.nextLink" } else { "nextLink" }
+    if ["/v1.0/", "/beta/"].iter().any(|graph| call.path.starts_with(graph)) { "@odata.nextLink" } else { "nextLink" }
 }
 
 fn next_link(call: &Call, last: &str) -> String {

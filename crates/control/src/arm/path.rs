@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 use crate::route::Route;
 
 /// First words of the paths that are ours.
-const ROOTS: &[&str] = &["subscriptions", "tenants", "providers", "metadata", "v1.0"];
+const ROOTS: &[&str] = &["subscriptions", "tenants", "providers", "metadata", "v1.0", "beta"];
 
 /// The names that a path gave to a pattern's braces.
 #[derive(Debug, Clone, Default)]

@@ -1,9 +1,11 @@
 //! Objects of the directory as Graph shows them (`az-contract` section 9). Secrets are never part of one.
 
 use keyless_model::Scope;
-use keyless_model::entity::{Application, FederatedCredential, Group, IdentityKind, Principal, PrincipalKind, SubjectMatch, User};
+use keyless_model::entity::{Application, AssertionAlgorithm, FederatedCredential, Group, IdentityKind, Principal, PrincipalKind, User};
 use keyless_store::Snapshot;
 use serde_json::{Value, json};
+
+use crate::provision::federation;
 
 /// Any object, with the `@odata.type` that `az role assignment create` needs to tell the kinds apart.
 pub(crate) fn object(snapshot: &Snapshot, row: &Principal) -> Value {
@@ -70,7 +72,7 @@ pub(crate) fn application(row: &Application) -> Value {
         .certificates
         .iter()
         .map(|certificate| {
-            json!({
+            let mut shape = json!({
                 "keyId": certificate.id,
                 "displayName": certificate.display_name,
                 "type": "AsymmetricX509Cert",
@@ -78,7 +80,11 @@ pub(crate) fn application(row: &Application) -> Value {
                 "customKeyIdentifier": certificate.sha1.to_ascii_uppercase(),
                 "startDateTime": certificate.starts.rfc3339(),
                 "endDateTime": certificate.expires.rfc3339(),
-            })
+            });
+            if certificate.algorithms != AssertionAlgorithm::of_certificates() {
+                shape["signingAlgorithms"] = json!(certificate.algorithms);
+            }
+            shape
         })
         .collect();
     json!({
@@ -141,16 +147,14 @@ pub(crate) fn group(principal: &Principal, row: &Group) -> Value {
 }
 
 pub(crate) fn federated(row: &FederatedCredential) -> Value {
-    let subject = match &row.subject {
-        SubjectMatch::Exact(subject) => Some(subject),
-        SubjectMatch::Expression(_) => None,
-    };
-    json!({
+    let mut shape = json!({
         "id": row.id,
         "name": row.name,
         "issuer": row.issuer,
-        "subject": subject,
+        "subject": Value::Null,
         "audiences": [row.audience],
         "description": row.description,
-    })
+    });
+    federation::show(row, &mut shape);
+    shape
 }

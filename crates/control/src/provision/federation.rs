@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use keyless_model::CredentialId;
-use keyless_model::entity::{FederatedCredential, FederatedOwner, SubjectMatch};
+use keyless_model::entity::{AssertionAlgorithm, FederatedCredential, FederatedOwner, SubjectMatch};
 use keyless_store::Snapshot;
+use keyless_token::Expression;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::{Means, name};
 use crate::failure::Failure;
@@ -14,6 +16,9 @@ use crate::failure::Failure;
 const QUOTA: usize = 20;
 /// The longest issuer, subject and audience (case 64).
 const MAX_CHARS: usize = 600;
+
+/// The only version of the expression language.
+const LANGUAGE_VERSION: i32 = 1;
 
 /// What a client wishes, in ARM's and Graph's words alike.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,7 +29,56 @@ pub(crate) struct Wished {
     #[serde(default)]
     pub(crate) audiences: Vec<String>,
     pub(crate) description: Option<String>,
-    pub(crate) claims_matching_expression: Option<serde_json::Value>,
+    pub(crate) claims_matching_expression: Option<ClaimsMatchingExpression>,
+    /// Ours, not Azure's: what the issuer's tokens may be signed with. RS256 when absent, as at Entra.
+    pub(crate) signing_algorithms: Option<Vec<AssertionAlgorithm>>,
+}
+
+/// What stands in place of a subject in a flexible federated credential.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClaimsMatchingExpression {
+    value: Option<String>,
+    language_version: Option<i32>,
+}
+
+impl ClaimsMatchingExpression {
+    /// The wish that a stored expression fulfils.
+    pub(crate) fn stored(value: &str) -> Self {
+        Self { value: Some(value.to_owned()), language_version: Some(LANGUAGE_VERSION) }
+    }
+}
+
+impl Wished {
+    fn algorithms(&self) -> Result<Vec<AssertionAlgorithm>, Failure> {
+        match &self.signing_algorithms {
+            None => Ok(AssertionAlgorithm::of_issuers()),
+            Some(none) if none.is_empty() => Err(invalid("signingAlgorithms", "it is empty; name RS256, PS256 or ES256")),
+            Some(some) => Ok(some.clone()),
+        }
+    }
+
+    /// The subject, named exactly or by an expression; never both, so that nobody takes the wider one for the narrower.
+    fn subject(&self) -> Result<SubjectMatch, Failure> {
+        const PROPERTY: &str = "claimsMatchingExpression";
+        let Some(expression) = &self.claims_matching_expression else {
+            let subject = text("subject", self.subject.as_deref())?;
+            // SECURITY: a star matches nothing but a star here. Whoever writes one expects it to match everything (case 67).
+            if subject.contains('*') {
+                return Err(invalid("subject", "it holds a wildcard; name the subject exactly, or use claimsMatchingExpression"));
+            }
+            return Ok(SubjectMatch::Exact(subject.to_owned()));
+        };
+        if self.subject.as_deref().is_some_and(|subject| !subject.is_empty()) {
+            return Err(invalid(PROPERTY, "either it or 'subject' must be defined, but not both"));
+        }
+        if expression.language_version != Some(LANGUAGE_VERSION) {
+            return Err(invalid(PROPERTY, "its languageVersion must be 1"));
+        }
+        let value = text(PROPERTY, expression.value.as_deref())?;
+        Expression::parse(value).map_err(|error| invalid(PROPERTY, &error.to_string()))?;
+        Ok(SubjectMatch::Expression(value.to_owned()))
+    }
 }
 
 /// The credential that fulfils the wish: a new one, or the owner's of that name with its id kept.
@@ -37,16 +91,9 @@ pub(crate) fn plan(
     means: Means<'_>,
 ) -> Result<FederatedCredential, Failure> {
     name::federated_credential(name).map_err(|error| Failure::invalid("InvalidFederatedIdentityCredentialName", error.to_string()))?;
-    if wished.claims_matching_expression.is_some() {
-        return Err(invalid("claimsMatchingExpression", "matching expressions are not supported; name the subject exactly"));
-    }
     let issuer = text("issuer", wished.issuer.as_deref())?;
-    let subject = text("subject", wished.subject.as_deref())?;
+    let subject = wished.subject()?;
     check_issuer(issuer, trusted_issuers)?;
-    // SECURITY: a star matches nothing but a star here. Whoever writes one expects it to match everything (case 67).
-    if subject.contains('*') {
-        return Err(invalid("subject", "wildcards are not supported; name the subject exactly"));
-    }
     let [audience] = wished.audiences.as_slice() else {
         return Err(invalid("audiences", "exactly one audience is needed, such as api://AzureADTokenExchange"));
     };
@@ -57,7 +104,6 @@ pub(crate) fn plan(
         let message = format!("Too many federated identity credentials: an identity or application has at most {QUOTA}.");
         return Err(Failure::invalid("FederatedIdentityCredentialQuotaExceeded", message));
     }
-    let subject = SubjectMatch::Exact(subject.to_owned());
     if others.any(|row| row.issuer == issuer && row.subject == subject) {
         return Err(Failure::conflict("Conflict", "Issuer and subject combination already exists for this Managed Identity."));
     }
@@ -70,7 +116,22 @@ pub(crate) fn plan(
         audience: audience.to_owned(),
         description: wished.description.as_deref().map(|text| text.chars().take(MAX_CHARS).collect()),
         created: current.map_or(means.now, |row| row.created),
+        algorithms: wished.algorithms()?,
     })
+}
+
+/// Adds to ARM's and Graph's shapes what they have in common beyond Azure's plain case: the expression in place of a subject, and
+/// algorithms other than Entra's.
+pub(crate) fn show(row: &FederatedCredential, shape: &mut Value) {
+    match &row.subject {
+        SubjectMatch::Exact(subject) => shape["subject"] = subject.as_str().into(),
+        SubjectMatch::Expression(value) => {
+            shape["claimsMatchingExpression"] = json!({ "value": value, "languageVersion": LANGUAGE_VERSION });
+        }
+    }
+    if row.algorithms != AssertionAlgorithm::of_issuers() {
+        shape["signingAlgorithms"] = json!(row.algorithms);
+    }
 }
 
 fn invalid(property: &'static str, why: &str) -> Failure {

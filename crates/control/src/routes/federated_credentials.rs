@@ -6,12 +6,13 @@ pub(super) mod put;
 pub(super) mod show;
 
 use keyless_model::Scope;
-use keyless_model::entity::{FederatedCredential, FederatedOwner, SubjectMatch};
+use keyless_model::entity::{FederatedCredential, FederatedOwner};
 use keyless_store::Snapshot;
 use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::provision::federation;
 use crate::routes::identities;
 
 /// The identity that the path names.
@@ -37,10 +38,7 @@ fn scope_of(credential: &FederatedCredential) -> String {
 
 fn shape(credential: &FederatedCredential) -> Value {
     let mut properties = json!({ "issuer": credential.issuer, "audiences": [credential.audience] });
-    match &credential.subject {
-        SubjectMatch::Exact(subject) => properties["subject"] = subject.as_str().into(),
-        SubjectMatch::Expression(value) => properties["claimsMatchingExpression"] = json!({ "value": value, "languageVersion": 1 }),
-    }
+    federation::show(credential, &mut properties);
     json!({
         "id": scope_of(credential),
         "name": credential.name,

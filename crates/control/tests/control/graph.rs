@@ -109,6 +109,27 @@ async fn an_applications_federated_credentials_follow_the_same_rules() {
     assert_eq!(plane.ask(operator, "PATCH", &format!("{base}/github"), json!({ "subject": "repo:o/r:ref:x" })).await.status, 204);
     assert_eq!(plane.get(operator, &base).await.expect(200)["value"][0]["subject"], "repo:o/r:ref:x");
     assert_eq!(plane.ask(operator, "PATCH", &format!("{base}/github"), json!({ "issuer": "https://localhost" })).await.status, 400);
+    let expression = |value: &str| json!({ "value": value, "languageVersion": 1 });
+    let flexible = expression("claims['sub'] matches 'repo:o/r:ref:refs/heads/*'");
+    let beta = base.replace("/v1.0/", "/beta/");
+    let change = json!({ "subject": null, "claimsMatchingExpression": flexible });
+    assert_eq!(plane.ask(operator, "PATCH", &format!("{beta}/github"), change).await.status, 204);
+    let shown = plane.get(operator, &format!("{beta}/github")).await.expect(200);
+    assert_eq!((&shown["subject"], &shown["claimsMatchingExpression"]), (&Value::Null, &flexible));
+    assert_eq!(plane.ask(operator, "PATCH", &format!("{base}/github"), json!({ "description": "still" })).await.status, 204);
+    let refused = json!({ "claimsMatchingExpression": expression("claims['sub'] matches '*'") });
+    assert_eq!(plane.ask(operator, "PATCH", &format!("{base}/github"), refused).await.status, 400);
+    assert_eq!(plane.get(operator, &format!("{base}/github")).await.expect(200)["claimsMatchingExpression"], flexible);
+    assert_eq!(plane.ask(operator, "PATCH", &format!("{base}/github"), json!({ "subject": "repo:o/r:ref:x" })).await.status, 204);
+    assert_eq!(plane.get(operator, &format!("{base}/github")).await.expect(200).get("claimsMatchingExpression"), None);
+    let es256 = json!({ "signingAlgorithms": ["ES256"] });
+    assert_eq!(plane.ask(operator, "PATCH", &format!("{base}/github"), es256).await.status, 204);
+    assert_eq!(plane.ask(operator, "PATCH", &format!("{base}/github"), json!({ "description": "still" })).await.status, 204);
+    assert_eq!(plane.get(operator, &format!("{base}/github")).await.expect(200)["signingAlgorithms"], json!(["ES256"]));
+    for wrong in [json!([]), json!(["HS256"]), json!(["none"]), json!("ES256")] {
+        let answer = plane.ask(operator, "PATCH", &format!("{base}/github"), json!({ "signingAlgorithms": wrong })).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+    }
     assert_eq!(plane.delete(operator, &format!("{base}/github")).await.status, 204);
     assert_eq!(plane.get(operator, &format!("{base}/github")).await.status, 404);
 }

@@ -141,6 +141,43 @@ async fn a_federated_credential_lives_as_az_expects() {
     assert_eq!(plane.get(plane.test.operator, &path).await.status, 404);
 }
 
+fn flexible(expression: &str, version: i32) -> Value {
+    let expression = json!({ "value": expression, "languageVersion": version });
+    json!({ "properties": { "issuer": GITHUB, "audiences": [AUDIENCE], "claimsMatchingExpression": expression } })
+}
+
+#[tokio::test]
+async fn an_expression_takes_the_place_of_a_subject_and_back() {
+    let plane = Plane::new().await;
+    let (scope, _) = plane.identity("federated").await;
+    let path = format!("{scope}/federatedIdentityCredentials/github");
+    let wish =
+        flexible("claims['sub'] matches 'repo:o/r:ref:refs/heads/*' and claims['job_workflow_ref'] eq 'o/ci/w.yml@refs/heads/main'", 1);
+    let made = plane.put(plane.test.operator, &path, wish.clone()).await.expect(201);
+    assert_eq!(made["properties"], wish["properties"], "as it was written");
+    assert_eq!(plane.get(plane.test.operator, &path).await.expect(200)["properties"], wish["properties"]);
+    let again = format!("{scope}/federatedIdentityCredentials/again");
+    assert_eq!(plane.put(plane.test.operator, &again, wish).await.error(), (409, "Conflict"));
+    let exact = plane.put(plane.test.operator, &path, credential(GITHUB, "repo:o/r:environment:prod", &[AUDIENCE])).await.expect(200);
+    assert_eq!(exact["properties"].get("claimsMatchingExpression"), None);
+    assert_eq!(plane.delete(plane.test.operator, &path).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refused_expression_says_what_is_wrong_with_it() {
+    let plane = Plane::new().await;
+    let (scope, _) = plane.identity("federated").await;
+    let path = format!("{scope}/federatedIdentityCredentials/github");
+    let answer = plane.put(plane.test.operator, &path, flexible("claims['sub'] matches 'repo:*'", 1)).await;
+    let body = answer.expect(400);
+    assert_eq!(body["error"]["target"], "claimsMatchingExpression");
+    assert_eq!(
+        body["error"]["message"],
+        "The property 'claimsMatchingExpression' of the federated identity credential is invalid: the expression does not tie `sub` to \
+         one owner; use `eq`, or a pattern whose fixed beginning names the owner, such as 'repo:my-org/*'."
+    );
+}
+
 #[tokio::test]
 async fn trust_that_could_match_everything_or_anything_is_refused_n64_n67() {
     let plane = Plane::new().await;
@@ -157,7 +194,20 @@ async fn trust_that_could_match_everything_or_anything_is_refused_n64_n67() {
         credential(GITHUB, "s", &[AUDIENCE, "another"]),
         credential("http://issuer.example.com", "s", &[AUDIENCE]),
         credential("https://127.0.0.1", "s", &[AUDIENCE]),
-        json!({ "properties": { "issuer": GITHUB, "audiences": [AUDIENCE], "claimsMatchingExpression": { "value": "claims['sub'] matches '*'", "languageVersion": 1 } } }),
+        flexible("claims['sub'] matches '*'", 1),
+        flexible("claims['sub'] matches '?*'", 1),
+        flexible("claims['sub'] matches 'repo:*'", 1),
+        flexible("claims['ref'] eq 'refs/heads/main'", 1),
+        flexible("claims['sub'] like 'repo:o/r'", 1),
+        flexible("", 1),
+        flexible("claims['sub'] eq 'repo:o/r:ref:x'", 2),
+        json!({ "properties": { "issuer": GITHUB, "audiences": [AUDIENCE], "claimsMatchingExpression": {} } }),
+        json!({ "properties": {
+            "issuer": GITHUB,
+            "audiences": [AUDIENCE],
+            "subject": "repo:o/r:ref:x",
+            "claimsMatchingExpression": { "value": "claims['sub'] eq 'repo:o/r:ref:x'", "languageVersion": 1 },
+        } }),
         json!({ "properties": {} }),
     ] {
         let answer = plane.put(plane.test.operator, &path, body.clone()).await;
@@ -182,6 +232,20 @@ async fn the_twenty_first_credential_is_refused_n63() {
     plane.put(plane.test.operator, &path, credential(GITHUB, "changed", &[AUDIENCE])).await.expect(200);
     let twice = plane.put(plane.test.operator, &path, credential(GITHUB, "s1", &[AUDIENCE])).await;
     assert_eq!(twice.error(), (409, "Conflict"));
+}
+
+#[tokio::test]
+async fn credentials_made_at_the_same_time_are_all_there_n63() {
+    let plane = Plane::new().await;
+    let (scope, _) = plane.identity("federated").await;
+    let put = |number: u32| {
+        let (plane, path) = (&plane, format!("{scope}/federatedIdentityCredentials/trust-{number}"));
+        async move { plane.put(plane.test.operator, &path, credential(GITHUB, &format!("s{number}"), &[AUDIENCE])).await.status }
+    };
+    let made = tokio::join!(put(0), put(1), put(2), put(3), put(4), put(5), put(6), put(7));
+    assert_eq!(<[_; 8]>::from(made), [201; 8]);
+    let list = plane.get(plane.test.operator, &format!("{scope}/federatedIdentityCredentials")).await.expect(200);
+    assert_eq!(list["value"].as_array().unwrap().len(), 8);
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ impl Plane {
     }
 
     pub(crate) async fn ask_with(&self, who: Who, method: &str, path: &str, body: Value, headers: &[(&str, &str)]) -> Answer {
-        let graph = path.starts_with("/v1.0");
+        let graph = path.starts_with("/v1.0") || path.starts_with("/beta");
         let token = self.test.token(who, if graph { GRAPH } else { ARM });
         let uri = match (graph, path.contains("api-version=")) {
             (true, _) | (_, true) => path.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::entity::Tags;
+use crate::entity::{AssertionAlgorithm, Tags};
 use crate::{ClientId, CredentialId, ObjectId, Scope, TenantId, Timestamp};
 
 /// The two life cycles of a managed identity.
@@ -104,6 +104,9 @@ pub struct FederatedCredential {
     #[serde(default)]
     pub description: Option<String>,
     pub created: Timestamp,
+    /// What the issuer's tokens may be signed with.
+    #[serde(default = "AssertionAlgorithm::of_issuers")]
+    pub algorithms: Vec<AssertionAlgorithm>,
 }
 
 impl FederatedCredential {

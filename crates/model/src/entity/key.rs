@@ -21,6 +21,31 @@ pub enum KeyState {
     Retired,
 }
 
+/// What somebody else may sign an assertion with (RFC 7518 section 3.1): a property of the registered credential, so that a token
+/// cannot choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AssertionAlgorithm {
+    RS256,
+    /// MSAL for .NET, Go and JavaScript sign so.
+    PS256,
+    /// SPIRE signs so from the factory.
+    ES256,
+}
+
+impl AssertionAlgorithm {
+    /// For a certificate that says nothing else: what Azure's libraries send.
+    #[must_use]
+    pub fn of_certificates() -> Vec<Self> {
+        vec![Self::RS256, Self::PS256]
+    }
+
+    /// For a federated credential that says nothing else: what Entra takes.
+    #[must_use]
+    pub fn of_issuers() -> Vec<Self> {
+        vec![Self::RS256]
+    }
+}
+
 /// The signature algorithms of our own tokens (RFC 7518 section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SigningAlgorithm {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::entity::AssertionAlgorithm;
 use crate::{ClientId, CredentialId, ObjectId, TenantId, Timestamp};
 
 /// What kind of directory object a principal is (`principalType` in ARM).
@@ -169,6 +170,9 @@ pub struct CertificateCredential {
     pub sha256: String,
     pub starts: Timestamp,
     pub expires: Timestamp,
+    /// What its assertions may be signed with.
+    #[serde(default = "AssertionAlgorithm::of_certificates")]
+    pub algorithms: Vec<AssertionAlgorithm>,
 }
 
 /// A line of refresh tokens that descend from one sign-in. Replaying an older member revokes the family.

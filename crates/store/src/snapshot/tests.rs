@@ -111,6 +111,7 @@ fn federated_credentials_are_found_by_owner() {
         audience: "a".into(),
         description: None,
         created: Timestamp::default(),
+        algorithms: keyless_model::entity::AssertionAlgorithm::of_issuers(),
     };
     let snapshot = Snapshot::build(Revision(1), vec![credential(1).into(), credential(2).into()]);
     assert_eq!(snapshot.federated_of(&owner).count(), 2);

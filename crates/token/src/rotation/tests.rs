@@ -177,6 +177,18 @@ fn key_of_an_algorithm_no_longer_wanted_lives_out() {
 }
 
 #[test]
+fn an_algorithm_that_is_added_later_is_published_before_it_signs() {
+    let mut world = World::default();
+    world.pass(10, RSA);
+    world.tick(BOTH);
+    let added = world.keys.iter().find(|key| key.algorithm == SigningAlgorithm::ES256).unwrap().kid.clone();
+    assert_eq!(world.state(added.as_str()), Some(KeyState::Published));
+    world.pass(POLICY.publish_lead_secs, BOTH);
+    assert_eq!(world.state(added.as_str()), Some(KeyState::Active));
+    assert_eq!(world.active(SigningAlgorithm::RS256).len(), 1);
+}
+
+#[test]
 fn contradicting_policies_are_refused() {
     assert_eq!(POLICY.check(), Ok(()));
     assert_eq!(RotationPolicy { publish_lead_secs: 1000, ..POLICY }.check(), Err(PolicyError::IntervalWithinLead));

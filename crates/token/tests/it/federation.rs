@@ -1,10 +1,10 @@
 //! Tokens of external issuers: exact matching, and what near misses get.
 
-use keyless_model::entity::{FederatedCredential, FederatedOwner, SubjectMatch};
+use keyless_model::entity::{AssertionAlgorithm, FederatedCredential, FederatedOwner, SubjectMatch};
 use keyless_model::{CredentialId, ObjectId};
-use keyless_token::federated::{DEFAULT_ALGORITHMS, FederatedError, FederatedRules, Mismatch, check, stated_issuer};
+use keyless_token::federated::{FederatedError, FederatedRules, Mismatch, check, stated_issuer};
 use keyless_token::jwks::ExternalKeys;
-use keyless_token::{Algorithm, TimeError, TokenError, Unverified};
+use keyless_token::{TimeError, TokenError, Unverified};
 use serde_json::{Value, json};
 
 use crate::forge::{Ec, LEEWAY, NOW, Rsa, join, now};
@@ -37,10 +37,17 @@ impl Issuer {
         })
     }
 
-    fn check(&self, text: &str, credentials: &[FederatedCredential], algorithms: &[Algorithm]) -> Result<CredentialId, FederatedError> {
-        let rules = FederatedRules { algorithms, now: now(), leeway_secs: LEEWAY, max_lifetime_secs: 86_400 };
+    fn check(
+        &self,
+        text: &str,
+        credentials: &[FederatedCredential],
+        algorithms: &[AssertionAlgorithm],
+    ) -> Result<CredentialId, FederatedError> {
+        let rules = FederatedRules { now: now(), leeway_secs: LEEWAY, max_lifetime_secs: 86_400 };
         let token = Unverified::parse(text)?;
-        check(&token, &self.keys, credentials, &rules).map(|proven| proven.credential.id)
+        let credentials: Vec<_> =
+            credentials.iter().map(|one| FederatedCredential { algorithms: algorithms.to_vec(), ..one.clone() }).collect();
+        check(&token, &self.keys, &credentials, &rules).map(|proven| proven.credential.id)
     }
 
     /// The honest token with one claim changed (or removed, by null).
@@ -50,7 +57,7 @@ impl Issuer {
             Value::Null => drop(payload.as_object_mut().unwrap().remove(name)),
             value => payload[name] = value,
         }
-        self.check(&self.token("RS256", "r1", &payload), &[credential()], DEFAULT_ALGORITHMS)
+        self.check(&self.token("RS256", "r1", &payload), &[credential()], &[AssertionAlgorithm::RS256])
     }
 }
 
@@ -71,6 +78,7 @@ fn credential() -> FederatedCredential {
         audience: AUDIENCE.into(),
         description: None,
         created: now(),
+        algorithms: AssertionAlgorithm::of_issuers(),
     }
 }
 
@@ -86,7 +94,7 @@ fn assert_mismatch(found: Result<CredentialId, FederatedError>, expected: Mismat
 fn exact_token_is_accepted() {
     let issuer = Issuer::new();
     let text = issuer.token("RS256", "r1", &payload());
-    assert_eq!(issuer.check(&text, &[credential()], DEFAULT_ALGORITHMS), Ok(CredentialId::from_u128(1)));
+    assert_eq!(issuer.check(&text, &[credential()], &[AssertionAlgorithm::RS256]), Ok(CredentialId::from_u128(1)));
     assert_eq!(stated_issuer(&Unverified::parse(&text).unwrap()).unwrap(), ISSUER);
     let in_list = issuer.with("aud", json!([AUDIENCE]));
     assert!(in_list.is_ok(), "Kubernetes sends a list of one");
@@ -96,7 +104,7 @@ fn exact_token_is_accepted() {
 fn unregistered_issuer_is_refused_n47() {
     assert_mismatch(Issuer::new().with("iss", json!("https://issuer.test")), Mismatch::Issuer);
     let issuer = Issuer::new();
-    assert_mismatch(issuer.check(&issuer.token("RS256", "r1", &payload()), &[], DEFAULT_ALGORITHMS), Mismatch::Issuer);
+    assert_mismatch(issuer.check(&issuer.token("RS256", "r1", &payload()), &[], &[AssertionAlgorithm::RS256]), Mismatch::Issuer);
 }
 
 #[test]
@@ -139,29 +147,33 @@ fn wrong_or_several_audiences_are_refused_n50() {
 fn same_subject_of_another_cluster_is_refused_n51() {
     let (ours, theirs) = (Issuer::new(), Issuer::new());
     let text = theirs.token("RS256", "r1", &payload());
-    assert_eq!(ours.check(&text, &[credential()], DEFAULT_ALGORITHMS), Err(TokenError::Signature.into()), "their key, our issuer's name");
+    assert_eq!(
+        ours.check(&text, &[credential()], &[AssertionAlgorithm::RS256]),
+        Err(TokenError::Signature.into()),
+        "their key, our issuer's name"
+    );
 }
 
 #[test]
 fn algorithm_beyond_the_credentials_list_is_refused_n52() {
     let issuer = Issuer::new();
     let es256 = issuer.token("ES256", "e1", &payload());
-    assert_eq!(issuer.check(&es256, &[credential()], DEFAULT_ALGORITHMS), Err(TokenError::Algorithm.into()));
-    assert!(issuer.check(&es256, &[credential()], &[Algorithm::ES256]).is_ok());
+    assert_eq!(issuer.check(&es256, &[credential()], &[AssertionAlgorithm::RS256]), Err(TokenError::Algorithm.into()));
+    assert!(issuer.check(&es256, &[credential()], &[AssertionAlgorithm::ES256]).is_ok());
     let ps256 = issuer.token("PS256", "r1", &payload());
-    assert_eq!(issuer.check(&ps256, &[credential()], DEFAULT_ALGORITHMS), Err(TokenError::Algorithm.into()));
-    assert!(issuer.check(&ps256, &[credential()], &[Algorithm::RS256, Algorithm::PS256]).is_ok());
+    assert_eq!(issuer.check(&ps256, &[credential()], &[AssertionAlgorithm::RS256]), Err(TokenError::Algorithm.into()));
+    assert!(issuer.check(&ps256, &[credential()], &[AssertionAlgorithm::RS256, AssertionAlgorithm::PS256]).is_ok());
     let hs256 = issuer.token("HS256", "r1", &payload());
-    assert_eq!(issuer.check(&hs256, &[credential()], DEFAULT_ALGORITHMS), Err(TokenError::Algorithm.into()));
+    assert_eq!(issuer.check(&hs256, &[credential()], &[AssertionAlgorithm::RS256]), Err(TokenError::Algorithm.into()));
     let confused = issuer.token("ES256", "r1", &payload());
-    assert_eq!(issuer.check(&confused, &[credential()], &[Algorithm::ES256]), Err(TokenError::Algorithm.into()));
+    assert_eq!(issuer.check(&confused, &[credential()], &[AssertionAlgorithm::ES256]), Err(TokenError::Algorithm.into()));
 }
 
 #[test]
 fn unknown_key_is_told_apart_from_a_bad_signature_so_that_one_refetch_can_follow_n60() {
     let issuer = Issuer::new();
     let text = issuer.token("RS256", "r2", &payload());
-    assert_eq!(issuer.check(&text, &[credential()], DEFAULT_ALGORITHMS), Err(FederatedError::UnknownKey));
+    assert_eq!(issuer.check(&text, &[credential()], &[AssertionAlgorithm::RS256]), Err(FederatedError::UnknownKey));
 }
 
 #[test]
@@ -172,7 +184,7 @@ fn near_misses_are_told_to_the_issuers_own_tokens_only() {
     let mut forged = issuer.token("RS256", "r1", &other);
     forged.truncate(forged.rfind('.').unwrap() + 1);
     forged.push_str(&crate::forge::b64([1; 256]));
-    assert_eq!(issuer.check(&forged, &[credential()], DEFAULT_ALGORITHMS), Err(TokenError::Signature.into()));
+    assert_eq!(issuer.check(&forged, &[credential()], &[AssertionAlgorithm::RS256]), Err(TokenError::Signature.into()));
 }
 
 #[test]
@@ -190,9 +202,9 @@ fn the_closest_mismatch_of_several_credentials_is_told() {
     let other_audience = FederatedCredential { audience: "else".into(), ..credential() };
     let other_subject = FederatedCredential { subject: SubjectMatch::Exact("x".into()), ..credential() };
     let text = issuer.token("RS256", "r1", &payload());
-    assert_mismatch(issuer.check(&text, std::slice::from_ref(&other_audience), DEFAULT_ALGORITHMS), Mismatch::Audience);
-    assert_mismatch(issuer.check(&text, &[other_subject.clone(), other_audience.clone()], DEFAULT_ALGORITHMS), Mismatch::Subject);
-    assert!(issuer.check(&text, &[other_subject, other_audience, credential()], DEFAULT_ALGORITHMS).is_ok());
+    assert_mismatch(issuer.check(&text, std::slice::from_ref(&other_audience), &[AssertionAlgorithm::RS256]), Mismatch::Audience);
+    assert_mismatch(issuer.check(&text, &[other_subject.clone(), other_audience.clone()], &[AssertionAlgorithm::RS256]), Mismatch::Subject);
+    assert!(issuer.check(&text, &[other_subject, other_audience, credential()], &[AssertionAlgorithm::RS256]).is_ok());
 }
 
 #[test]
@@ -201,10 +213,10 @@ fn claims_matching_expression_is_obeyed() {
     let flexible = |text: &str| FederatedCredential { subject: SubjectMatch::Expression(text.into()), ..credential() };
     let text = issuer.token("RS256", "r1", &payload());
     let good = "claims['sub'] matches 'repo:my-org/my-repo:*' and claims['job_workflow_ref'] matches 'my-org/ci/*@refs/heads/main'";
-    assert!(issuer.check(&text, &[flexible(good)], DEFAULT_ALGORITHMS).is_ok());
+    assert!(issuer.check(&text, &[flexible(good)], &[AssertionAlgorithm::RS256]).is_ok());
     let bad = "claims['sub'] matches 'repo:my-org/my-repo:*' and claims['job_workflow_ref'] matches 'my-org/ci/*@refs/heads/dev'";
-    assert_mismatch(issuer.check(&text, &[flexible(bad)], DEFAULT_ALGORITHMS), Mismatch::Subject);
+    assert_mismatch(issuer.check(&text, &[flexible(bad)], &[AssertionAlgorithm::RS256]), Mismatch::Subject);
     for unusable in ["claims['sub'] matches '*'", "nonsense", ""] {
-        assert_mismatch(issuer.check(&text, &[flexible(unusable)], DEFAULT_ALGORITHMS), Mismatch::Subject);
+        assert_mismatch(issuer.check(&text, &[flexible(unusable)], &[AssertionAlgorithm::RS256]), Mismatch::Subject);
     }
 }

@@ -77,7 +77,11 @@ impl Prober {
     }
 
     fn token(&self, who: Who, route: &Route, tenant: keyless_model::TenantId) -> String {
-        let audience = if route.tail.starts_with("/v1.0") { "https://graph.microsoft.com" } else { "https://management.azure.com" };
+        let audience = if route.tail.starts_with("/v1.0") || route.tail.starts_with("/beta") {
+            "https://graph.microsoft.com"
+        } else {
+            "https://management.azure.com"
+        };
         self.test.token_with(who, audience, tenant, 3600)
     }
 }

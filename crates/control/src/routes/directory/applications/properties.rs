@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use keyless_model::entity::{Application, CertificateCredential};
+use keyless_model::entity::{Application, AssertionAlgorithm, CertificateCredential};
 use keyless_model::{CredentialId, Timestamp};
 use keyless_store::Snapshot;
 use keyless_token::Certificate;
@@ -39,6 +39,8 @@ struct Wished {
     display_name: Option<String>,
     start_date_time: Option<String>,
     end_date_time: Option<String>,
+    /// Ours, not Graph's: RS256, PS256 or both; both when absent.
+    signing_algorithms: Option<Vec<AssertionAlgorithm>>,
     #[serde(default)]
     r#type: String,
     #[serde(default)]
@@ -158,9 +160,15 @@ fn check_redirect(uri: &str) -> Result<(), Failure> {
 
 /// The certificate that fulfils the wish: the one of that id when no key comes with it, else a new one.
 fn certificate(wished: &Wished, row: &Application, means: Means<'_>) -> Result<CertificateCredential, Failure> {
+    // A certificate is RSA here, so ES256 would be a promise that nothing can keep.
+    if wished.signing_algorithms.as_ref().is_some_and(|list| list.is_empty() || list.contains(&AssertionAlgorithm::ES256)) {
+        return Err(bad("The signingAlgorithms of a key credential are RS256, PS256 or both."));
+    }
     let Some(key) = &wished.key else {
         let known = row.certificates.iter().find(|known| Some(known.id) == wished.key_id);
-        return known.cloned().ok_or_else(|| bad("A key credential without a key must be one that the application has."));
+        let mut known = known.cloned().ok_or_else(|| bad("A key credential without a key must be one that the application has."))?;
+        known.algorithms = wished.signing_algorithms.clone().unwrap_or(known.algorithms);
+        return Ok(known);
     };
     if wished.r#type != "AsymmetricX509Cert" || wished.usage != "Verify" {
         return Err(bad("A key credential must be of type AsymmetricX509Cert and for usage Verify."));
@@ -186,6 +194,7 @@ fn certificate(wished: &Wished, row: &Application, means: Means<'_>) -> Result<C
         sha256: hex(read.sha256()),
         starts,
         expires,
+        algorithms: wished.signing_algorithms.clone().unwrap_or_else(AssertionAlgorithm::of_certificates),
     })
 }
 
