@@ -7,6 +7,7 @@ mod directions;
 mod graph;
 mod licences;
 mod manifest;
+mod negative_cases;
 mod prose;
 mod rust_text;
 mod sources;
@@ -69,6 +70,7 @@ fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     problems.extend(manifest::check(&read("Cargo.toml")?));
     problems.extend(sources::check(&files));
     problems.extend(unused::check(&graph, &files));
+    problems.extend(negative_cases::check(&read(negative_cases::TABLE)?, &files));
     problems.extend(prose::check(root)?);
     Ok(problems)
 }
