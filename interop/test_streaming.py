@@ -1,9 +1,12 @@
 """A streamed answer passes through frame by frame, ends with its caller, and is metered."""
 
 import pytest
+from azure.identity import ClientSecretCredential
 from openai import APIError
 
 from support.clients import dated
+from support.credentials import going_to
+from support.keyless import AI_SCOPE
 from support.upstream import HangsUpAfter, Stepwise
 
 QUESTION = "one two three four"
@@ -76,3 +79,27 @@ def test_an_upstream_that_breaks_off_is_not_taken_for_the_end(open_stream, upstr
     with upstream.behaving(HangsUpAfter(2)):
         with pytest.raises(APIError):
             list(open_stream().parse())
+
+
+def test_a_removed_role_ends_a_running_stream(system, operator, demo, directory, upstream):
+    application = directory.create_application()
+    assignment = operator.assign(application, demo["id"])
+    secret = directory.add_secret(application)
+    credential = ClientSecretCredential(system.ready["tenant_id"], application.client_id, secret, **going_to(system))
+    client = dated(system, demo["endpoint"], token=credential.get_token(AI_SCOPE).token)
+    with upstream.behaving(Stepwise()) as frames:
+        raw = client.chat.completions.with_raw_response.create(
+            model="chat", messages=[{"role": "user", "content": QUESTION}], stream=True
+        )
+        chunks = iter(raw.parse())
+        assert next_word(chunks) == "You"
+        operator.remove(demo["id"], assignment)
+        # The model server says nothing more, so it is the change alone that ends the stream.
+        with pytest.raises(APIError) as refused:
+            next_word(chunks)
+        assert refused.value.code == "PermissionDenied"
+        assert frames.caller_left.wait(PATIENCE_SECS)
+        assert frames.sent == 1
+    call = system.call(raw.headers["apim-request-id"], PATIENCE_SECS)
+    assert call["outcome"] == "denied"
+    assert call["decision"]["because"].startswith("the answer was cut off: ")

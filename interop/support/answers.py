@@ -125,6 +125,23 @@ def response(request: dict) -> dict:
 
 IN_MESSAGE = {"item_id": "msg_stub", "output_index": 0, "content_index": 0}
 
+def transcript(fields: dict) -> dict:
+    """Says of an upload what arrived: enough for a test to hold it against what was sent."""
+    size = len(fields["file"])
+    return {"text": f"{fields['model'].decode()} heard {size} bytes", "usage": {"input_tokens": size, "output_tokens": 1}}
+
+
+def edited_image(fields: dict) -> dict:
+    said = f"{fields['model'].decode()}: {fields['prompt'].decode()}: {len(fields['image'])} bytes"
+    return {"created": 0, "data": [{"b64_json": base64.b64encode(said.encode()).decode()}]}
+
+
+UPLOADS = {
+    "/v1/audio/transcriptions": transcript,
+    "/v1/audio/translations": transcript,
+    "/v1/images/edits": edited_image,
+}
+
 ROUTES = {
     "/v1/chat/completions": chat_completion,
     "/v1/completions": completion,

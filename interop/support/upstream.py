@@ -5,6 +5,7 @@ remembers each request it saw, and can be told to be slow, to fail, to hang up, 
 It knows nothing of Azure or of identities.
 """
 
+import email
 import json
 import select
 import socket
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from .answers import ROUTES
+from .answers import ROUTES, UPLOADS
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,13 @@ class Seen:
     @property
     def json(self) -> dict:
         return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, bytes]:
+        """The parts of an upload by their names, read by Python's own parser."""
+        head = f"content-type: {dict(self.headers)['content-type']}\r\n\r\n".encode()
+        parts = email.message_from_bytes(head + self.body).get_payload()
+        return {part.get_param("name", header="content-disposition"): part.get_payload(decode=True) for part in parts}
 
 
 class Normal:
@@ -170,10 +178,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         seen = self.record(self.read_body())
         behaviour = self.upstream.behaviour
-        answer = ROUTES.get(seen.path.split("?")[0])
+        path = seen.path.split("?")[0]
+        answer, upload = ROUTES.get(path), UPLOADS.get(path)
         if not behaviour.before_answer(self):
             return
-        if answer is None:
+        if upload:
+            self.send_json(upload(seen.form))
+        elif answer is None:
             self.not_found()
         elif (made := answer(seen.json)) and "frames" in made:
             self.send_stream(made["frames"], behaviour)
