@@ -10,7 +10,7 @@ use crate::config::AssertionReuse;
 use crate::refusal::Refusal;
 use crate::state::Authority;
 
-/// Assertions in use at once, over all nodes. At a lifetime of ten minutes that is 1,600 a second, and some 150 MB of disk (F22).
+/// Assertions in use at once, over all nodes. At a lifetime of ten minutes that is 1,600 a second, and some 100 MB of disk (F22).
 const CAPACITY: u64 = 1_000_000;
 
 /// Lets an assertion of `signer` through, `until` when it would be accepted.
