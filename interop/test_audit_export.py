@@ -121,6 +121,22 @@ def test_following_ships_events_as_they_come_across_a_restart(alone):
         assert shipper.stdout.read() == ""
 
 
+def test_tail_shows_calls_as_they_come_across_a_restart(alone):
+    command = [str(alone.binary), "audit", "tail", "--follow", "-n", "0", "--category", "data", "--json", *alone.locate()]
+    call(alone)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as tail:
+        try:
+            time.sleep(1)
+            for stop in (alone.stop, alone.kill):
+                for request_id in call(alone, 2):
+                    assert json.loads(tail.stdout.readline())["requestId"] == request_id
+                stop()
+                alone.start()
+        finally:
+            tail.send_signal(signal.SIGINT)
+        assert tail.wait(10) == 0
+
+
 def test_a_damaged_log_ends_the_export_before_the_damage_and_says_so(alone, tmp_path):
     call(alone, 3)
     alone.stop()

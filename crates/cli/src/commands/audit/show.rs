@@ -8,10 +8,15 @@ use crate::ui::{Table, bad, faint, good, warn};
 
 /// Below this width a table of all columns would wrap.
 const WIDE: usize = 150;
+/// Below this width an object id would leave no room for what was done.
+const MIDDLE: usize = 110;
+/// How much of an object id stands for a caller whose name is not known.
+const ID_START: usize = 8;
 
 /// One row per event, oldest first, under a header; fewer columns on a narrow terminal. `going_on` leaves the header out.
 pub(crate) fn table<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>, going_on: bool) -> String {
     match columns {
+        Some(columns) if columns < MIDDLE => slim(names, events, columns, going_on),
         Some(columns) if columns < WIDE => narrow(names, events, columns, going_on),
         _ => wide(names, events, columns, going_on),
     }
@@ -44,11 +49,30 @@ fn narrow<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, colum
     for event in events {
         let (who, object_id) = actor(names, &event.actor);
         let time = time(event).get(11..19).unwrap_or_default().to_owned();
-        let what = [place(event), tokens(event), why(event), short_operation(&event.operation).to_owned()];
-        let what: Vec<String> = what.into_iter().filter(|word| !word.is_empty()).collect();
-        table.row([faint(time), outcome(event), who, object_id, what.join("  ")]);
+        table.row([faint(time), outcome(event), who, object_id, what(event)]);
     }
     table.to_string()
+}
+
+fn slim<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: usize, going_on: bool) -> String {
+    let mut table = Table::new(["UTC", "outcome", "who", "what"]).fitting(Some(columns)).going_on(going_on);
+    for event in events {
+        let time = time(event).get(11..19).unwrap_or_default().to_owned();
+        let who = match &event.actor {
+            ActorRecord::Principal { object_id, .. } if names.of_principal(*object_id).is_none() => {
+                format!("{}…", object_id.to_string().chars().take(ID_START).collect::<String>())
+            }
+            known => actor(names, known).0,
+        };
+        table.row([faint(time), outcome(event), who, what(event)]);
+    }
+    table.to_string()
+}
+
+/// Where, what, how much and why, in one cell; the end of which may be cut.
+fn what(event: &AuditEvent) -> String {
+    let words = [place(event), short_operation(&event.operation).to_owned(), tokens(event), why(event)];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
 /// `2026-11-21 03:04:05.678`.
