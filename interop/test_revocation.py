@@ -18,8 +18,8 @@ from azure.core.rest import HttpRequest
 from azure.identity import ClientSecretCredential, ManagedIdentityCredential
 from azure.mgmt.cognitiveservices import CognitiveServicesManagementClient
 
-from support.clients import ANSWER, API_VERSION, QUESTION, dated, refusal
-from support.credentials import going_to
+from support.clients import ANSWER, API_VERSION, QUESTION, ask, dated, refusal
+from support.credentials import by_device_code, going_to
 from support.directory import Registered
 from support.keyless import AI_SCOPE, ARM_SCOPE, Keyless, environment
 from support.operator import GROUP
@@ -160,6 +160,26 @@ def test_az_replaces_a_revoked_token_by_itself(system, admin, new_az, directory,
     assert az(show)["id"] == demo["id"]
     sign_out(system, reader)
     assert az(show)["id"] == demo["id"]
+
+
+def test_only_tokens_from_before_a_moment_are_revoked(system, demo, reader, credential):
+    client = gateway(system, credential, demo)
+    assert answered(chat(client))
+    system.command("user", "sign-out", reader.principal_id, "--before", "1h", *system.locate())
+    assert answered(chat(client))
+    assert credential.claims == [None], "the token is younger than that"
+    ahead = ("user", "sign-out", reader.principal_id, "--before", "2199-01-01T00:00:00Z", *system.locate())
+    assert system.command(*ahead, check=False).returncode == 1
+
+
+def test_az_signs_a_person_out_by_graph(system, admin, user, demo):
+    token = by_device_code(system, user).get_token(AI_SCOPE).token
+    client = dated(system, demo["endpoint"], token=system.memory.remember("access token", token))
+    assert ask(client) == ANSWER
+    url = f"{system.ready['control']}/v1.0/users/{user.principal_id}/revokeSignInSessions"
+    done = admin(f"rest --method post --url {url} --resource https://graph.microsoft.com")
+    assert done["value"] is True
+    assert refusal(client) == UNAUTHORIZED
 
 
 # --- for good ---

@@ -7,7 +7,7 @@ mod link;
 
 use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
-use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId};
+use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId, Timestamp};
 use keyless_rbac::{Permit, builtin};
 use keyless_store::{Change, Snapshot, StoreError, UpdateError, sessions};
 use keyless_token::password::{self, PasswordError};
@@ -69,6 +69,8 @@ pub enum AccountError {
     TenantUnknown,
     #[error("no such user; check the name or object id")]
     Unknown,
+    #[error("the moment has not come yet; to keep someone out from now on, disable the principal")]
+    Future,
     #[error("a person who may give roles is there already; ask them, or use `keyless user invite NAME --owner`")]
     AdministratorExists,
     #[error("the subject has 1 to 255 ASCII characters; copy it from the page or the audit event of the refused sign-in")]
@@ -142,14 +144,24 @@ pub fn invite(platform: &Platform, ctx: &OpContext, new: NewInvitation) -> Resul
     Ok(Secret::new(format!("{}/invite?ticket={text}", platform.endpoints.authority)))
 }
 
-/// Signs a person or program out everywhere: every token issued before now stops working on all planes, and so does every refresh
-/// token. They may sign in again.
+/// Signs a person or program out everywhere: every token issued before that moment stops working on all planes, and so does every
+/// refresh token of a sign-in until then. They may sign in again.
 ///
 /// # Errors
 /// [`AccountError`].
-pub async fn revoke_sessions(platform: &Platform, ctx: &OpContext, permit: &Permit, id: ObjectId) -> Result<(), AccountError> {
+pub async fn revoke_sessions(
+    platform: &Platform,
+    ctx: &OpContext,
+    permit: &Permit,
+    id: ObjectId,
+    before: Timestamp,
+) -> Result<(), AccountError> {
+    // A moment that has not come would keep the principal out until then; that is what disabling is for.
+    if before > ctx.now {
+        return Err(AccountError::Future);
+    }
     let plan = |snapshot: &Snapshot| {
-        let mutations = sessions::revoked(snapshot, id, ctx.now).ok_or(AccountError::Unknown)?;
+        let mutations = sessions::revoked(snapshot, id, before).ok_or(AccountError::Unknown)?;
         let event = AuditEvent::new(ctx, Category::Control, "Principal_RevokeSessions", Outcome::Allowed);
         Ok::<_, AccountError>(Change { mutations, event })
     };

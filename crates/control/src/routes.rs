@@ -197,6 +197,7 @@ pub(crate) fn graph() -> Vec<Route> {
         route!(POST "" "/v1.0/users", DirectoryWrite, users::create::handle),
         route!(PATCH "" "/v1.0/users/{id}", DirectoryWrite, users::update::handle),
         route!(DELETE "" "/v1.0/users/{id}", DirectoryWrite, users::delete::handle),
+        route!(POST "" "/v1.0/users/{id}/revokeSignInSessions", DirectoryWrite, users::revoke_sessions::handle),
         route!(GET "" "/v1.0/groups", DirectoryRead, groups::list::handle),
         route!(GET "" "/v1.0/groups/{id}", DirectoryRead, groups::show::handle),
         route!(POST "" "/v1.0/groups", DirectoryWrite, groups::create::handle),

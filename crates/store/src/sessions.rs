@@ -5,14 +5,14 @@ use keyless_model::{ObjectId, Timestamp};
 
 use crate::Snapshot;
 
-/// The changes after which every token issued to the principal before `now` is refused, and every line of refresh tokens has ended.
-/// None when there is no such principal.
+/// The changes after which every token issued to the principal before that moment is refused, and every line of refresh tokens that
+/// began by then has ended. None when there is no such principal. An earlier revocation that reaches further stays.
 #[must_use]
-pub fn revoked(snapshot: &Snapshot, id: ObjectId, now: Timestamp) -> Option<Vec<Mutation>> {
+pub fn revoked(snapshot: &Snapshot, id: ObjectId, before: Timestamp) -> Option<Vec<Mutation>> {
     let mut principal = Principal::clone(snapshot.principal(id)?);
-    principal.tokens_valid_from = Some(now);
+    principal.tokens_valid_from = principal.tokens_valid_from.max(Some(before));
     let mut mutations = vec![Mutation::put(principal)];
-    for family in snapshot.refresh_families().filter(|family| family.user == id && !family.revoked) {
+    for family in snapshot.refresh_families().filter(|family| family.user == id && !family.revoked && family.signed_in <= before) {
         let mut ended = RefreshFamily::clone(family);
         ended.revoked = true;
         mutations.push(Mutation::put(ended));

@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 use clap::Subcommand;
 use keyless_model::{ObjectId, TenantId};
 
+use super::duration::{Moment, parse_moment};
 use super::help;
 
 #[derive(Debug, Subcommand)]
@@ -135,5 +136,8 @@ pub(crate) enum User {
     SignOut {
         /// A sign-in name, an identity's name, or an object id
         name: String,
+        /// Only tokens from before: RFC 3339, or how long ago, such as 15m [default: now]
+        #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+        before: Option<Moment>,
     },
 }

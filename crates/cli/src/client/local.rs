@@ -9,7 +9,7 @@ use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
-use keyless_model::{ObjectId, Secret};
+use keyless_model::{ObjectId, Secret, Timestamp};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
     KeyStatus, LinkRequest, LocalError, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status,
@@ -123,8 +123,8 @@ impl Local {
         accepted(&reply)
     }
 
-    pub(crate) async fn sign_out(&self, principal: &str) -> Result<(), LocalFailure> {
-        self.ask(Method::POST, "/sessions/revoke", &RevokeSessions { principal: principal.to_owned() }).await
+    pub(crate) async fn sign_out(&self, principal: &str, before: Option<Timestamp>) -> Result<(), LocalFailure> {
+        self.ask(Method::POST, "/sessions/revoke", &RevokeSessions { principal: principal.to_owned(), before }).await
     }
 
     /// What the policy would say; nothing is done.

@@ -10,6 +10,7 @@ use crate::args::User;
 use crate::client::Local;
 use crate::exit::Exit;
 use crate::failure::{Ending, Explain as _, Failure};
+use crate::machine::now;
 use crate::ui::{faint, good, strong};
 
 /// No password is longer; what follows in the pipe is not read.
@@ -49,9 +50,11 @@ pub(super) async fn user(context: &mut Context<'_>, args: &User) -> Ending {
             local.link(&LinkRequest { user_principal_name: name.clone(), subject: None }).await?;
             context.screen.say(format_args!("{} {} is linked to nobody, and signed out", good("✓"), strong(name)))?;
         }
-        User::SignOut { name } => {
-            local.sign_out(name).await?;
-            context.screen.say(format_args!("{} every token of {name} issued until now is refused", good("✓")))?;
+        User::SignOut { name, before } => {
+            let before = before.map(|moment| moment.resolve(now()));
+            local.sign_out(name, before).await?;
+            let until = before.map_or_else(|| "now".to_owned(), |moment| moment.rfc3339());
+            context.screen.say(format_args!("{} every token of {name} issued until {until} is refused", good("✓")))?;
         }
     }
     Ok(Exit::Done)

@@ -1,5 +1,6 @@
 //! The Graph subset as `az ad` uses it.
 
+use keyless_model::Clock as _;
 use keyless_rbac::builtin;
 use serde_json::{Value, json};
 
@@ -195,6 +196,12 @@ async fn users_are_made_in_the_tenants_own_domain_and_without_a_password_nobody_
     assert!(!refused.message().contains("P@ssw0rd!"));
     assert_eq!(plane.ask(operator, "PATCH", "/v1.0/users/bob@keyless.test", json!({ "accountEnabled": false })).await.status, 204);
     assert_eq!(plane.ask(operator, "PATCH", "/v1.0/users/bob@keyless.test", json!({ "mail": "x" })).await.status, 400);
+    let id: keyless_model::ObjectId = made["id"].as_str().unwrap().parse().unwrap();
+    let signed_out = plane.post(operator, "/v1.0/users/bob@keyless.test/revokeSignInSessions", json!({})).await.expect(200);
+    assert_eq!(signed_out["value"], true);
+    assert_eq!(plane.test.snapshot().principal(id).unwrap().tokens_valid_from, Some(plane.test.clock.now()));
+    let by_nobody = plane.post(plane.test.demo_app, "/v1.0/users/bob@keyless.test/revokeSignInSessions", json!({})).await;
+    assert_eq!(by_nobody.error(), (403, "Authorization_RequestDenied"));
     assert_eq!(plane.delete(operator, "/v1.0/users/bob@keyless.test").await.status, 204);
     assert_eq!(plane.get(operator, "/v1.0/users/bob@keyless.test").await.error(), (404, "Request_ResourceNotFound"));
 }

@@ -105,7 +105,9 @@ pub(super) async fn link(door: &Door, wanted: LinkRequest) -> Result<(), LocalEr
 
 pub(super) async fn sessions(door: &Door, wanted: RevokeSessions) -> Result<(), LocalError> {
     let id = names::principal(&door.platform.directory.snapshot(), &wanted.principal)?;
-    revoke_sessions(&door.platform, &begin(door), &Permit::system(OWNER), id).await.map_err(|error| refusal(error.to_string()))
+    let ctx = begin(door);
+    let before = wanted.before.unwrap_or(ctx.now);
+    revoke_sessions(&door.platform, &ctx, &Permit::system(OWNER), id, before).await.map_err(|error| refusal(error.to_string()))
 }
 
 pub(super) fn begin(door: &Door) -> OpContext {

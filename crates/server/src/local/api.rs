@@ -229,6 +229,9 @@ impl std::fmt::Debug for InvitationAnswer {
 pub struct RevokeSessions {
     /// A sign-in name, an identity's name or any id of theirs.
     pub principal: String,
+    /// Tokens issued from then on stay; now when absent.
+    #[serde(default)]
+    pub before: Option<Timestamp>,
 }
 
 /// `POST /guests`: makes a principal of a trusted Entra tenant a guest, by the object id that it has there.

@@ -99,8 +99,15 @@ async fn revoking_sessions_ends_every_token_and_a_new_sign_in_works() {
     let token = refresh_token(&harness, &answer);
     harness.fixture.clock.advance_secs(5);
     let platform = &harness.fixture.platform;
-    revoke_sessions(platform, &platform.begin(Actor::System("test")), &Permit::system("test"), user).await.unwrap();
-    assert_eq!(refresh(&harness, &tenant, &token, ARM_SCOPE).await.code(), 50_173);
+    let ctx = platform.begin(Actor::System("test"));
+    let permit = Permit::system("test");
+    let ahead = revoke_sessions(platform, &ctx, &permit, user, ctx.now.plus_secs(1)).await;
+    assert!(matches!(ahead, Err(AccountError::Future)));
+    revoke_sessions(platform, &ctx, &permit, user, ctx.now.plus_secs(-60)).await.unwrap();
+    let token = refresh_token(&harness, &refresh(&harness, &tenant, &token, ARM_SCOPE).await);
+    revoke_sessions(platform, &ctx, &permit, user, ctx.now).await.unwrap();
+    revoke_sessions(platform, &ctx, &permit, user, ctx.now.plus_secs(-60)).await.unwrap();
+    assert_eq!(refresh(&harness, &tenant, &token, ARM_SCOPE).await.code(), 50_173, "a revocation that reaches less far undoes none");
     let control = keyless_web::Authenticator::new(platform.clone(), keyless_web::Audiences::control("https://localhost:8443"));
     let access = answer.body["access_token"].as_str().unwrap();
     let now = platform.clock.now();

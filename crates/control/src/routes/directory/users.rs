@@ -3,5 +3,6 @@
 pub(in crate::routes) mod create;
 pub(in crate::routes) mod delete;
 pub(in crate::routes) mod list;
+pub(in crate::routes) mod revoke_sessions;
 pub(in crate::routes) mod show;
 pub(in crate::routes) mod update;
