@@ -20,15 +20,15 @@ API_VERSION = "2024-10-21"
 
 
 class Keyless:
-    """`keyless up` on its own ports. `start` may be called again after `stop`: the data stays."""
+    """`keyless up` on its own ports, with `more` options. `start` may be called again after `stop`: the data stays."""
 
-    def __init__(self, program, folder, upstream_url):
+    def __init__(self, program, folder, upstream_url, more=()):
         self.program, self.folder = program, folder
         self.data, self.ready_file = folder / "data", folder / "ready.json"
         self.port, self.metadata_port, self.gateway_port = free_port(), free_port(), free_port()
         self.arguments = [
             program, "up", "--data", self.data, "--port", self.port, "--metadata-port", self.metadata_port,
-            "--gateway-http", self.gateway_port, "--upstream", upstream_url, "--ready-file", self.ready_file,
+            "--gateway-http", self.gateway_port, "--upstream", upstream_url, "--ready-file", self.ready_file, *more,
         ]
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("KEYLESS_", "AZURE_"))}
         self.child = None

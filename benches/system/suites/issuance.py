@@ -10,6 +10,8 @@ from rig.rounds import Contender, play
 
 LIVE = 10_000
 CONNECTIONS = 8
+# A resource whose clients may verify ES256; the others stay with what everybody verifies.
+ES256_AUDIENCE = "https://ai.azure.com"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -18,7 +20,8 @@ def run(bench):
     with contextlib.ExitStack() as stack:
         upstream = stack.enter_context(peers.upstream(bench.folder))
         peer = stack.enter_context(node.OidcProvider(bench.out, bench.folder))
-        system = stack.enter_context(Keyless(bench.keyless, bench.folder, f"http://127.0.0.1:{upstream.port}/v1"))
+        system = stack.enter_context(
+            Keyless(bench.keyless, bench.folder, f"http://127.0.0.1:{upstream.port}/v1", ("--es256", ES256_AUDIENCE)))
         application = Application(system)
 
         def sides(algorithm, scope):
@@ -34,6 +37,7 @@ def run(bench):
         signer = [signs_per_second(bench.quick)]
         runs = play(sides("RS256", AI_SCOPE), CONNECTIONS, bench.seconds, 3 if bench.quick else 2 * bench.rounds, log=bench.log)
         signer.append(signs_per_second(bench.quick))
+        runs |= play(sides("ES256", f"{ES256_AUDIENCE}/.default"), CONNECTIONS, bench.seconds, bench.rounds, log=bench.log)
 
     ours, theirs = runs["Keyless, RS256"], runs["oidc-provider, RS256"]
     issued, later = 0, []
