@@ -160,7 +160,7 @@ def test_kill_9_during_the_first_start_leaves_a_folder_that_starts_f1(first, new
 
 
 def test_no_validator_meets_an_unknown_key_while_keys_rotate_under_load_f2(new_system, thorough, figure):
-    interval, lead, secs = (10, 6, 600) if thorough else (4, 2, 18)
+    interval, lead, secs = (10, 6, 600) if thorough else (6, 4, 26)
     system = new_system().start("--rotate-keys-every", f"{interval}s", "--publish-keys-ahead", f"{lead}s")
     traffic = traffic_of(system)
     validator = Validator(traffic.again())

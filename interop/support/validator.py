@@ -22,9 +22,11 @@ class Validator:
     def keys(self) -> dict[str, jwt.PyJWK]:
         with self._lock:
             if time.monotonic() >= self._until:
+                # The answer is as old as its request (RFC 9111 section 4.2.3).
+                asked = time.monotonic()
                 answer = self._traffic.key_set()
                 self.max_age = int(re.search(r"max-age=(\d+)", answer.headers["cache-control"]).group(1))
-                self._until = time.monotonic() + self.max_age
+                self._until = asked + self.max_age
                 self._keys = {key["kid"]: jwt.PyJWK(key, "RS256") for key in answer.json()["keys"]}
                 self.fetches += 1
             return self._keys

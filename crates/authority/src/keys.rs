@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keyless_audit::{AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Entity, KeyState, Mutation, Sealed, SigningAlgorithm, SigningKey};
-use keyless_model::{Actor, KeyId, OpContext};
+use keyless_model::{Actor, KeyId, OpContext, Timestamp};
 use keyless_rbac::Permit;
 use keyless_store::keyring::sealing_purpose;
 use keyless_store::{Change, Snapshot, StoreError, UpdateError};
@@ -157,7 +157,7 @@ impl KeyRotation {
                 if steps.is_empty() {
                     return Err(Unplanned::NothingToDo);
                 }
-                let mutations = self.mutations(ctx, &keys, &steps, &made).ok_or(Unplanned::KeysMissing)?;
+                let mutations = self.mutations(self.platform.clock.now(), &keys, &steps, &made).ok_or(Unplanned::KeysMissing)?;
                 let mut event = AuditEvent::new(ctx, Category::System, operation, Outcome::Allowed);
                 event.decision = Some(told(&steps));
                 Ok(Change { mutations, event })
@@ -176,7 +176,9 @@ impl KeyRotation {
     }
 
     /// The steps as changes of documents; none when a key is missing that was not made.
-    fn mutations(&self, ctx: &OpContext, keys: &[SigningKey], steps: &[Step], made: &[NewKey]) -> Option<Vec<Mutation>> {
+    ///
+    /// `now` is that of the commit: making a key takes a while, and it is not published before it is there.
+    fn mutations(&self, now: Timestamp, keys: &[SigningKey], steps: &[Step], made: &[NewKey]) -> Option<Vec<Mutation>> {
         let mut made: Vec<&NewKey> = made.iter().collect();
         let find = |kid: &KeyId| keys.iter().find(|key| key.kid == *kid).cloned();
         let mut mutations = Vec::new();
@@ -184,12 +186,12 @@ impl KeyRotation {
             match step {
                 Step::Generate { algorithm, state } => {
                     let position = made.iter().position(|new| new.algorithm == *algorithm)?;
-                    mutations.push(Mutation::put(self.stored(ctx, made.swap_remove(position), *state)));
+                    mutations.push(Mutation::put(self.stored(now, made.swap_remove(position), *state)));
                 }
                 Step::Move { kid, to } => {
                     let mut key = find(kid)?;
                     key.state = *to;
-                    key.since = ctx.now;
+                    key.since = now;
                     // SECURITY: keys move forward only; what will never sign again cannot be stolen when it is not there.
                     if matches!(to, KeyState::Retiring | KeyState::Retired) {
                         key.private = Sealed::from_ciphertext(Vec::new());
@@ -202,7 +204,7 @@ impl KeyRotation {
         Some(mutations)
     }
 
-    fn stored(&self, ctx: &OpContext, new: &NewKey, state: KeyState) -> SigningKey {
+    fn stored(&self, now: Timestamp, new: &NewKey, state: KeyState) -> SigningKey {
         let private = self.platform.sealer.seal(&sealing_purpose(&new.kid), new.private_pkcs8.expose(), &*self.platform.entropy);
         SigningKey {
             kid: new.kid.clone(),
@@ -210,8 +212,8 @@ impl KeyRotation {
             state,
             private,
             public: STANDARD_NO_PAD.encode(&new.public_spki),
-            since: ctx.now,
-            created: ctx.now,
+            since: now,
+            created: now,
         }
     }
 }
