@@ -124,6 +124,10 @@ pub async fn add_user(platform: &Arc<Platform>, ctx: &OpContext, permit: &Permit
 /// [`AccountError`].
 pub fn invite(platform: &Platform, ctx: &OpContext, new: NewInvitation) -> Result<Secret<String>, AccountError> {
     let snapshot = platform.directory.snapshot();
+    // Before the name: the administrator who is there may well have the very one.
+    if new.rights == InvitedAs::FirstAdministrator && has_administrator(&snapshot) {
+        return Err(AccountError::AdministratorExists);
+    }
     check_new(&snapshot, new.tenant, &new.user_principal_name)?;
     let invitation = Invitation {
         tenant: new.tenant,
@@ -132,9 +136,6 @@ pub fn invite(platform: &Platform, ctx: &OpContext, new: NewInvitation) -> Resul
         display_name: new.display_name,
         rights: new.rights,
     };
-    if invitation.rights == InvitedAs::FirstAdministrator && has_administrator(&snapshot) {
-        return Err(AccountError::AdministratorExists);
-    }
     let mut event = AuditEvent::new(ctx, Category::Control, "User_Invite", Outcome::Allowed);
     let because = format!("{} is invited as {}, valid for {} s", invitation.user_principal_name, invitation.user, new.lifetime_secs);
     event.decision = Some(decision(because));

@@ -36,7 +36,7 @@ pub struct Config {
     pub user_token_secs: RangeInclusive<i64>,
     /// How long caches may keep the key set, in seconds.
     pub jwks_max_age_secs: u32,
-    /// Audiences outside this system that tokens may be issued for (workload identity federation elsewhere).
+    /// Audiences outside this system for which workloads may get tokens by themselves (workload identity federation elsewhere).
     pub federation_audiences: Vec<String>,
     /// Own resources whose tokens are signed with ES256 where such a key is active: signing is many times cheaper. Only for resources
     /// whose clients and verifiers allow it; Azure's treat tokens as opaque, other verifiers may know RS256 only.

@@ -9,14 +9,18 @@ use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, Decisio
 use keyless_model::entity::{Principal, SigningAlgorithm};
 use keyless_model::{ClientId, KeyId, ObjectId, OpContext, Secret, TenantId, Timestamp};
 use keyless_store::{Keys, Snapshot, StoreError};
-use keyless_token::{Grant, KeyError, Signer, TokenHeader, TokenSubject};
+use keyless_token::{Grant, KeyError, Signer, TokenHeader, TokenSubject, WorkloadGrant};
 use keyless_web::Platform;
 
 use crate::config::Config;
-use crate::resource::{Resource, Resources};
+use crate::resource::{Resource, ResourceKind, Resources};
 
 /// Bytes of randomness in a token's `uti`.
 const TOKEN_ID_BYTES: usize = 16;
+
+/// Lifetime of a token for somebody outside, in seconds. They cannot ask our snapshot, so what is revoked here still counts there
+/// until then; and they exchange it at once.
+pub const OUTSIDE_TOKEN_SECS: i64 = 15 * 60;
 
 /// A token to issue. Whoever fills this in has authenticated the subject.
 #[derive(Debug, Clone)]
@@ -84,6 +88,8 @@ pub enum IssueError {
     TenantUnknown,
     #[error("no resource is named `{0}` in this tenant; ask for one that exists, such as https://cognitiveservices.azure.com")]
     ResourceUnknown(String),
+    #[error("`{0}` is an audience of this system or of Azure, or of an application here, or no name; tokens for others cannot be named so")]
+    AudienceOurs(String),
     #[error("the principal does not exist in this tenant; create the identity again")]
     PrincipalGone,
     #[error("the principal is disabled; enable it to get tokens")]
@@ -131,9 +137,33 @@ impl Issuer {
         self.issue_at(&snapshot, ctx, request)
     }
 
+    /// Issues a workload identity token for an audience outside of this system, whether or not it is configured: for the owner.
+    ///
+    /// # Errors
+    /// As [`Issuer::issue`]; [`IssueError::AudienceOurs`] when the audience is none outside.
+    pub fn issue_outside(&self, ctx: &OpContext, request: IssueRequest) -> Result<Issued, IssueError> {
+        let snapshot = self.platform.directory.snapshot();
+        let found = self.resources.outside(&snapshot, &request.audience);
+        let resource = found.ok_or_else(|| IssueError::AudienceOurs(request.audience.chars().take(200).collect()))?;
+        self.issue_for(&snapshot, ctx, request, resource)
+    }
+
+    /// Whether the audiences that the operator configured are all somebody else's.
+    ///
+    /// # Errors
+    /// [`IssueError::AudienceOurs`].
+    pub fn check_audiences(&self) -> Result<(), IssueError> {
+        let snapshot = self.platform.directory.snapshot();
+        self.resources.misnamed(&snapshot).map_or(Ok(()), |name| Err(IssueError::AudienceOurs(name.to_owned())))
+    }
+
     /// As [`Issuer::issue`], deciding from a snapshot that the caller already decided from.
     pub(crate) fn issue_at(&self, snapshot: &Snapshot, ctx: &OpContext, request: IssueRequest) -> Result<Issued, IssueError> {
         let resource = self.resource(snapshot, request.tenant, &request.audience)?;
+        self.issue_for(snapshot, ctx, request, resource)
+    }
+
+    fn issue_for(&self, snapshot: &Snapshot, ctx: &OpContext, request: IssueRequest, resource: Resource) -> Result<Issued, IssueError> {
         let (client_id, object_id) = ids(&request.subject);
         // A guest's own tenant speaks for it; we never do.
         let own = |found: &&Arc<Principal>| found.tenant == request.tenant && found.home.is_none();
@@ -143,22 +173,40 @@ impl Issuer {
         }
         let issued = issue_time(principal, ctx.now).ok_or(IssueError::PrincipalDisabled)?;
         let actor = ActorRecord::Principal { object_id, tenant: request.tenant, client_id: Some(client_id) };
-        let grant = Grant {
-            version: resource.version,
-            issuer_base: &self.platform.endpoints.authority,
-            tenant: request.tenant,
-            audience: &resource.audience,
-            subject: request.subject,
-            issued,
-            lifetime_secs: request.lifetime_secs,
-            token_id: self.platform.entropy.text(TOKEN_ID_BYTES),
-            capabilities: request.capabilities,
-            session: request.session,
-        };
         let keys = self.platform.keyring.at(snapshot)?;
         let signer = self.signer(&keys, &resource.audience).ok_or(IssueError::NoSigningKey)?;
-        let token = signer.sign(&grant.claims(), TokenHeader::from(resource.version))?;
-        let expires = Timestamp::from_unix_secs(issued.unix_secs()).plus_secs(request.lifetime_secs);
+        let token_id = self.platform.entropy.text(TOKEN_ID_BYTES);
+        let (issuer_base, tenant, audience) = (self.platform.endpoints.authority.as_str(), request.tenant, resource.audience.as_str());
+        let (token, lifetime_secs) = match resource.kind {
+            ResourceKind::Ours(version) => {
+                let grant = Grant {
+                    version,
+                    issuer_base,
+                    tenant,
+                    audience,
+                    subject: request.subject,
+                    issued,
+                    lifetime_secs: request.lifetime_secs,
+                    token_id: token_id.clone(),
+                    capabilities: request.capabilities,
+                    session: request.session,
+                };
+                (signer.sign(&grant.claims(), TokenHeader::from(version))?, request.lifetime_secs)
+            }
+            ResourceKind::Outside => {
+                let resource_id = match &request.subject {
+                    TokenSubject::ManagedIdentity { resource_id, .. } => Some(resource_id.as_str()),
+                    TokenSubject::Application { .. } => None,
+                    // What a person may do elsewhere is that other system's sign-in's business.
+                    TokenSubject::User { .. } => return Err(IssueError::ResourceUnknown(resource.audience)),
+                };
+                let lifetime_secs = request.lifetime_secs.min(OUTSIDE_TOKEN_SECS);
+                let token_id = token_id.as_str();
+                let grant = WorkloadGrant { issuer_base, tenant, audience, object_id, resource_id, issued, lifetime_secs, token_id };
+                (signer.sign(&grant.claims(), TokenHeader::V2)?, lifetime_secs)
+            }
+        };
+        let expires = Timestamp::from_unix_secs(issued.unix_secs()).plus_secs(lifetime_secs);
 
         let mut event = AuditEvent::new(ctx, Category::Token, "Token_Issue", Outcome::Allowed);
         event.actor = actor;
@@ -169,13 +217,13 @@ impl Issuer {
             grant: request.grant,
             credential: request.credential,
             audience: Some(resource.audience.clone()),
-            token_id: Some(grant.token_id.clone()),
+            token_id: Some(token_id.clone()),
             expires: Some(expires),
             error: None,
         });
         // SECURITY: before the token leaves, so that no token exists that the audit has not seen.
         self.platform.audit.record(&event)?;
-        Ok(Issued { token, issued, expires, token_id: grant.token_id, kid: signer.kid().clone(), audience: resource.audience })
+        Ok(Issued { token, issued, expires, token_id, kid: signer.kid().clone(), audience: resource.audience })
     }
 
     /// The key for this audience: ES256 where that is asked for and there is one, else what everybody verifies.

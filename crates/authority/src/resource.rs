@@ -19,8 +19,20 @@ const AZURE: [&str; 5] = [
 pub(crate) struct Resource {
     /// `aud` of its tokens.
     pub(crate) audience: String,
-    pub(crate) version: Version,
+    pub(crate) kind: ResourceKind,
 }
+
+/// Whose it is, and so what its tokens look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResourceKind {
+    /// Ours, or an application of ours: access tokens.
+    Ours(Version),
+    /// Somebody else's: workload identity tokens.
+    Outside,
+}
+
+/// Longest audience, in bytes.
+const MAX_AUDIENCE: usize = 512;
 
 /// The resources that exist in every tenant. Applications are looked up in the directory.
 #[derive(Debug, Clone)]
@@ -42,10 +54,10 @@ impl Resources {
     pub(crate) fn find(&self, snapshot: &Snapshot, tenant: TenantId, name: &str) -> Option<Resource> {
         let bare = name.strip_suffix('/').unwrap_or(name);
         if self.own.iter().any(|own| own == bare) {
-            return Some(Resource { audience: name.to_owned(), version: Version::V1 });
+            return Some(Resource { audience: name.to_owned(), kind: ResourceKind::Ours(Version::V1) });
         }
         if self.federation.iter().any(|audience| audience == name) {
-            return Some(Resource { audience: name.to_owned(), version: Version::V2 });
+            return Some(Resource { audience: name.to_owned(), kind: ResourceKind::Outside });
         }
         let application = match name.parse() {
             Ok(client_id) => snapshot.application_of(client_id),
@@ -53,6 +65,28 @@ impl Resources {
         };
         let application = application.filter(|app| app.tenant == tenant)?;
         let principal = snapshot.service_principal(application.client_id)?;
-        principal.enabled.then(|| Resource { audience: application.client_id.to_string(), version: Version::V2 })
+        let kind = ResourceKind::Ours(Version::V2);
+        principal.enabled.then(|| Resource { audience: application.client_id.to_string(), kind })
+    }
+
+    /// Somebody else's resource of that name; none when the name is one of ours, or could be taken for one, or is no name at all.
+    ///
+    /// SECURITY: more is refused than our planes accept: any address on a host of ours or of Azure's, in any spelling, and whatever
+    /// an application here calls itself. A token for a stranger must never be worth anything at home.
+    pub(crate) fn outside(&self, snapshot: &Snapshot, name: &str) -> Option<Resource> {
+        let sound = !name.is_empty() && name.len() <= MAX_AUDIENCE && name.bytes().all(|byte| byte.is_ascii_graphic());
+        let host = |text: &str| text.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
+        let wanted = host(name);
+        let ours = self.own.iter().any(|own| own.eq_ignore_ascii_case(name) || wanted.is_some() && host(own) == wanted);
+        let is_application = match name.parse() {
+            Ok(client_id) => snapshot.application_of(client_id).is_some(),
+            Err(_) => snapshot.applications().any(|app| app.identifier_uris.iter().any(|uri| uri.eq_ignore_ascii_case(name))),
+        };
+        (sound && !ours && !is_application).then(|| Resource { audience: name.to_owned(), kind: ResourceKind::Outside })
+    }
+
+    /// The first of the operator's outside audiences that is none.
+    pub(crate) fn misnamed(&self, snapshot: &Snapshot) -> Option<&str> {
+        self.federation.iter().find(|name| self.outside(snapshot, name).is_none()).map(String::as_str)
     }
 }

@@ -125,7 +125,9 @@ impl Refusal {
     /// What the client learns when a token that it earned could not be issued.
     pub(crate) fn from_issue(error: IssueError, tenant: &str) -> Self {
         match error {
-            IssueError::ResourceUnknown(ref name) => Self::new(&codes::RESOURCE_NOT_FOUND).with(name).with(tenant),
+            IssueError::ResourceUnknown(ref name) | IssueError::AudienceOurs(ref name) => {
+                Self::new(&codes::RESOURCE_NOT_FOUND).with(name).with(tenant)
+            }
             IssueError::TenantUnknown => Self::new(&codes::TENANT_NOT_FOUND).with(tenant),
             IssueError::PrincipalGone | IssueError::PrincipalDisabled => Self::new(&codes::PRINCIPAL_GONE).because(error),
             IssueError::NoSigningKey | IssueError::Keys(_) | IssueError::Sign(_) | IssueError::Audit(_) => {

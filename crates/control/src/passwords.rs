@@ -1,7 +1,9 @@
 //! Passwords of users, as the control plane sees them: something that turns one into what may be kept.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use keyless_model::{Entropy, Secret};
 
 /// Why a password is not taken. Never quotes it.
@@ -10,10 +12,11 @@ use keyless_model::{Entropy, Secret};
 pub struct PasswordRefused(pub &'static str);
 
 /// Hashes passwords. The server provides it, with the same parameters as the authority that checks them.
+#[async_trait]
 pub trait PasswordHasher: Debug + Send + Sync {
-    /// The Argon2id hash in PHC string form.
+    /// The Argon2id hash in PHC string form. Takes tens of milliseconds of a core, so never on a thread that answers calls.
     ///
     /// # Errors
     /// When the password breaks the rules.
-    fn hash(&self, password: &Secret<String>, entropy: &dyn Entropy) -> Result<String, PasswordRefused>;
+    async fn hash(&self, password: Secret<String>, entropy: Arc<dyn Entropy>) -> Result<String, PasswordRefused>;
 }

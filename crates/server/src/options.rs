@@ -31,6 +31,8 @@ pub struct Options {
     pub tenant_ca: Option<PathBuf>,
     /// Where people may sign in instead of with a password.
     pub sign_in: Option<SignInOptions>,
+    /// Audiences outside of this system for which workloads may get tokens, besides Entra's.
+    pub federation_audiences: Vec<String>,
     /// Offers the first administrator an account of this name; of `admin` in the first tenant's domain when it is empty.
     pub invite: Option<String>,
     /// Resources whose tokens are signed with ES256 rather than RS256.

@@ -152,6 +152,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         rotation = rotation.with_es256();
     }
     let issuer = Issuer::of(Arc::clone(&platform), &authority);
+    issuer.check_audiences()?;
     let metadata =
         Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
     let gateway = keyless_gateway::Config {
@@ -305,7 +306,7 @@ fn control_config(
         trusted_issuers: options.trusted_issuers.clone(),
         trusted_tenants,
         models: models.map(model).collect(),
-        passwords: Some(Arc::new(Argon2Passwords)),
+        passwords: Some(Arc::new(Argon2Passwords::default())),
         activity: Some(Arc::new(ActivityLog(AuditReader::open(&data.audit())?))),
         ..Default::default()
     })

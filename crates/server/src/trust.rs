@@ -19,7 +19,10 @@ use crate::options::{Options, SignInOptions};
 pub(crate) fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) -> anyhow::Result<keyless_authority::Config> {
     let certificates = certificates_in(options.issuer_ca.as_deref(), "issuer CA")?;
     let trusted = |issuer: &String| TrustedIssuer { certificates: certificates.clone(), ..TrustedIssuer::new(issuer) };
+    let mut federation_audiences = keyless_authority::Config::default().federation_audiences;
+    federation_audiences.extend(options.federation_audiences.iter().cloned());
     Ok(keyless_authority::Config {
+        federation_audiences,
         root_certificates: der(roots),
         trusted_issuers: options.trusted_issuers.iter().map(trusted).collect(),
         sign_in_with: options.sign_in.as_ref().map(provider).transpose()?,

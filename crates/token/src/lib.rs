@@ -30,6 +30,7 @@ mod unverified;
 mod validity;
 mod verify;
 mod verifying;
+mod workload;
 
 pub use algorithm::Algorithm;
 pub use certificate::Certificate;
@@ -43,3 +44,4 @@ pub use signer::{NewKey, Signer, TokenHeader};
 pub use unverified::Unverified;
 pub use validity::TimeError;
 pub use verify::{Expect, Signed, TokenKind, Verified, verify};
+pub use workload::{WorkloadClaims, WorkloadGrant};

@@ -1,9 +1,9 @@
 //! The issuer without its HTTP face, as the metadata plane uses it, and what happens when the audit cannot be written.
 
-use keyless_model::entity::{KeyState, Principal, SigningKey};
+use keyless_model::entity::{Application, KeyState, Principal, SigningKey};
 use keyless_model::{Actor, Clock as _};
 use keyless_testkit::{APP_SECRET, TENANT};
-use keyless_token::TokenSubject;
+use keyless_token::{AppCredential, Expect, TokenError, TokenSubject, Unverified, Version, verify};
 
 use super::harness::Harness;
 use crate::{IssueError, IssueRequest, Issuer};
@@ -35,6 +35,87 @@ async fn identities_get_tokens_for_known_resources_and_each_is_audited() {
     assert_eq!((detail.token_id, &*detail.credential), (Some(issued.token_id), "imds"));
     assert!(issue(&harness, "api://AzureADTokenExchange").is_ok());
     assert!(matches!(issue(&harness, "https://unknown.example"), Err(IssueError::ResourceUnknown(_))));
+}
+
+fn outside(harness: &Harness, audience: &str) -> Result<crate::Issued, IssueError> {
+    let issuer = Issuer::new(harness.fixture.platform.clone(), &[]);
+    issuer.issue_outside(&harness.fixture.platform.begin(Actor::Anonymous), request(harness, audience))
+}
+
+#[tokio::test]
+async fn a_token_for_others_is_short_and_worth_nothing_at_home() {
+    let harness = Harness::new().await;
+    for issued in [outside(&harness, "sts.cloud.example").unwrap(), issue(&harness, "api://AzureADTokenExchange").unwrap()] {
+        assert_eq!(issued.expires.millis_since(issued.issued) / 1000, crate::OUTSIDE_TOKEN_SECS);
+        let token = Unverified::parse(issued.token.expose()).unwrap();
+        let claims = token.stated_claims().unwrap();
+        assert_eq!(claims.text("sub"), Some(&*harness.fixture.demo_app.object_id.to_string()));
+        assert_eq!((claims.text("jti"), claims.text("xms_mirid")), (Some(&*issued.token_id), Some("/subscriptions/x")));
+        // Even a plane that took its audience for its own would not take it for an access token.
+        let snapshot = harness.fixture.snapshot();
+        let keys = harness.fixture.platform.keyring.at(&snapshot).unwrap();
+        let expect = Expect {
+            issuers: &[Version::V2.issuer("https://localhost:8443", TENANT)],
+            tenant: TENANT,
+            audiences: std::slice::from_ref(&issued.audience),
+            now: harness.fixture.clock.now(),
+            leeway_secs: 60,
+        };
+        assert_eq!(verify(keys.public(), &token, &expect), Err(TokenError::Claim("ver")));
+    }
+    let detail = harness.fixture.audit.last().token.unwrap();
+    assert_eq!(detail.audience.as_deref(), Some("api://AzureADTokenExchange"));
+}
+
+#[tokio::test]
+async fn what_could_be_taken_for_ours_is_no_audience_outside() {
+    let harness = Harness::new().await;
+    let row = harness.fixture.snapshot().application_of(harness.fixture.app.client_id).unwrap().clone();
+    harness.fixture.put(Application { identifier_uris: vec!["api://Orders".into()], ..Application::clone(&row) }).await;
+    let client_id = harness.fixture.app.client_id.to_string();
+    for ours in [
+        AUDIENCE,
+        "https://cognitiveservices.azure.com/",
+        "HTTPS://CognitiveServices.Azure.Com",
+        "https://ai.azure.com:444/x",
+        "https://management.core.windows.net/",
+        "https://localhost:8443",
+        "https://localhost/anything",
+        "api://orders",
+        &client_id,
+        "",
+        "two words",
+        "line\nbreak",
+        &"a".repeat(513),
+    ] {
+        assert!(matches!(outside(&harness, ours), Err(IssueError::AudienceOurs(_))), "{ours}");
+        let issuer = Issuer::new(harness.fixture.platform.clone(), &[ours.to_owned()]);
+        assert!(matches!(issuer.check_audiences(), Err(IssueError::AudienceOurs(_))), "{ours}");
+    }
+    for theirs in
+        ["sts.amazonaws.com", "//iam.googleapis.com/projects/1/providers/x", "https://cloud.example", "api://AzureADTokenExchange"]
+    {
+        assert!(outside(&harness, theirs).is_ok(), "{theirs}");
+    }
+}
+
+#[tokio::test]
+async fn no_person_gets_a_token_for_others() {
+    let harness = Harness::new().await;
+    let who = harness.fixture.demo_app;
+    let subject = TokenSubject::User {
+        object_id: who.object_id,
+        client_id: who.client_id,
+        credential: AppCredential::Public,
+        upn: "ada@keyless.test".into(),
+        name: "Ada".into(),
+        methods: Vec::new(),
+        scopes: Vec::new(),
+    };
+    let issuer = Issuer::new(harness.fixture.platform.clone(), &["api://AzureADTokenExchange".into()]);
+    let request = IssueRequest::new(TENANT, "api://AzureADTokenExchange", subject, 3600, "authorization_code", "public");
+    let refused = issuer.issue(&harness.fixture.platform.begin(Actor::Anonymous), request);
+    assert!(matches!(refused, Err(IssueError::ResourceUnknown(_))));
 }
 
 #[tokio::test]

@@ -102,6 +102,10 @@ pub(super) const TOKEN_MORE: &str = more!(
     "  TOKEN=$(keyless token --as operator --scope https://management.azure.com/.default)"
     "  keyless token --as demo-app --decode"
     "  keyless run -- keyless token --credential managed-identity"
+    "  keyless token --as demo-app --audience sts.amazonaws.com > web-identity-token"
+    ""
+    "With --as, --audience takes any audience outside; inside `keyless run` those of"
+    "`keyless up --federation-audience`. docs/federation-outward.md says who trusts such tokens, and how."
     ""
     "Exit codes: 0 a token was issued, 1 it was refused or no credential is configured, 2 wrong usage."
 );

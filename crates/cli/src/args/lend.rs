@@ -60,6 +60,9 @@ pub(crate) struct Token {
     /// What the token is for
     #[arg(long, default_value = "https://cognitiveservices.azure.com/.default", value_name = "SCOPE")]
     pub(crate) scope: String,
+    /// Get a token that proves the identity to somebody outside, who trusts this system as an OpenID issuer
+    #[arg(long, value_name = "AUDIENCE", conflicts_with_all = ["scope", "credential"])]
+    pub(crate) audience: Option<String>,
     /// Use this credential only
     #[arg(long, value_name = "NAME", conflicts_with = "identity")]
     pub(crate) credential: Option<CredentialName>,

@@ -63,6 +63,9 @@ pub(crate) struct Up {
     /// The only certificates (PEM) under which that authority is trusted
     #[arg(long, value_name = "FILE", requires = "tenant_authority")]
     pub(crate) tenant_ca: Option<PathBuf>,
+    /// Let workloads get tokens for this audience outside, besides api://AzureADTokenExchange; repeatable
+    #[arg(long, value_name = "AUDIENCE")]
+    pub(crate) federation_audience: Vec<String>,
     /// While no person is administrator, print a link that makes one, once [default name: admin@ the tenant's domain]
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     pub(crate) invite: Option<String>,

@@ -12,8 +12,8 @@ use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret, Timestamp};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
-    KeyStatus, LinkRequest, LocalError, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status,
-    TokenAnswer, TokenRequest, UserRequest,
+    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys, RuleRequest,
+    RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -145,7 +145,17 @@ impl Local {
     /// A token of any identity, for the owner of the folder.
     pub(crate) async fn token(&self, identity: &str, resource: &str) -> Result<(Secret<String>, TokenAnswer), LocalFailure> {
         let request = TokenRequest { identity: identity.to_owned(), resource: resource.to_owned() };
-        let mut answer: TokenAnswer = self.ask(Method::POST, "/token", &request).await?;
+        self.ask_token("/token", &request).await
+    }
+
+    /// A token that proves an identity to somebody outside.
+    pub(crate) async fn outside_token(&self, identity: &str, audience: &str) -> Result<(Secret<String>, TokenAnswer), LocalFailure> {
+        let request = OutsideTokenRequest { identity: identity.to_owned(), audience: audience.to_owned() };
+        self.ask_token("/token/outside", &request).await
+    }
+
+    async fn ask_token(&self, path: &str, request: &impl Serialize) -> Result<(Secret<String>, TokenAnswer), LocalFailure> {
+        let mut answer: TokenAnswer = self.ask(Method::POST, path, request).await?;
         let token = Secret::new(std::mem::take(&mut answer.access_token));
         Ok((token, answer))
     }

@@ -6,7 +6,7 @@ use keyless_model::{Secret, Timestamp};
 
 use super::Context;
 use super::status::human_secs;
-use crate::args::Token;
+use crate::args::{CredentialName, Token};
 use crate::client::Local;
 use crate::exit::Exit;
 use crate::failure::Ending;
@@ -27,12 +27,20 @@ pub(crate) struct Acquired {
 }
 
 pub(super) async fn token(context: &mut Context<'_>, args: &Token) -> Ending {
-    let acquired = match &args.identity {
-        Some(identity) => {
+    let acquired = match (&args.identity, &args.audience) {
+        (Some(identity), Some(audience)) => {
+            let (token, answer) = Local::of(&context.data()?.path).outside_token(identity, audience).await?;
+            Acquired { token, through: "the local socket", expires: Some(answer.expires) }
+        }
+        // A program's own way to it: the managed identity endpoint, which knows the operator's list.
+        (None, Some(audience)) => {
+            acquire(&context.environment, &format!("{audience}/.default"), Some(CredentialName::ManagedIdentity)).await?
+        }
+        (Some(identity), None) => {
             let (token, answer) = Local::of(&context.data()?.path).token(identity, resource_of(&args.scope)).await?;
             Acquired { token, through: "the local socket", expires: Some(answer.expires) }
         }
-        None => acquire(&context.environment, &args.scope, args.credential).await?,
+        (None, None) => acquire(&context.environment, &args.scope, args.credential).await?,
     };
     if args.decode {
         context.screen.say(Decoded::read(&acquired.token)?.pretty())?;
@@ -53,9 +61,15 @@ fn summary(acquired: &Acquired) -> Result<String, crate::failure::Failure> {
     let decoded = Decoded::read(&acquired.token)?;
     let mut table = Table::new(["", ""]).indented(2);
     table.row([faint("through"), acquired.through.to_owned()]);
-    for (name, claim) in
-        [("object id", "oid"), ("client id", "azp"), ("client id", "appid"), ("audience", "aud"), ("issuer", "iss"), ("tenant", "tid")]
-    {
+    for (name, claim) in [
+        ("subject", "sub"),
+        ("object id", "oid"),
+        ("client id", "azp"),
+        ("client id", "appid"),
+        ("audience", "aud"),
+        ("issuer", "iss"),
+        ("tenant", "tid"),
+    ] {
         if let Some(value) = decoded.text(claim) {
             table.row([faint(name), strong(value)]);
         }

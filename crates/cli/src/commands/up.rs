@@ -65,6 +65,7 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         tenant_authority: args.tenant_authority.clone(),
         tenant_ca: args.tenant_ca.clone(),
         sign_in: args.sign_in.options(),
+        federation_audiences: args.federation_audience.clone(),
         invite: args.invite.clone(),
         es256_audiences: args.es256.clone(),
         assertions_once: args.assertions_once,

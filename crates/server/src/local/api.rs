@@ -131,6 +131,13 @@ pub struct TokenRequest {
     pub resource: String,
 }
 
+/// `POST /token/outside`: a workload identity token for somebody outside of this system.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OutsideTokenRequest {
+    pub identity: String,
+    pub audience: String,
+}
+
 /// The answer to [`TokenRequest`]. Holds the token: never log it.
 #[derive(Serialize, Deserialize)]
 pub struct TokenAnswer {

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use keyless_authority::IssueRequest;
+use keyless_authority::{IssueError, IssueRequest, Issued, OUTSIDE_TOKEN_SECS};
 use keyless_metadata::{Attachment, AttachmentKind, NewAttachment};
 use keyless_model::entity::{IdentityKind, ManagedIdentity};
-use keyless_model::{Actor, Scope};
+use keyless_model::{Actor, OpContext, Scope};
 use keyless_store::Snapshot;
 use keyless_token::TokenSubject;
 
-use super::api::{AttachRequest, Attached, AttachmentStatus, IdentityStatus, LocalError, TokenAnswer, TokenRequest};
+use super::api::{AttachRequest, Attached, AttachmentStatus, IdentityStatus, LocalError, OutsideTokenRequest, TokenAnswer, TokenRequest};
 use super::door::{Guest, refusal};
 use super::{Door, status};
 use crate::adapter;
@@ -81,19 +81,35 @@ pub(super) fn list(door: &Door) -> Vec<AttachmentStatus> {
 }
 
 pub(super) fn token(door: &Door, wanted: TokenRequest) -> Result<TokenAnswer, LocalError> {
-    let snapshot = door.platform.directory.snapshot();
-    let identity = find(&snapshot, &wanted.identity)?;
+    let identity = find(&door.platform.directory.snapshot(), &wanted.identity)?;
+    let issued = door.issuer.issue(&begin(door), request(door, &identity, wanted.resource, adapter::OWNER_TOKEN_SECS));
+    answer(&identity, issued)
+}
+
+/// For an audience outside of this system. The owner may name any; workloads only those of `keyless up --federation-audience`.
+pub(super) fn outside_token(door: &Door, wanted: OutsideTokenRequest) -> Result<TokenAnswer, LocalError> {
+    let identity = find(&door.platform.directory.snapshot(), &wanted.identity)?;
+    let issued = door.issuer.issue_outside(&begin(door), request(door, &identity, wanted.audience, OUTSIDE_TOKEN_SECS));
+    answer(&identity, issued)
+}
+
+fn begin(door: &Door) -> OpContext {
+    door.platform.begin(Actor::System("the owner, over the local socket"))
+}
+
+fn request(door: &Door, identity: &ManagedIdentity, audience: String, lifetime_secs: i64) -> IssueRequest {
     let subject = TokenSubject::ManagedIdentity {
         client_id: identity.client_id,
         object_id: identity.principal_id,
         resource_id: identity.scope.to_string(),
         host: Some(door.facts.host.to_string()),
     };
-    let request =
-        IssueRequest::new(identity.tenant, wanted.resource, subject, adapter::OWNER_TOKEN_SECS, "managed_identity", "local_socket");
-    let ctx = door.platform.begin(Actor::System("the owner, over the local socket"));
-    let issued = door.issuer.issue(&ctx, request).map_err(|error| refusal(error.to_string()))?;
-    Ok(TokenAnswer { access_token: issued.token.expose().clone(), expires: issued.expires, identity: identity_status(&identity) })
+    IssueRequest::new(identity.tenant, audience, subject, lifetime_secs, "managed_identity", "local_socket")
+}
+
+fn answer(identity: &ManagedIdentity, issued: Result<Issued, IssueError>) -> Result<TokenAnswer, LocalError> {
+    let issued = issued.map_err(|error| refusal(error.to_string()))?;
+    Ok(TokenAnswer { access_token: issued.token.expose().clone(), expires: issued.expires, identity: identity_status(identity) })
 }
 
 /// The identity that a person means: by name, client id, object id or ARM id.

@@ -148,6 +148,7 @@ impl Door {
             "/attachments" => ok(&attachments::attach(self, guest, read(body).await?)?),
             "/token" => ok(&attachments::token(self, read(body).await?)?),
             "/rule" => ok(&names::rule(&self.platform.directory.snapshot(), &read(body).await?)),
+            "/token/outside" => ok(&attachments::outside_token(self, read(body).await?)?),
             "/can-i" => ok(&decisions::can_i(self, read(body).await?)?),
             "/keys/rotate" => ok(&administration::rotate(self, read(body).await?).await?),
             "/keys/revoke" => ok(&administration::revoke(self, read(body).await?).await?),

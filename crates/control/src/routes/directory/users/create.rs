@@ -50,7 +50,8 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                 ));
             };
             let secret = keyless_model::Secret::new(password.clone());
-            let hash = passwords.hash(&secret, &*call.control.platform.entropy).map_err(|error| bad(error.to_string()))?;
+            let hash = passwords.hash(secret, std::sync::Arc::clone(&call.control.platform.entropy)).await;
+            let hash = hash.map_err(|error| bad(error.to_string()))?;
             Some(keyless_model::entity::UserPassword { hash, must_change: *force_change_password_next_sign_in, changed: call.ctx.now })
         }
         Some(PasswordProfile { password: Some(_), .. }) => return Err(bad("The password must be text.")),

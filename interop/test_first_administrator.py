@@ -1,0 +1,63 @@
+"""`keyless up --invite`: a new system's first administrator, from the terminal to a role assignment, without `keyless user`."""
+
+import re
+import time
+
+import requests
+
+from support.operator import fresh
+from support.person import Person
+
+
+def invited(system) -> str | None:
+    """The link of the last start, if it offered one."""
+    links = re.findall(r"https://\S+/invite\?ticket=\S+", system.log())
+    return links[-1] if links else None
+
+
+def test_the_first_administrator_comes_in_by_the_link_of_the_first_start(new_system, new_az):
+    system = new_system().start("--invite")
+    link = invited(system)
+    assert "Become the first administrator, admin@keyless.localhost" in system.log()
+    assert link not in system.ready_file.read_text()
+    admin = Person(system, "admin@keyless.localhost", f"Correct-horse-{fresh('battery')}")
+    admin.sign_in(link)
+    assert "account is ready" in admin.seen[-1].text
+    mallory = Person(system, admin.name, "another password of nobody")
+    assert mallory.open(link).forms == [], "once"
+    time.sleep(1 - time.time() % 1)
+    az = new_az(system).register().sign_in_with_device_code(admin)
+    group = fresh("group")
+    az("group create -l local -n", group)
+    assert group in {found["name"] for found in az("group list")}
+    assert system.stop() == 0
+
+    # Started again in the same way, it offers nothing: there is an administrator.
+    before = system.log().count("/invite?ticket=")
+    system.start("--invite")
+    assert system.log().count("/invite?ticket=") == before
+    assert "nobody is invited: a person is administrator already" in system.log()
+    assert system.stop() == 0
+
+
+def test_an_older_link_is_worth_nothing_once_there_is_an_administrator(new_system):
+    system = new_system().start("--invite=ada@keyless.localhost")
+    first = invited(system)
+    assert system.stop() == 0
+    system.start("--invite=eve@keyless.localhost")
+    second = invited(system)
+    assert second != first
+    ada = Person(system, "ada@keyless.localhost", f"Correct-horse-{fresh('battery')}")
+    ada.sign_in(first)
+    assert "account is ready" in ada.seen[-1].text
+    answer = requests.get(second, verify=system.ready["ca_file"], timeout=10)
+    assert answer.status_code == 400
+    assert "new_password" not in answer.text
+    assert system.stop() == 0
+
+
+def test_an_invitation_that_cannot_be_made_stops_the_start(new_system):
+    system = new_system()
+    done = system.command("up", *system.locate(), "--port", "0", "--metadata-port", "0", "--built-in", "--invite=nonsense", check=False)
+    assert done.returncode == 1
+    assert "write name@domain" in done.stderr
