@@ -51,7 +51,11 @@ class Reader:
 
 def more(system, count):
     """Seconds of assigning one more role, and of taking it away."""
-    reader, (account, principal) = Reader(system, ARM_SCOPE), (system.account["id"], system.status["identities"][0]["principal_id"])
+    def named(kind, name):
+        return next(one for one in system.status[kind] if one["name"] == name)
+
+    reader, account = Reader(system, ARM_SCOPE), named("accounts", "demo-ai")["id"]
+    principal = named("identities", "demo-app")["principal_id"]
     role = f"/providers/Microsoft.Authorization/roleDefinitions/{OPENAI_USER}"
     given, taken = [], []
     for _ in range(count):
