@@ -129,7 +129,7 @@ class Operator:
 
     def create_deployment(self, account: str, name: str) -> None:
         body = {
-            "sku": {"name": "Standard", "capacity": 100_000},
+            "sku": {"name": "Standard", "capacity": 2_000},
             "properties": {"model": {"format": "OpenAI", "name": "stub", "version": "1"}},
         }
         self.deployments.begin_create_or_update(GROUP, account, name, body).result(10)

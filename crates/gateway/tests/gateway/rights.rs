@@ -130,6 +130,9 @@ fn routes() -> impl Iterator<Item = (&'static str, String)> {
     })
 }
 
+/// Routes that take a form.
+const UPLOADS: [&str; 3] = ["/audio/transcriptions", "/audio/translations", "/images/edits"];
+
 #[tokio::test]
 async fn no_route_answers_a_caller_without_rights() {
     let mut world = World::new().await;
@@ -138,6 +141,11 @@ async fn no_route_answers_a_caller_without_rights() {
     for (method, path) in routes() {
         for headers in [&[("authorization", token.as_str())][..], &[]] {
             let mut request = post(&path, headers, r#"{"model":"chat","input":"x","messages":[]}"#);
+            if UPLOADS.iter().any(|upload| path.contains(upload)) {
+                // The name of the model is in the body here: only a form that can be read has one to decide about.
+                request = post(&path, headers, "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nchat\r\n--b--\r\n");
+                request.headers_mut().insert("content-type", "multipart/form-data; boundary=b".parse().unwrap());
+            }
             *request.method_mut() = method.parse().unwrap();
             let answer = world.send(request).await;
             assert_eq!(answer.status, 401, "{method} {path} {answer:?}");

@@ -40,12 +40,14 @@ pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, Loca
     })
 }
 
-/// The roles that would allow it, were they assigned at the scope itself; the narrowest first.
+/// The roles that can be assigned at the scope itself and would then allow it; the narrowest first.
 fn would_grant(door: &Door, policy: &Policy, request: &Request<'_>) -> Vec<String> {
     let now = door.platform.begin(Actor::Anonymous).now;
     let known = known_operations(policy);
+    let chain = policy.scope_chain(request.scope);
     let mut names: Vec<(usize, String)> = policy
         .roles()
+        .filter(|role| role.assignable_scopes.iter().any(|assignable| chain.contains(assignable)))
         .filter_map(|role| {
             let mut tried = policy.clone();
             tried.apply(&keyless_model::entity::Mutation::put(RoleAssignment {
