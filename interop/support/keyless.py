@@ -5,6 +5,7 @@ Everything here goes through the command line or the ready file, as a user's scr
 
 import json
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -85,7 +86,16 @@ class Keyless:
         self.process.wait()
 
     def log(self) -> str:
-        return self.log_file.read_text(errors="replace")
+        """All that it printed so far; nothing when it was never started."""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def wait_for_log(self, pattern: str, times: int = 1, within_secs: float = 10) -> list[str]:
+        """What it printed that matches, at least so many times. The welcome comes after the ready file."""
+        deadline = time.monotonic() + within_secs
+        while len(found := re.findall(pattern, self.log())) < times:
+            assert time.monotonic() < deadline, f"{pattern} is not there {times} times:\n{self.log()}"
+            time.sleep(0.02)
+        return found
 
     # --- commands ---
 
