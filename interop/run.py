@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import venv
@@ -150,4 +151,6 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    # A shell starts what runs in the background with this signal ignored, and so would be every program that a test sends it to.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

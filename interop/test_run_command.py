@@ -72,7 +72,10 @@ def test_signal_passes_through(number, system):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
         assert running.stdout.readline() == "ready\n"
         running.send_signal(number)
-        assert running.wait(10) == 41
+        try:
+            assert running.wait(10) == 41
+        finally:
+            running.kill()
 
 
 def test_a_child_killed_by_a_signal_is_reported_as_shells_do(system):
