@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::RwLock;
 
 use keyless_model::{ClientId, Entropy, Timestamp};
+use keyless_web::PeerOwner;
 use serde::{Deserialize, Serialize};
 
 use crate::caller::digest;
@@ -126,13 +127,19 @@ impl Attachments {
         map.extend(remembered.into_iter().filter_map(|(header, attachment)| Some((unhex(&header)?, attachment))));
     }
 
-    /// The attachment whose header this is, if it lives and `uid` may use it.
+    /// The attachment whose header this is, if it lives and the owner of the connection may use it: the borrower's own user. Only where the
+    /// system has no way to tell users apart the header counts alone.
     ///
     /// SECURITY: the look-up is by hash, so its time tells nothing about how much of a guessed header is right (case 106).
-    pub(crate) fn of_header(&self, header: &str, uid: Option<u32>, now: Timestamp) -> Option<Attachment> {
+    pub(crate) fn of_header(&self, header: &str, owner: PeerOwner, now: Timestamp) -> Option<Attachment> {
         let map = self.by_header.read().expect("no holder of this lock panics");
         let attachment = map.get(&digest(header))?;
-        (lives(attachment, now) && uid.is_none_or(|uid| uid == attachment.uid)).then(|| attachment.clone())
+        let theirs = match owner {
+            PeerOwner::Uid(uid) => uid == attachment.uid,
+            PeerOwner::Unsupported => true,
+            PeerOwner::Unknown => false,
+        };
+        (theirs && lives(attachment, now)).then(|| attachment.clone())
     }
 }
 

@@ -22,7 +22,7 @@ use keyless_model::Scope;
 use keyless_web::Platform;
 
 pub use attachments::{AttachError, Attachment, AttachmentId, AttachmentKind, Attachments, NewAttachment};
-pub use caller::{Connection, PeerOwner, owner_of};
+pub use caller::Connection;
 pub use source::{IssuedToken, TokenRequest, TokenSource, TokenSourceError};
 
 /// How the metadata endpoints behave.

@@ -15,12 +15,16 @@ pub struct TokenRequest<'a> {
     pub host: &'a Scope,
     /// How the caller proved itself, for the audit: `imds` or `identity_header`.
     pub credential: &'static str,
+    /// Who gets it, for the audit: the loan, or the user whose process asks.
+    pub holder: &'a str,
 }
 
 /// A signed token.
 #[derive(Debug, Clone)]
 pub struct IssuedToken {
     pub token: Secret<String>,
+    /// `uti`, by which the audit names it.
+    pub token_id: String,
     pub issued: Timestamp,
     pub expires: Timestamp,
     /// The key that signed it.

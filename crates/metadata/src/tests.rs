@@ -6,6 +6,7 @@ use keyless_audit::Outcome;
 use keyless_model::entity::{Host, Principal};
 use keyless_model::{Clock as _, OpContext, Secret};
 use keyless_testkit::{TestPlatform, Who};
+use keyless_web::PeerOwner;
 use serde_json::Value;
 
 use super::*;
@@ -32,7 +33,13 @@ impl TokenSource for Counting {
         let number = self.issued.fetch_add(1, Ordering::Relaxed);
         let token = format!("token-{number}-of-{}-for-{}", request.identity.client_id, request.resource);
         let kid = self.kid.get().expect("set by the fixture").clone();
-        Ok(IssuedToken { token: Secret::new(token), issued: ctx.now, expires: ctx.now.plus_secs(86_700), kid })
+        Ok(IssuedToken {
+            token: Secret::new(token),
+            token_id: format!("uti-{number}"),
+            issued: ctx.now,
+            expires: ctx.now.plus_secs(86_700),
+            kid,
+        })
     }
 }
 

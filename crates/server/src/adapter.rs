@@ -32,10 +32,17 @@ impl TokenSource for AuthorityTokens {
             resource_id: identity.scope.to_string(),
             host: Some(request.host.to_string()),
         };
-        let wanted =
+        let mut wanted =
             IssueRequest::new(identity.tenant, request.resource, subject, IDENTITY_TOKEN_SECS, "managed_identity", request.credential);
+        wanted.proof = Some(format!("by {}", request.holder));
         match self.0.issue(ctx, wanted) {
-            Ok(issued) => Ok(IssuedToken { token: issued.token, issued: issued.issued, expires: issued.expires, kid: issued.kid }),
+            Ok(issued) => Ok(IssuedToken {
+                token: issued.token,
+                token_id: issued.token_id,
+                issued: issued.issued,
+                expires: issued.expires,
+                kid: issued.kid,
+            }),
             Err(IssueError::ResourceUnknown(resource)) => Err(TokenSourceError::UnknownResource(resource)),
             Err(error) => Err(TokenSourceError::Unavailable(Box::new(error))),
         }

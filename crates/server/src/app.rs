@@ -12,8 +12,8 @@ use http::{Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use keyless_gateway::Gateway;
-use keyless_metadata::{Connection, Metadata, owner_of};
-use keyless_web::Peer;
+use keyless_metadata::{Connection, Metadata};
+use keyless_web::{Peer, PeerOwner, owner_of};
 use keyless_wire::arm::ArmError;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
@@ -84,7 +84,7 @@ impl App {
                 response.map(|body| Either::Right(Either::Right(body)))
             }
             Service::Metadata => {
-                let unknown = Connection { peer, owner: keyless_metadata::PeerOwner::Unknown };
+                let unknown = Connection { peer, owner: PeerOwner::Unknown };
                 self.metadata.handle(&request, connection.unwrap_or(&unknown)).map(|body| Either::Right(Either::Left(body)))
             }
             Service::Operations => self.operations.handle(&request).map(|body| Either::Right(Either::Left(body))),

@@ -6,6 +6,7 @@
 mod authn;
 mod challenge;
 mod form;
+mod peer_owner;
 mod platform;
 mod reply;
 mod request;
@@ -14,6 +15,7 @@ mod tenants;
 pub use authn::{Audiences, Authenticator, AuthnError, Caller, bearer_of};
 pub use challenge::claims_challenge;
 pub use form::{Form, FormError};
+pub use peer_owner::{PeerOwner, owner_of};
 pub use platform::{Endpoints, Platform};
 pub use reply::{NO_STORE, json};
 pub use request::{Peer, RequestFacts};

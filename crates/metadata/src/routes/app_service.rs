@@ -16,7 +16,7 @@ pub(super) fn token<B>(metadata: &Metadata, request: &Request<B>, connection: &C
     let platform = &metadata.platform;
     let mut ctx = platform.begin(Actor::Anonymous);
     ctx.source = Some(connection.peer.ip());
-    let attachment = identity_header(request).and_then(|header| metadata.attachments.of_header(header, connection.uid(), ctx.now));
+    let attachment = identity_header(request).and_then(|header| metadata.attachments.of_header(header, connection.owner, ctx.now));
     let Some(attachment) = attachment else { return refuse::app_service(metadata, &ctx, refuse::AppService::Header) };
     let asked = match query::parse(request.uri().query().unwrap_or_default(), |version| API_VERSIONS.contains(&version)) {
         Ok(asked) => asked,
@@ -28,7 +28,8 @@ pub(super) fn token<B>(metadata: &Metadata, request: &Request<B>, connection: &C
         Err(_) => return refuse::app_service(metadata, &ctx, refuse::AppService::NotFound),
     };
     let host = &metadata.config.host;
-    let wanted = TokenRequest { identity: &identity, resource: &asked.resource, host, credential: "identity_header" };
+    let holder = format!("loan {} to {}, {}", attachment.id, attachment.label, connection.user());
+    let wanted = TokenRequest { identity: &identity, resource: &asked.resource, host, credential: "identity_header", holder: &holder };
     match metadata.broker.token(platform, &snapshot, &ctx, &wanted, connection.uid()) {
         Ok(token) => refuse::app_service_success(&identity, &asked, &token),
         Err(error) => refuse::app_service(metadata, &ctx, refuse::AppService::Broker(error)),

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use keyless_model::Actor;
+use keyless_web::PeerOwner;
 
-use crate::caller::{Connection, PeerOwner};
+use crate::caller::Connection;
 use crate::source::TokenRequest;
 use crate::{Metadata, query, refuse, select};
 
@@ -37,7 +38,8 @@ pub(super) fn token<B>(metadata: &Metadata, request: &Request<B>, connection: &C
         Ok(identity) => identity,
         Err(error) => return refuse::imds(metadata, &ctx, refuse::Imds::Select(error)),
     };
-    let wanted = TokenRequest { identity: &identity, resource: &asked.resource, host: &config.host, credential: "imds" };
+    let holder = format!("IMDS, to a process of {}", connection.user());
+    let wanted = TokenRequest { identity: &identity, resource: &asked.resource, host: &config.host, credential: "imds", holder: &holder };
     match metadata.broker.token(platform, &snapshot, &ctx, &wanted, connection.uid()) {
         Ok(token) => refuse::imds_success(&identity, &asked.resource, &token, ctx.now),
         Err(error) => refuse::imds(metadata, &ctx, refuse::Imds::Broker(error)),

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use keyless_model::Actor;
-use keyless_web::Form;
+use keyless_web::{Form, PeerOwner};
 use serde_json::json;
 
-use crate::caller::{Connection, PeerOwner};
+use crate::caller::Connection;
 use crate::{Metadata, refuse};
 
 pub(super) fn document<B>(metadata: &Metadata, request: &Request<B>, connection: &Connection) -> Response<Full<Bytes>> {

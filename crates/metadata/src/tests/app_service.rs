@@ -53,7 +53,48 @@ async fn a_wrong_missing_or_doubled_header_is_refused_n106() {
 async fn a_header_in_another_users_hands_is_refused_n101() {
     let system = System::new().await;
     lend(&system, system.test.demo_app, None);
-    assert_eq!(system.ask(request(&query(), Some(HEADER)), PeerOwner::Uid(UID + 1)).await.0, StatusCode::UNAUTHORIZED);
+    for owner in [PeerOwner::Uid(UID + 1), PeerOwner::Uid(0), PeerOwner::Unknown] {
+        assert_eq!(system.ask(request(&query(), Some(HEADER)), owner).await.0, StatusCode::UNAUTHORIZED, "{owner:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_owner_who_cannot_be_named_is_refused_where_owners_can_be_i2_n101() {
+    let system = System::new().await;
+    lend(&system, system.test.demo_app, None);
+    assert_eq!(system.ask(request(&query(), Some(HEADER)), PeerOwner::Unknown).await.0, StatusCode::UNAUTHORIZED);
+    // Where the system has no way to tell, the header is all there is.
+    assert_eq!(system.ask(request(&query(), Some(HEADER)), PeerOwner::Unsupported).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_audit_names_every_loan_that_got_a_token_and_each_but_once_i15() {
+    let system = System::new().await;
+    let first = lend(&system, system.test.demo_app, None);
+    let other = "9876543210abcdefghijklmnopqrstuvwxyzABCDEFG";
+    let new = NewAttachment {
+        kind: AttachmentKind::Run,
+        identity: system.test.demo_app.client_id,
+        uid: UID,
+        label: "python other.py".to_owned(),
+        until: None,
+    };
+    let now = system.test.clock.now();
+    let second = system.metadata.attachments().attach(new, other, &*system.test.platform.entropy, now).expect("the header is strong");
+    let before = system.test.audit.events().len();
+    for _ in 0..100 {
+        for header in [HEADER, other] {
+            let (status, body) = system.ask(request(&query(), Some(header)), PeerOwner::Uid(UID)).await;
+            assert_eq!((status, body["access_token"].as_str().map(|token| token.starts_with("token-0"))), (StatusCode::OK, Some(true)));
+        }
+    }
+    // The issue itself is the token service's event, which is not here; who was given the same token again is ours.
+    let events = system.test.audit.events();
+    let [again] = &events[before..] else { panic!("one line for 199 answers, not {}", events.len() - before) };
+    let because = again.decision.as_ref().expect("it says why").because.to_string();
+    assert!(because.contains(&second.id) && because.contains("python other.py") && !because.contains(&first.id), "{because}");
+    assert_eq!(again.token.as_ref().and_then(|token| token.token_id.as_deref()), Some("uti-0"));
+    assert_eq!(system.source.issued.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -125,7 +166,7 @@ async fn shells_are_remembered_by_digest_and_runs_are_not() {
     assert!(!format!("{remembered:?}").contains(shell));
     let next = Attachments::default();
     next.recall(remembered);
-    assert!(next.of_header(shell, Some(UID), now).is_some() && next.of_header(HEADER, Some(UID), now).is_none());
+    assert!(next.of_header(shell, PeerOwner::Uid(UID), now).is_some() && next.of_header(HEADER, PeerOwner::Uid(UID), now).is_none());
 }
 
 #[tokio::test]

@@ -150,6 +150,10 @@ async fn a_request_meant_for_a_proxy_is_refused_n98() {
     let (mut parts, body) = imds_request(&good()).into_parts();
     parts.uri = format!("http://127.0.0.1:8440{PATH}?{}", good()).parse().expect("a URI");
     assert_eq!(system.ask(Request::from_parts(parts, body), PeerOwner::Uid(UID)).await.0, StatusCode::BAD_REQUEST);
+    let (mut parts, body) = imds_request(&good()).into_parts();
+    (parts.method, parts.uri) = (http::Method::CONNECT, "127.0.0.1:8440".parse().expect("an authority"));
+    let (status, body) = system.ask(Request::from_parts(parts, body), PeerOwner::Uid(UID)).await;
+    assert_eq!((status, &body["error"]), (StatusCode::BAD_REQUEST, &"invalid_request".into()));
 }
 
 #[tokio::test]
@@ -193,8 +197,9 @@ async fn too_many_fresh_tokens_are_refused_and_others_go_on_n105() {
         let (status, _) = system.imds(&format!("api-version=2018-02-01&resource=https://r{number}.test")).await;
         assert_eq!(status, StatusCode::OK);
     }
-    let (status, _) = system.imds("api-version=2018-02-01&resource=https://one-more.test").await;
-    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    let connection = Connection { peer: "127.0.0.1:5000".parse().expect("an address"), owner: PeerOwner::Uid(UID) };
+    let refused = system.metadata.handle(&imds_request("api-version=2018-02-01&resource=https://one-more.test"), &connection);
+    assert_eq!((refused.status(), &refused.headers()["retry-after"]), (StatusCode::TOO_MANY_REQUESTS, &"1".parse().expect("a value")));
     let (status, _) = system.imds("api-version=2018-02-01&resource=https://r0.test").await;
     assert_eq!(status, StatusCode::OK, "a remembered token is not counted");
     let other = format!("{}&client_id={}", good(), system.test.demo_app.client_id);
