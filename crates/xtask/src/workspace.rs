@@ -1,4 +1,4 @@
-//! Where the repository is, and what cargo says is in it. Reads only; never the network.
+//! Where the repository is, and what cargo says is in it. Reads only; what a fresh machine lacks, cargo fetches.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,17 +14,17 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lives two folders below the root").to_path_buf()
 }
 
-/// The resolved dependency graph for this machine's platform, from what is already downloaded.
+/// The resolved dependency graph for this machine's platform, fetched as far as it is not yet here.
 ///
 /// # Errors
-/// When cargo fails: usually a manifest that does not parse, or crates that were never fetched.
+/// When cargo fails: usually a manifest that does not parse, or a registry that cannot be reached.
 pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
     MetadataCommand::new()
         .cargo_path(CARGO)
         .current_dir(root)
-        .other_options(["--offline".to_owned(), "--filter-platform".to_owned(), host()?])
+        .other_options(["--filter-platform".to_owned(), host()?])
         .exec()
-        .context("cannot read the dependency graph; run `cargo fetch` once, then again")
+        .context("cannot read the dependency graph")
 }
 
 /// The platform triple of the compiler in use.

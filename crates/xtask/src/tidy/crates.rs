@@ -59,6 +59,7 @@ const CRATES: &[(&str, Reason)] = &[
     ("keyless-server", Reason::Composition),
     ("keyless-cli", Reason::Command),
     ("keyless-testkit", Reason::Developers),
+    ("keyless-fuzz", Reason::Developers),
     ("xtask", Reason::Developers),
 ];
 

@@ -1,11 +1,8 @@
 //! ARM ids: what parses has one meaning, whatever its case, and covers exactly what lies below it.
 
-#![no_main]
-
 use keyless_model::{Scope, ScopeKind};
-use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|data: &[u8]| {
+pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let mut parts = text.splitn(2, '\n');
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
@@ -34,4 +31,4 @@ fuzz_target!(|data: &[u8]| {
     let segments = |scope: &Scope| scope.folded().split('/').skip(1).map(str::to_owned).collect::<Vec<_>>();
     let by_segments = segments(&other).starts_with(&segments(&scope));
     assert_eq!(scope.covers(&other), by_segments, "{scope:?} over {other:?}");
-});
+}
