@@ -129,12 +129,16 @@ class Server(ThreadingHTTPServer):
 
 
 class Upstream:
-    """The server; `url` is its base, without `/v1`."""
+    """The server; `url` is its base, without `/v1`.
 
-    def __init__(self):
+    It lists `models`, and answers to any name unless it is `strict` (as Ollama is, and llama.cpp is not).
+    """
+
+    def __init__(self, models: tuple[str, ...] = ("stub",), strict: bool = False, port: int = 0):
+        self.models, self.strict = models, strict
         self.requests: list[Seen] = []
         self.behaviour = Normal()
-        self._server = Server(("127.0.0.1", 0), type("BoundHandler", (Handler,), {"upstream": self}))
+        self._server = Server(("127.0.0.1", port), type("BoundHandler", (Handler,), {"upstream": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
@@ -169,9 +173,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.record(b"")
         if self.path.split("?")[0] == "/v1/models":
-            self.send_json(
-                {"object": "list", "data": [{"id": "stub", "object": "model", "created": 0, "owned_by": "stub"}]}
-            )
+            models = [{"id": name, "object": "model", "created": 0, "owned_by": "stub"} for name in self.upstream.models]
+            self.send_json({"object": "list", "data": models})
         else:
             self.not_found()
 
@@ -184,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         if upload:
             self.send_json(upload(seen.form))
-        elif answer is None:
+        elif answer is None or (self.upstream.strict and seen.json["model"] not in self.upstream.models):
             self.not_found()
         elif (made := answer(seen.json)) and "frames" in made:
             self.send_stream(made["frames"], behaviour)

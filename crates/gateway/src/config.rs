@@ -146,6 +146,10 @@ pub(crate) fn check(default_upstream: Option<&str>, upstreams: &[UpstreamConfig]
         if url.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             problems.push(format!("the base url of upstream `{name}` holds a credential; use `api_key`"));
         }
+        // SECURITY: the key is the whole right of this system there; everyone on the way would read it.
+        if url.scheme_str() == Some("http") && upstream.api_key.is_some() && !url.host().is_some_and(is_this_machine) {
+            problems.push(format!("upstream `{name}` would get its api key in clear text over the network; use https"));
+        }
         if url.query().is_some() {
             problems.push(format!("the base url of upstream `{name}` has a query; remove it"));
         }
@@ -159,6 +163,12 @@ pub(crate) fn check(default_upstream: Option<&str>, upstreams: &[UpstreamConfig]
         problems.push(format!("the default upstream `{default}` is not among the upstreams"));
     }
     if problems.is_empty() { Ok(()) } else { Err(ConfigError { problems }) }
+}
+
+/// Whether what is sent to this host stays on this machine.
+fn is_this_machine(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -177,6 +187,22 @@ mod tests {
         assert_eq!(error.problems.len(), 6, "{error}");
         assert!(!error.to_string().contains("hunter2"));
         check(Some("responder"), &upstreams[3..], false).unwrap();
+    }
+
+    #[test]
+    fn an_api_key_does_not_cross_the_network_in_clear_text_d16() {
+        let keyed = |url| UpstreamConfig {
+            api_key: Some(Secret::new("sk-hunter2".to_owned())),
+            ..UpstreamConfig::open_ai("a", Uri::from_static(url))
+        };
+        for refused in ["http://10.0.0.1/v1", "http://models.example/v1", "http://[2001:db8::1]/v1"] {
+            let error = check(None, &[keyed(refused)], true).unwrap_err().to_string();
+            assert!(error.contains("clear text") && !error.contains("hunter2"), "{error}");
+        }
+        for taken in ["http://127.0.0.1:1/v1", "http://[::1]:1/v1", "http://LOCALHOST:1/v1", "https://models.example/v1"] {
+            check(None, &[keyed(taken)], true).unwrap();
+        }
+        check(None, &[UpstreamConfig::open_ai("a", Uri::from_static("http://10.0.0.1/v1"))], true).unwrap();
     }
 
     #[test]

@@ -50,6 +50,14 @@ pub struct Gateway {
     budgets: Budgets,
 }
 
+/// What answers the calls of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answering {
+    pub upstream: String,
+    /// The model there; another than the deployment names where the server does not have that one.
+    pub model: String,
+}
+
 /// The request, understood and not yet judged.
 struct Asked<'a> {
     head: &'a Parts,
@@ -93,11 +101,11 @@ impl Gateway {
         Ok(())
     }
 
-    /// The upstream that serves a deployment, and the name under which it knows the model. None when no upstream is configured for
-    /// it.
+    /// What answers a deployment now. None when no upstream is configured for it.
     #[must_use]
-    pub fn upstream_of(&self, deployment: &keyless_model::entity::Deployment) -> Option<(String, String)> {
-        self.upstreams.load().serving(deployment).map(|served| (served.upstream.name.clone(), served.model))
+    pub fn answering(&self, deployment: &keyless_model::entity::Deployment) -> Option<Answering> {
+        let served = self.upstreams.load().serving(deployment)?;
+        Some(Answering { upstream: served.upstream.name.clone(), model: served.shown() })
     }
 
     /// Answers one request. `peer` is the other end of the connection. Works on any runtime and thread; connections to model

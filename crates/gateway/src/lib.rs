@@ -32,4 +32,5 @@ mod standing;
 
 pub use body::{Body, BoxError};
 pub use config::{Config, ConfigError, IdentityLimit, Timeouts, UpstreamConfig, UpstreamKind};
-pub use gateway::Gateway;
+pub use forward::BUILT_IN_MODEL;
+pub use gateway::{Answering, Gateway};

@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     upstreams: Arc<Upstreams>,
     pub(crate) name: Arc<str>,
     pub(crate) model: Arc<str>,
+    /// The model that answers; another than `model` where the server does not have that one.
+    pub(crate) answered_by: Arc<str>,
     pub(crate) model_version: Option<Arc<str>>,
     /// Which server, under which model name; none when no upstream is configured for it.
     pub(crate) served: Option<Served>,
@@ -54,6 +56,7 @@ impl Plans {
         {
             return Arc::clone(plan);
         }
+        let served = upstreams.serving(deployment);
         let plan = Arc::new(Plan {
             account: Arc::clone(account),
             deployment: Arc::clone(deployment),
@@ -61,7 +64,8 @@ impl Plans {
             name: deployment.scope.name().into(),
             model: deployment.model.name.as_str().into(),
             model_version: deployment.model.version.as_deref().filter(|version| !version.is_empty()).map(Into::into),
-            served: upstreams.serving(deployment),
+            answered_by: served.clone().map_or_else(|| deployment.model.name.clone(), Served::shown).into(),
+            served,
             budget: limits_of(deployment).map(|limits| budgets.budget(id, None, limits, now)),
             name_header: header(deployment.scope.name()),
             region_header: header(&account.location),

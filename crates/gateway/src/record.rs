@@ -106,7 +106,7 @@ impl Call {
 
     pub(crate) fn planned(&mut self, plan: &Plan) {
         self.detail.deployment = Some(Arc::clone(&plan.name));
-        self.detail.model = Some(Arc::clone(&plan.model));
+        self.detail.model = Some(Arc::clone(&plan.answered_by));
         self.detail.model_version.clone_from(&plan.model_version);
     }
 
@@ -190,6 +190,15 @@ impl Call {
                     DecisionRecord { assignment, ..DecisionRecord::refused(refusal.because()) }
                 }
             });
+        } else {
+            self.failed(refusal);
+        }
+    }
+
+    /// The call was allowed and comes to nothing all the same: the record says why, beside what allowed it.
+    pub(crate) fn failed(&mut self, cause: &impl std::fmt::Display) {
+        if let Some(decision) = &mut self.decision {
+            decision.because = format!("{cause} (allowed: {})", decision.because).into();
         }
     }
 

@@ -99,7 +99,9 @@ impl App {
         }
         let Some(suffix) = &self.account_suffix else { return false };
         let host = request.uri().host().or_else(|| request.headers().get(http::header::HOST)?.to_str().ok()).unwrap_or_default();
-        host.split(':').next().unwrap_or_default().ends_with(suffix.as_str())
+        // Host names are compared without case, here as where the gateway finds the account.
+        let name = host.split(':').next().unwrap_or_default().as_bytes();
+        name.len().checked_sub(suffix.len()).and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Health, readiness and metrics, on a loopback listener of their own.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -23,17 +23,28 @@ const SERVICES: [(Service, &str); 4] = [
 pub(crate) struct Operations {
     platform: Arc<Platform>,
     ready: AtomicBool,
+    /// What some calls fail for, while others are answered.
+    degraded: RwLock<Option<String>>,
     /// By service, then by class of status (1xx to 5xx).
     answers: [[AtomicU64; 5]; 4],
 }
 
 impl Operations {
     pub(crate) fn new(platform: Arc<Platform>) -> Self {
-        Self { platform, ready: AtomicBool::new(false), answers: Default::default() }
+        Self { platform, ready: AtomicBool::new(false), degraded: RwLock::default(), answers: Default::default() }
     }
 
     pub(crate) fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    /// Some calls fail for this reason; none is all well.
+    pub(crate) fn set_degraded(&self, reason: Option<String>) {
+        *self.degraded.write().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    fn degraded(&self) -> Option<String> {
+        self.degraded.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|reason| format!("degraded: {reason}"))
     }
 
     pub(crate) fn count(&self, service: Service, status: StatusCode) {
@@ -42,10 +53,10 @@ impl Operations {
         self.answers[row][class].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `ok`, or why calls are not answered.
+    /// `ok`, `degraded` with the reason, or why no call is answered.
     pub(crate) fn health(&self) -> String {
         match self.platform.audit.ready() {
-            Ok(()) => "ok".to_owned(),
+            Ok(()) => self.degraded().unwrap_or_else(|| "ok".to_owned()),
             Err(error) => error.to_string(),
         }
     }
@@ -58,7 +69,9 @@ impl Operations {
             // Alive: the process answers. Ready: it may be sent calls.
             "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
             "/readyz" => match (self.ready.load(Ordering::Relaxed), self.health()) {
-                (true, health) if health == "ok" => text(StatusCode::OK, "ok\n".to_owned()),
+                // A model server that is down takes no node out of service: tokens and resources do not need it, and the nodes of a
+                // system share it, so a load balancer would take them all out together.
+                (true, health) if health == "ok" || health.starts_with("degraded: ") => text(StatusCode::OK, format!("{health}\n")),
                 (true, health) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{health}\n")),
                 (false, _) => text(StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n".to_owned()),
             },

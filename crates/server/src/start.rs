@@ -107,6 +107,7 @@ struct Parts {
     audit: Arc<AuditLog>,
     bound: std::sync::Mutex<Vec<Bound>>,
     model: std::sync::Mutex<Option<crate::model::ModelServer>>,
+    watched: std::sync::Mutex<Option<upstreams::Watched>>,
 }
 
 async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts> {
@@ -131,7 +132,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let endpoints = endpoints(&bound);
     let roots = rustls_native_certs::load_native_certs().certs;
     let ca = LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?;
-    let chosen = upstreams::choose(&options.upstream, &options.cache, tell).await?;
+    let chosen = upstreams::choose(&options.upstream, &options.cache, &roots, tell).await?;
     let host = bootstrap::ensure(&directory, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
     let snapshot = directory.snapshot();
     let keyring = KeyRing::open(&snapshot, Arc::clone(&sealer))?;
@@ -164,6 +165,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     };
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform)));
+    operations.set_degraded(upstreams::degraded(&chosen.shown));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)
         .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data, &chosen.shown, trusted.clone())?));
     let app = App::new(
@@ -184,12 +186,22 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         host,
         operations: Arc::clone(&operations),
         sign_in,
-        upstreams: RwLock::new(chosen.shown),
+        upstreams: Arc::new(RwLock::new(chosen.shown)),
+        gateway: Arc::clone(&gateway),
         trusted_tenants: options.trusted_tenants.clone(),
     };
     let door = Arc::new(Door { platform, metadata, issuer, rotation, facts, data });
     recall(&door);
-    Ok(Parts { door, app: Arc::new(app), gateway, operations, audit, bound: bound.into(), model: chosen.child.into() })
+    Ok(Parts {
+        door,
+        app: Arc::new(app),
+        gateway,
+        operations,
+        audit,
+        bound: bound.into(),
+        model: chosen.child.into(),
+        watched: chosen.watched.into(),
+    })
 }
 
 impl Parts {
@@ -206,8 +218,23 @@ impl Parts {
         tasks.spawn(rotate_keys(self.door.rotation.clone(), stop.clone()));
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
         tasks.spawn(settle_often(Arc::clone(&self.door.platform), stop.clone()));
+        let facts = &self.door.facts;
+        let watchers = upstreams::Watchers {
+            platform: Arc::clone(&self.door.platform),
+            gateway: Arc::clone(&self.gateway),
+            operations: Arc::clone(&self.operations),
+            shown: Arc::clone(&facts.upstreams),
+        };
+        let watched = self.watched.lock().expect("no holder of this lock panics").take();
+        tasks.spawn(upstreams::watch(watched, watchers, stop.clone()));
         if let Some(model) = self.model.lock().expect("no holder of this lock panics").take() {
-            tasks.spawn(upstreams::supervise(model, Arc::clone(&self.gateway), options.cache.clone(), stop.clone()));
+            tasks.spawn(upstreams::supervise(
+                model,
+                Arc::clone(&self.gateway),
+                Arc::clone(&self.operations),
+                options.cache.clone(),
+                stop.clone(),
+            ));
         }
         let mut shares: Vec<Vec<(Service, std::net::TcpListener)>> = Vec::new();
         for bound in self.bound.lock().expect("no holder of this lock panics").drain(..) {

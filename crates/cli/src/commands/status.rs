@@ -58,7 +58,10 @@ fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timest
         ]);
     }
     for upstream in &status.upstreams {
-        places.row([faint("model"), welcome::model(&upstream.kind, &upstream.models, &upstream.url)]);
+        places.row([faint("model"), welcome::model(upstream)]);
+    }
+    for deployment in status.deployments.iter().take(welcome::SHOWN) {
+        places.row([faint("deployment"), welcome::answered(deployment)]);
     }
     text.push_str(&places.to_string());
 

@@ -198,6 +198,7 @@ impl Relay {
     /// every answer, it breaks off instead of ending.
     fn fail(&mut self, fault: UpstreamFault) {
         tracing::warn!(%fault, request_id = %self.call.ctx.request_id, "an answer broke off");
+        self.call.failed(&fault);
         if self.record(Outcome::Failed) {
             if matches!(self.mode, Mode::Events(_)) {
                 let text = format!(r#"data: {{"error":{{"code":"{}","message":"{}"}}}}"#, fault.code(), fault.public_message());

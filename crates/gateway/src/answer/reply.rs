@@ -64,6 +64,7 @@ impl Reply {
         let ok = (200..300).contains(&status);
         if !ok {
             call.turned_down();
+            call.failed(&format_args!("the model server finds the request wrong, with status {status}"));
         }
         let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         let headers = passed_back(&headers);

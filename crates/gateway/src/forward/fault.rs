@@ -20,8 +20,8 @@ pub(crate) enum UpstreamFault {
     #[error("the model server answered with a redirect ({0})")]
     Redirect(u16),
     /// 404, 405: it does not know the model or the path.
-    #[error("the model server does not know the model or the path (status {0})")]
-    Unknown(u16),
+    #[error("the model server does not know the model `{model}` or the path (status {status})")]
+    Unknown { status: u16, model: String },
     #[error("the model server asks to wait (status {status})")]
     Busy { status: u16, retry_after_secs: Option<u64> },
     #[error("the model server failed with status {0}")]
@@ -58,7 +58,7 @@ impl UpstreamFault {
             Self::Connect(_) => "The model server cannot be reached. Please retry later.",
             Self::FirstByte | Self::Idle => "The model server did not answer in time. Please retry later.",
             Self::Credential(_) => "The model server does not accept the gateway. Ask the operator to check its credential.",
-            Self::Unknown(_) => "The model server does not serve this model. Ask the operator to check the deployment.",
+            Self::Unknown { .. } => "The model server does not serve this model. Ask the operator to check the deployment.",
             Self::Busy { .. } => "The model server is busy. Please retry later.",
             Self::Broken(_) | Self::Redirect(_) | Self::Failed(_) | Self::Form(_) => {
                 "The model server failed to answer. Please retry later."
@@ -76,12 +76,12 @@ impl UpstreamFault {
         }
     }
 
-    /// The fault that a status means; none when the answer is the caller's to read.
-    pub(crate) fn of_status(status: u16, retry_after_secs: Option<u64>) -> Option<Self> {
+    /// The fault that a status means when `model` was asked for; none when the answer is the caller's to read.
+    pub(crate) fn of_status(status: u16, retry_after_secs: Option<u64>, model: &str) -> Option<Self> {
         match status {
             200..=299 => None,
             401 | 403 | 407 => Some(Self::Credential(status)),
-            404 | 405 => Some(Self::Unknown(status)),
+            404 | 405 => Some(Self::Unknown { status, model: model.to_owned() }),
             429 | 503 => Some(Self::Busy { status, retry_after_secs }),
             408 | 504 => Some(Self::FirstByte),
             400..=499 => None,

@@ -78,19 +78,24 @@ pub(crate) async fn send(permitted: &Permitted, onward: Onward<'_>) -> Result<Re
     let (head, body) = answer.map_err(|_| UpstreamFault::FirstByte)?.map_err(|error| fault_of(&error))?.into_parts();
     let status = head.status.as_u16();
     let retry_after = head.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    match UpstreamFault::of_status(status, retry_after) {
+    match UpstreamFault::of_status(status, retry_after, &served.model) {
         Some(fault) => Err(fault),
         None => Ok(Received { status, headers: head.headers, source: Source::Server(body) }),
     }
 }
 
 fn fault_of(error: &hyper_util::client::legacy::Error) -> UpstreamFault {
-    // The outermost text says only that something failed; the causes say what.
+    let text = text_of(error);
+    if error.is_connect() { UpstreamFault::Connect(text) } else { UpstreamFault::Broken(text) }
+}
+
+/// What failed. The outermost text says only that something did; the causes say what.
+pub(super) fn text_of(error: &hyper_util::client::legacy::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
-    if error.is_connect() { UpstreamFault::Connect(text) } else { UpstreamFault::Broken(text) }
+    text
 }

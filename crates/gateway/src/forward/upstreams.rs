@@ -7,7 +7,11 @@ use keyless_model::entity::Deployment;
 
 use super::client::Connecting;
 use crate::config::{Config, ConfigError, Timeouts, UpstreamConfig, UpstreamKind, check};
+use crate::detect::{is_embedding, knows, stand_in};
 use crate::route::Shape;
+
+/// What the built-in responder calls itself, so that it is never taken for a model.
+pub const BUILT_IN_MODEL: &str = "keyless-built-in-responder";
 
 /// The list that is in force.
 #[derive(Debug, Default)]
@@ -66,12 +70,22 @@ impl Upstreams {
         let model = &deployment.model.name;
         let upstream = match &deployment.upstream {
             Some(name) => self.all.iter().find(|upstream| upstream.name == *name),
-            None => self.all.iter().find(|upstream| upstream.models.contains(model)).or(self.default.as_ref()),
+            None => self.all.iter().find(|upstream| knows(&upstream.models, model)).or(self.default.as_ref()),
         }?;
-        // A server that names its models answers to those names only; then its first stands in.
-        let known = upstream.models.is_empty() || upstream.models.contains(model);
-        let model = if known { model.clone() } else { upstream.models.first().cloned().unwrap_or_default() };
-        Some(Served { upstream: Arc::clone(upstream), model })
+        // A server that names its models answers to those names only; then one of them stands in.
+        let embeds = || is_embedding(model) || is_embedding(deployment.scope.name());
+        let stand_in = if knows(&upstream.models, model) { None } else { stand_in(&upstream.models, embeds()) };
+        Some(Served { upstream: Arc::clone(upstream), model: stand_in.unwrap_or(model).clone() })
+    }
+}
+
+impl Served {
+    /// What the model is called where people read it.
+    pub(crate) fn shown(self) -> String {
+        match self.upstream.kind {
+            Kind::BuiltIn => BUILT_IN_MODEL.to_owned(),
+            Kind::OpenAi(_) => self.model,
+        }
     }
 }
 
@@ -98,7 +112,7 @@ fn connecting(roots: &[rustls::pki_types::CertificateDer<'static>], timeouts: Ti
     Arc::new(Connecting::new(roots, timeouts))
 }
 
-fn bearer(key: &str) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+pub(super) fn bearer(key: &str) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {key}"))?;
     // Keeps it out of `Debug` and out of HTTP/2's compression tables.
     value.set_sensitive(true);

@@ -30,6 +30,25 @@ pub struct UpstreamStatus {
     /// `model server`, `supervised model` or `built-in responder (not a model)`.
     pub kind: String,
     pub models: Vec<String>,
+    /// What is wrong with it, to be put after its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Whether calls fail for it.
+    #[serde(default)]
+    pub down: bool,
+}
+
+/// What answers a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeploymentStatus {
+    /// Account and deployment.
+    pub name: String,
+    /// The model that it names.
+    pub model: String,
+    /// The model that answers; empty when none does.
+    pub answered_by: String,
+    /// Whether that is another one.
+    pub stands_in: bool,
 }
 
 /// The provider that people may sign in with.
@@ -66,6 +85,9 @@ pub struct Status {
     pub accounts: Vec<AccountStatus>,
     pub identities: Vec<IdentityStatus>,
     pub upstreams: Vec<UpstreamStatus>,
+    /// What answers deployments: those first that another model answers, and not all of many.
+    #[serde(default)]
+    pub deployments: Vec<DeploymentStatus>,
     /// Entra tenants whose tokens count for their guests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_tenants: Vec<String>,
@@ -75,7 +97,7 @@ pub struct Status {
     pub host: String,
     /// Commits so far.
     pub revision: u64,
-    /// Whether calls are answered; else why not.
+    /// `ok`, `degraded: ` and why some calls fail, or why none is answered.
     pub health: String,
 }
 

@@ -1,5 +1,6 @@
 //! What there is to know about the running system.
 
+use keyless_gateway::Gateway;
 use keyless_model::entity::{IdentityKind, ManagedIdentity};
 use keyless_model::{Scope, TenantId, Timestamp};
 
@@ -20,7 +21,8 @@ pub(crate) struct Facts {
     pub(crate) host: Scope,
     pub(crate) operations: Arc<Operations>,
     pub(crate) sign_in: Option<SignInStatus>,
-    pub(crate) upstreams: RwLock<Vec<UpstreamStatus>>,
+    pub(crate) upstreams: Arc<RwLock<Vec<UpstreamStatus>>>,
+    pub(crate) gateway: Arc<Gateway>,
     /// Entra tenants whose guests' tokens count.
     pub(crate) trusted_tenants: Vec<TenantId>,
 }
@@ -69,6 +71,7 @@ pub(crate) fn status(door: &Door) -> Status {
         identities,
         sign_in: facts.sign_in.clone(),
         upstreams: facts.upstreams.read().expect("no holder of this lock panics").clone(),
+        deployments: crate::upstreams::deployments(&snapshot, &facts.gateway),
         trusted_tenants: facts.trusted_tenants.iter().map(ToString::to_string).collect(),
         host: facts.host.to_string(),
         revision: snapshot.revision().0,

@@ -4,10 +4,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use keyless_server::local::Invited;
-use keyless_server::local::api::Status;
+use keyless_server::local::api::{DeploymentStatus, Status, UpstreamStatus};
 
 use crate::data_dir::DataDir;
 use crate::ui::{Table, code, faint, good, heading, strong, warn};
+
+/// Deployments that are shown; `keyless status --json` has more.
+pub(crate) const SHOWN: usize = 6;
 
 /// The whole text, each line ended.
 pub(super) fn welcome(status: &Status, invited: Option<&Invited>, data: &DataDir, took: Duration) -> String {
@@ -66,13 +69,17 @@ fn things(status: &Status) -> Table<2> {
         row("sign-in", format!("{}  {}", provider.name, faint(format_args!("register {} there", provider.redirect_uri))));
     }
     for upstream in &status.upstreams {
-        row("model", model(&upstream.kind, &upstream.models, &upstream.url));
+        row("model", model(upstream));
+    }
+    for deployment in status.deployments.iter().take(SHOWN) {
+        row("deployment", answered(deployment));
     }
     table
 }
 
 /// How a source of answers is shown, here and in `status`: what is no model must never look like one.
-pub(crate) fn model(kind: &str, models: &[String], url: &str) -> String {
+pub(crate) fn model(upstream: &UpstreamStatus) -> String {
+    let UpstreamStatus { kind, models, url, .. } = upstream;
     if kind.starts_with("built-in") {
         return warn(format_args!("{kind}: it echoes; try --model smollm2 for a real one"));
     }
@@ -80,7 +87,18 @@ pub(crate) fn model(kind: &str, models: &[String], url: &str) -> String {
     let more = models.len().saturating_sub(4);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let names = if shown.is_empty() { String::new() } else { format!("{}  ", good(format_args!("{shown}{more}"))) };
-    format!("{names}{}", faint(format_args!("{kind}, {url}")))
+    let trouble = upstream.trouble.as_ref().map(|trouble| format!("  {}", warn(trouble))).unwrap_or_default();
+    format!("{names}{}{trouble}", faint(format_args!("{kind}, {url}")))
+}
+
+/// What answers a deployment: another model than the one it names must not go unseen.
+pub(crate) fn answered(deployment: &DeploymentStatus) -> String {
+    let DeploymentStatus { name, model, answered_by, stands_in } = deployment;
+    match (stands_in, answered_by.is_empty()) {
+        (true, _) => format!("{name}  {}", warn(format_args!("{answered_by} answers; the model server does not have {model}"))),
+        (false, true) => format!("{name}  {}", warn(format_args!("nothing answers: no model server is configured for {model}"))),
+        (false, false) => format!("{name}  {}", faint(answered_by)),
+    }
 }
 
 /// Commands worth trying, in the order in which they make sense.
