@@ -10,8 +10,7 @@ use keyless_model::entity::{Mutation, Principal, PrincipalKind, RoleAssignment, 
 use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId, Timestamp};
 use keyless_rbac::{Permit, builtin};
 use keyless_store::{Change, Snapshot, StoreError, UpdateError, sessions};
-use keyless_token::password::{self, PasswordError};
-use keyless_web::Platform;
+use keyless_web::{PasswordFailure, Platform};
 
 pub use first::has_administrator;
 pub use link::{link_user, unlink_user};
@@ -82,7 +81,7 @@ pub enum AccountError {
     #[error("the user is not linked to any subject")]
     NotLinked,
     #[error(transparent)]
-    Password(#[from] PasswordError),
+    Password(#[from] PasswordFailure),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -104,9 +103,10 @@ impl From<UpdateError<Self>> for AccountError {
 /// # Errors
 /// [`AccountError`].
 pub async fn add_user(platform: &Arc<Platform>, ctx: &OpContext, permit: &Permit, new: NewUser) -> Result<ObjectId, AccountError> {
-    let (password, entropy) = (new.password.clone(), Arc::clone(&platform.entropy));
-    let hash = move || password.map(|password| password::hash(&password, &*entropy)).transpose();
-    let hashed = tokio::task::spawn_blocking(hash).await.map_err(|_| PasswordError::Hash)?;
+    let hash = match new.password {
+        Some(password) => Some(platform.passwords.known.hash(password).await?),
+        None => None,
+    };
     let invitation = Invitation {
         tenant: new.tenant,
         user: ObjectId::new(platform.entropy.uuid()),
@@ -114,7 +114,7 @@ pub async fn add_user(platform: &Arc<Platform>, ctx: &OpContext, permit: &Permit
         display_name: new.display_name,
         rights: InvitedAs::Member,
     };
-    create(platform, ctx, permit, &invitation, hashed?, new.must_change).await?;
+    create(platform, ctx, permit, &invitation, hash, new.must_change).await?;
     Ok(invitation.user)
 }
 
@@ -177,9 +177,9 @@ pub(crate) async fn accept(
     invitation: &Invitation,
     password: &Secret<String>,
 ) -> Result<Result<(), SignInError>, Refusal> {
-    let hash = match crate::sign_in::hash(authority, password).await {
+    let hash = match authority.platform.passwords.known.hash(password.clone()).await {
         Ok(hash) => hash,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(Err(error.into())),
     };
     let permit = Permit::system("an invited person accepted");
     match create(&authority.platform, ctx, &permit, invitation, Some(hash), false).await {

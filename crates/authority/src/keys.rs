@@ -14,7 +14,7 @@ use keyless_model::entity::{Entity, KeyState, Mutation, Sealed, SigningAlgorithm
 use keyless_model::{Actor, KeyId, OpContext, Timestamp};
 use keyless_rbac::Permit;
 use keyless_store::keyring::sealing_purpose;
-use keyless_store::{Change, Snapshot, StoreError, UpdateError};
+use keyless_store::{Blocking, Change, Snapshot, StoreError, UpdateError};
 use keyless_token::rotation::{self, PolicyError, RotationPolicy, Step, Urgency};
 use keyless_token::{KeyError, NewKey, Signer};
 use keyless_web::Platform;
@@ -50,6 +50,8 @@ pub struct KeyRotation {
     platform: Arc<Platform>,
     policy: RotationPolicy,
     algorithms: Vec<SigningAlgorithm>,
+    /// One new key at a time: the clock and the owner may ask at once.
+    making: Blocking,
 }
 
 /// Why a plan was not committed.
@@ -65,7 +67,7 @@ impl KeyRotation {
     /// [`KeysError::Policy`] when the intervals contradict each other.
     pub fn new(platform: Arc<Platform>, policy: RotationPolicy) -> Result<Self, KeysError> {
         policy.check()?;
-        Ok(Self { platform, policy, algorithms: vec![SigningAlgorithm::RS256] })
+        Ok(Self { platform, policy, algorithms: vec![SigningAlgorithm::RS256], making: Blocking::new(1, 8) })
     }
 
     /// Also keeps an ES256 key, for [`crate::Config::es256_audiences`].
@@ -147,7 +149,7 @@ impl KeyRotation {
             let wanted = plan(&keys(&self.platform.directory.snapshot()));
             for step in &wanted {
                 if let Step::Generate { algorithm, .. } = *step {
-                    let new = tokio::task::spawn_blocking(move || Signer::generate(algorithm)).await;
+                    let new = self.making.run(move || Signer::generate(algorithm)).await;
                     made.push(new.map_err(|_| KeyError::Generate)??);
                 }
             }

@@ -17,14 +17,13 @@ mod ticket;
 pub(crate) use csrf::Browser;
 pub(crate) use devices::{Devices, INTERVAL_SECS as DEVICE_INTERVAL_SECS, LIFETIME_SECS as DEVICE_LIFETIME_SECS};
 pub(crate) use page::{Page, PageKind, redirect_with};
-pub(crate) use password::{Checked, SignInError, change, check, hash};
+pub(crate) use password::{Checked, SignInError, change, check};
 pub(crate) use pending::Codes;
 pub(crate) use ticket::{AuthorizeRequest, Invitation, LIFETIME_SECS as TICKET_SECS, ResponseMode, Then, Ticket, Tickets};
 
 use crate::throttle::Throttle;
 use lockout::Lockout;
 pub(crate) use lockout::place;
-use password::Hashing;
 
 /// Wrong user codes from one address in a minute: there are 25 billion codes, so guessing is hopeless long before this.
 const USER_CODES_PER_MINUTE: u32 = 20;
@@ -38,7 +37,6 @@ pub(crate) struct SignIn {
     pub(crate) refresh: RefreshSealer,
     pub(crate) user_codes: Throttle<Option<std::net::IpAddr>>,
     lockout: Lockout,
-    hashing: Hashing,
 }
 
 impl SignIn {
@@ -50,7 +48,6 @@ impl SignIn {
             refresh: RefreshSealer::new(&platform.sealer.key_for("refresh-tokens")),
             user_codes: Throttle::new(USER_CODES_PER_MINUTE),
             lockout: Lockout::default(),
-            hashing: Hashing::default(),
         }
     }
 }

@@ -14,7 +14,6 @@ mod control;
 mod failure;
 mod filter;
 mod graph;
-mod passwords;
 pub mod provision;
 mod route;
 mod routes;
@@ -27,7 +26,6 @@ use keyless_model::entity::DeploymentModel;
 use keyless_web::{Platform, TrustedTenants};
 
 pub use activity::{ActivityQuery, ActivityReader, ActivityUnavailable};
-pub use passwords::{PasswordHasher, PasswordRefused};
 
 /// What the control plane is told at start.
 #[derive(Debug, Clone)]
@@ -44,8 +42,6 @@ pub struct Config {
     pub models: Vec<DeploymentModel>,
     /// The capacity, in thousands of tokens per minute, that a subscription's deployments of one model and SKU may take in a location.
     pub quota: u32,
-    /// Turns a new user's password into what may be kept; without it users are made without passwords.
-    pub passwords: Option<Arc<dyn PasswordHasher>>,
     /// Entra tenants whose tokens ARM takes besides this system's own. Graph takes none: a token for Microsoft's Graph must not leave
     /// its sender's hands for less.
     pub trusted_tenants: Option<Arc<TrustedTenants>>,
@@ -62,7 +58,6 @@ impl Default for Config {
             trusted_issuers: Vec::new(),
             models: Vec::new(),
             quota: 1_000_000,
-            passwords: None,
             trusted_tenants: None,
             activity: None,
         }

@@ -1,7 +1,6 @@
 //! Glue between roles that must not know each other.
 
 mod activity;
-mod passwords;
 mod tenant_keys;
 
 use keyless_authority::{IssueError, IssueRequest, Issuer};
@@ -10,7 +9,6 @@ use keyless_model::OpContext;
 use keyless_token::TokenSubject;
 
 pub(crate) use activity::ActivityLog;
-pub(crate) use passwords::Argon2Passwords;
 pub(crate) use tenant_keys::TenantKeys;
 
 /// A managed identity's token lives for 24 hours and 5 minutes, as on Azure. That is safe here because a token only identifies: the

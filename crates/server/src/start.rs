@@ -14,15 +14,15 @@ use keyless_model::entity::{DeploymentModel, SigningAlgorithm};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability};
 use keyless_store::sealer::{MasterKey, Sealer};
-use keyless_store::{Directory, KeyRing, Store};
+use keyless_store::{Blocking, Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::rotation::RotationPolicy;
-use keyless_web::{Endpoints, Platform, TrustedTenants};
+use keyless_web::{Endpoints, Passwords, Platform, TrustedTenants};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::adapter::{ActivityLog, Argon2Passwords, AuthorityTokens};
+use crate::adapter::{ActivityLog, AuthorityTokens};
 use crate::app::App;
 use crate::clock::{SteadyClock, ThisMachine};
 use crate::crew::Crew;
@@ -85,10 +85,11 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     }
     stop.send_replace(true);
     // Joining blocks, and the tasks of this thread must go on meanwhile: calls that drain still commit and audit.
-    tokio::task::spawn_blocking(move || workers.into_iter().for_each(|worker| _ = worker.join())).await?;
+    let thread = Blocking::new(1, 0);
+    thread.run(move || workers.into_iter().for_each(|worker| _ = worker.join())).await?;
     // The log first, then the store's note of how far it goes: a log that is cut later is found out to the last event.
     let audit = Arc::clone(&parts.audit);
-    if let Err(error) = tokio::task::spawn_blocking(move || audit.flush()).await? {
+    if let Err(error) = thread.run(move || audit.flush()).await? {
         tracing::error!(%error, "the end of the audit log is perhaps not on disk");
     }
     settle(&parts.door.platform, &parts.door.platform.begin(Actor::System("stop"))).await;
@@ -136,8 +137,16 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let host = bootstrap::ensure(&directory, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
     let snapshot = directory.snapshot();
     let keyring = KeyRing::open(&snapshot, Arc::clone(&sealer))?;
-    let platform =
-        Arc::new(Platform { directory, keyring, sealer, audit: Arc::clone(&audit) as Arc<dyn AuditSink>, clock, entropy, endpoints });
+    let platform = Arc::new(Platform {
+        directory,
+        keyring,
+        sealer,
+        audit: Arc::clone(&audit) as Arc<dyn AuditSink>,
+        clock,
+        passwords: Passwords::new(Arc::clone(&entropy)),
+        entropy,
+        endpoints,
+    });
 
     let mut authority = trust::authority_config(options, &roots)?;
     // A verifier that keeps the key set for as long as it may has met a new key well before that key signs.
@@ -333,8 +342,7 @@ fn control_config(
         trusted_issuers: options.trusted_issuers.clone(),
         trusted_tenants,
         models: models.map(model).collect(),
-        passwords: Some(Arc::new(Argon2Passwords::default())),
-        activity: Some(Arc::new(ActivityLog(AuditReader::open(&data.audit())?))),
+        activity: Some(Arc::new(ActivityLog::new(AuditReader::open(&data.audit())?))),
         ..Default::default()
     })
 }

@@ -5,6 +5,7 @@
 
 mod assertion;
 pub mod audit_log;
+mod blocking;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod decision;
@@ -16,6 +17,7 @@ pub mod sessions;
 mod snapshot;
 
 pub use assertion::{Admission, Presented};
+pub use blocking::{Blocking, BlockingError};
 pub use directory::{Change, Committed, Directory, UpdateError};
 pub use keyring::{KeyRing, Keys};
 pub use port::{Commit, Loaded, PendingAudit, Revision, Store, StoreError};

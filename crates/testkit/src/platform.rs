@@ -24,7 +24,7 @@ use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Change, Directory, KeyRing, Snapshot, Store};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::{AppCredential, Grant, Signer, TokenHeader, TokenSubject, Version};
-use keyless_web::{Endpoints, Platform};
+use keyless_web::{Endpoints, Passwords, Platform};
 
 use crate::{ManualClock, MemoryAudit, SeededEntropy};
 
@@ -105,6 +105,7 @@ impl TestPlatform {
             sealer,
             audit: Arc::clone(&audit) as Arc<dyn AuditSink>,
             clock: Arc::clone(&clock) as _,
+            passwords: Passwords::new(Arc::clone(&entropy) as _),
             entropy,
             endpoints,
         };
@@ -124,6 +125,7 @@ impl TestPlatform {
             audit: Arc::clone(audit),
             clock: Arc::clone(clock),
             entropy: Arc::clone(entropy),
+            passwords: Passwords::new(Arc::clone(entropy)),
             endpoints: endpoints.clone(),
         };
         let (clock, audit, store) = (Arc::clone(&self.clock), Arc::clone(&self.audit), Arc::clone(&self.store));

@@ -66,6 +66,7 @@ fn argon2() -> Result<Argon2<'static>, PasswordError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the functions themselves are under test")]
 mod tests {
     use super::*;
 

@@ -6,6 +6,7 @@
 mod authn;
 mod challenge;
 mod form;
+mod passwords;
 mod peer_owner;
 mod platform;
 mod reply;
@@ -15,6 +16,7 @@ mod tenants;
 pub use authn::{Audiences, Authenticator, AuthnError, Caller, bearer_of};
 pub use challenge::claims_challenge;
 pub use form::{Form, FormError};
+pub use passwords::{Hashing, PasswordFailure, Passwords};
 pub use peer_owner::{PeerOwner, owner_of};
 pub use platform::{Endpoints, Platform};
 pub use reply::{NO_STORE, json};

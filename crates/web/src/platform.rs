@@ -7,6 +7,8 @@ use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_store::sealer::Sealer;
 use keyless_store::{Directory, KeyRing};
 
+use crate::Passwords;
+
 /// The public addresses of the system, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
@@ -32,6 +34,7 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
     pub endpoints: Endpoints,
+    pub passwords: Passwords,
 }
 
 impl Platform {

@@ -6,40 +6,14 @@ use keyless_model::{Actor, ObjectId, OpContext, Secret, TenantId};
 use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
-use keyless_token::password;
-use tokio::sync::Semaphore;
+use keyless_token::password::{self, PasswordError};
+use keyless_web::PasswordFailure;
 
 use super::ticket::Changing;
 use crate::codes::{self, Code};
 use crate::refusal::Refusal;
 use crate::state::Authority;
 use crate::tenant::Realm;
-
-/// Hashes that run at once: each takes 19 MiB and a core for some 20 ms.
-const AT_ONCE: usize = 2;
-/// Hashes that may wait for their turn; more are turned away, so that a flood ends as a quick refusal.
-const WAITING: usize = 32;
-
-/// Bounds the memory and the cores that strangers can occupy.
-#[derive(Debug)]
-pub(super) struct Hashing {
-    running: Semaphore,
-    admitted: Semaphore,
-}
-
-impl Default for Hashing {
-    fn default() -> Self {
-        Self { running: Semaphore::new(AT_ONCE), admitted: Semaphore::new(AT_ONCE + WAITING) }
-    }
-}
-
-impl Hashing {
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, SignInError> {
-        let _admitted = self.admitted.try_acquire().map_err(|_| SignInError::Busy)?;
-        let _running = self.running.acquire().await.map_err(|_| SignInError::Busy)?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| SignInError::Busy)
-    }
-}
 
 /// Why a person is not signed in. The texts are for that person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +35,15 @@ pub(crate) enum SignInError {
     Unchanged,
     #[error("Too many people are signing in at the moment. Try again in a few seconds.")]
     Busy,
+}
+
+impl From<PasswordFailure> for SignInError {
+    fn from(failure: PasswordFailure) -> Self {
+        match failure {
+            PasswordFailure::Password(PasswordError::TooShort | PasswordError::TooLong) => Self::Unacceptable,
+            _ => Self::Busy,
+        }
+    }
 }
 
 impl SignInError {
@@ -114,7 +97,7 @@ async fn judge(
         return Err(SignInError::LockedOut { wait_secs });
     }
     let hash = known.and_then(|(_, user)| user.password.as_ref()).map_or(password::NOBODY, |password| &password.hash).to_owned();
-    let right = authority.sign_in.hashing.run(move || password::verify(&given, &hash)).await?;
+    let right = authority.platform.passwords.strangers.verify(given, hash).await?;
     let Some((principal, user)) = known.filter(|_| right) else {
         lockout.failed(name, ctx.source, ctx.now);
         return Err(SignInError::Wrong);
@@ -156,17 +139,16 @@ pub(crate) async fn change(
         let text = "The password was changed already. Start the sign-in again from your program.";
         Refusal::new(&codes::MALFORMED_REQUEST).with(text)
     })?;
-    let (candidate, entropy) = (new.clone(), std::sync::Arc::clone(&authority.platform.entropy));
-    let old_hash = old.hash.clone();
-    let hashed = authority
-        .sign_in
-        .hashing
-        .run(move || if password::verify(&candidate, &old_hash) { Ok(None) } else { password::hash(&candidate, &*entropy).map(Some) });
-    let hash = match hashed.await {
-        Ok(Ok(Some(hash))) => hash,
-        Ok(Ok(None)) => return Ok(Err(SignInError::Unchanged)),
-        Ok(Err(error)) => return Err(Authority::unavailable(&error)),
-        Err(error) => return Ok(Err(error)),
+    let hashing = &authority.platform.passwords.known;
+    let hashed = match hashing.verify(new.clone(), old.hash.clone()).await {
+        Ok(true) => return Ok(Err(SignInError::Unchanged)),
+        Ok(false) => hashing.hash(new.clone()).await,
+        Err(error) => Err(error),
+    };
+    let hash = match hashed {
+        Ok(hash) => hash,
+        Err(PasswordFailure::Password(error)) => return Err(Authority::unavailable(&error)),
+        Err(error) => return Ok(Err(error.into())),
     };
     let mut ctx = ctx.clone();
     ctx.actor = Actor::Principal { id: user, tenant: principal.tenant, client_id: None };
@@ -186,14 +168,6 @@ pub(crate) async fn change(
         Err(UpdateError::Refused(error)) => Ok(Err(error)),
         Err(error) => Err(Authority::unavailable(&error)),
     }
-}
-
-/// Hashes a first password.
-pub(crate) async fn hash(authority: &Authority, new: &Secret<String>) -> Result<String, SignInError> {
-    password::acceptable(new).map_err(|_| SignInError::Unacceptable)?;
-    let (new, entropy) = (new.clone(), std::sync::Arc::clone(&authority.platform.entropy));
-    let hashed = authority.sign_in.hashing.run(move || password::hash(&new, &*entropy)).await?;
-    hashed.map_err(|_| SignInError::Busy)
 }
 
 fn signed_in(authority: &Authority, ctx: &OpContext, user: ObjectId, tenant: TenantId) -> SignedIn {

@@ -3,18 +3,32 @@
 use async_trait::async_trait;
 use keyless_audit::{AuditEvent, Category};
 use keyless_control::{ActivityQuery, ActivityReader, ActivityUnavailable};
+use keyless_store::Blocking;
 use keyless_store::audit_log::{AuditReader, Filter, Order};
 
 /// The control events of a log that this process writes.
 #[derive(Debug)]
-pub(crate) struct ActivityLog(pub(crate) AuditReader);
+pub(crate) struct ActivityLog {
+    reader: AuditReader,
+    reading: Blocking,
+}
+
+/// Readers at once, and those who may wait: each goes through files.
+const AT_ONCE: usize = 2;
+const WAITING: usize = 32;
+
+impl ActivityLog {
+    pub(crate) fn new(reader: AuditReader) -> Self {
+        Self { reader, reading: Blocking::new(AT_ONCE, WAITING) }
+    }
+}
 
 #[async_trait]
 impl ActivityReader for ActivityLog {
     async fn control_events(&self, query: &ActivityQuery) -> Result<Vec<AuditEvent>, ActivityUnavailable> {
-        let (reader, query) = (self.0.clone(), query.clone());
+        let (reader, query) = (self.reader.clone(), query.clone());
         // Reads files: not for a thread that answers calls.
-        tokio::task::spawn_blocking(move || newest_first(&reader, &query)).await.map_err(|error| ActivityUnavailable(error.into()))?
+        self.reading.run(move || newest_first(&reader, &query)).await.map_err(|error| ActivityUnavailable(error.into()))?
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::writer::Health;
 use super::{AuditLog, FLUSH_EVERY};
+use crate::Blocking;
 
 /// How far the disk has it.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ impl AuditLog {
     /// Flushes what was written at least every 100 ms, and finds out when writing works again, until `shutdown`; then flushes once more.
     pub async fn run(self: Arc<Self>, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = std::pin::pin!(shutdown);
+        let disk = Blocking::new(1, 0);
         loop {
             let stop = tokio::select! {
                 () = &mut shutdown => true,
@@ -53,7 +55,7 @@ impl AuditLog {
                 },
             };
             let log = Arc::clone(&self);
-            if tokio::task::spawn_blocking(move || log.tend()).await.is_err() {
+            if disk.run(move || log.tend()).await.is_err() {
                 tracing::error!("a flush of the audit log ended abnormally; it is tried again");
                 self.work.notify_one();
             }

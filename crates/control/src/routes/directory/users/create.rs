@@ -1,7 +1,10 @@
 //! `POST /v1.0/users`
 //!
-//! A password in the body is refused unless the system can keep one: a client that believes it set a password must not be wrong.
+//! A password that is not text is refused: a client that believes it set one must not be wrong.
 
+use keyless_store::BlockingError;
+use keyless_token::password::PasswordError;
+use keyless_web::PasswordFailure;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -44,14 +47,8 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     name::display(&nickname, "a user", 64).map_err(|error| bad(error.to_string()))?;
     let password = match &body.password_profile {
         Some(PasswordProfile { password: Some(Value::String(password)), force_change_password_next_sign_in }) => {
-            let Some(passwords) = &call.control.config.passwords else {
-                return Err(bad(
-                    "Passwords are not enabled on this system; create the user without one and sign in through an upstream provider.",
-                ));
-            };
             let secret = keyless_model::Secret::new(password.clone());
-            let hash = passwords.hash(secret, std::sync::Arc::clone(&call.control.platform.entropy)).await;
-            let hash = hash.map_err(|error| bad(error.to_string()))?;
+            let hash = call.control.platform.passwords.known.hash(secret).await.map_err(unhashed)?;
             Some(keyless_model::entity::UserPassword { hash, must_change: *force_change_password_next_sign_in, changed: call.ctx.now })
         }
         Some(PasswordProfile { password: Some(_), .. }) => return Err(bad("The password must be text.")),
@@ -75,6 +72,17 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         })
         .await?;
     Ok(Reply::created(shape::user(&principal, &user)))
+}
+
+/// Why a password cannot be kept. Never quotes it.
+fn unhashed(failure: PasswordFailure) -> Failure {
+    match failure {
+        PasswordFailure::Blocking(BlockingError::Busy) => {
+            Failure::unavailable("Too many passwords are being hashed; retry in a few seconds.")
+        }
+        PasswordFailure::Password(PasswordError::Hash) | PasswordFailure::Blocking(_) => Failure::internal(),
+        PasswordFailure::Password(error) => bad(format!("The password is not accepted: {error}.")),
+    }
 }
 
 /// A sign-in name of the tenant's own domain: the authority finds the tenant by it.
