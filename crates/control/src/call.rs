@@ -13,6 +13,7 @@ use keyless_web::{Caller, Form};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::arm::inheritance;
 use crate::arm::path::Params;
 use crate::control::Control;
 use crate::failure::Failure;
@@ -146,6 +147,7 @@ impl Call {
             self.permit_at(snapshot)?;
             locks::check(snapshot, &self.scope, &self.method, self.action.as_deref().unwrap_or_default())?;
             let (plan, output) = plan(snapshot)?;
+            inheritance::check(self, snapshot, &plan.mutations)?;
             administrators::check(snapshot, &plan.mutations)?;
             made = Some(output);
             let mut event = self.event(Outcome::Allowed, Some(ControlDetail { before: plan.before, after: plan.after }));

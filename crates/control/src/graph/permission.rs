@@ -4,10 +4,10 @@
 //!
 //! * **Read**: whoever may read role assignments at the root, or at a whole subscription or management group of the tenant. They
 //!   see object ids already; the directory gives them names.
-//! * **Change**: whoever could make anyone an Owner at the root or in every subscription of the tenant. They could give
-//!   themselves any right anyway, so controlling any other principal gains them nothing. An administrator of one subscription
-//!   among several is not one of the directory: with a new secret for an application that is Owner elsewhere, they would be
-//!   Owner there too.
+//! * **Change**: whoever could make anyone an Owner at the root, or in every subscription of the tenant and wherever else - the
+//!   root, a management group - one of its principals holds a role. They could give themselves any right that there is to gain
+//!   anyway, so controlling any other principal gains them nothing. An administrator of one subscription among several is not one
+//!   of the directory: with a new secret for an application that is Owner elsewhere, they would be Owner there too.
 //!
 //! Everyone may read what they are themselves (`/me`).
 
@@ -25,13 +25,8 @@ const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 /// The permit to read the directory.
 pub(crate) fn read(call: &Call, snapshot: &Snapshot) -> Result<Permit, Failure> {
     let subscriptions = own_subscriptions(call, snapshot).map(Scope::subscription);
-    let groups = snapshot.management_groups().filter(|group| group.tenant == call.tenant());
-    let groups = groups.filter_map(|group| Scope::management_group(&group.name).ok());
-    let found = [Scope::root()]
-        .into_iter()
-        .chain(subscriptions)
-        .chain(groups)
-        .find_map(|scope| call.ask(snapshot, READ, &scope, Attributes::NONE).ok());
+    let found =
+        above_subscriptions(call, snapshot).chain(subscriptions).find_map(|scope| call.ask(snapshot, READ, &scope, Attributes::NONE).ok());
     found.ok_or_else(denied)
 }
 
@@ -44,6 +39,13 @@ pub(crate) fn write(call: &Call, snapshot: &Snapshot) -> Result<Permit, Failure>
     for id in own_subscriptions(call, snapshot) {
         let permit = administrators::could_assign_owner(snapshot, call.me(), &Scope::subscription(id));
         last = Some(permit.ok_or_else(denied)?);
+    }
+    for scope in above_subscriptions(call, snapshot) {
+        let own = |holder| snapshot.principal(holder).is_none_or(|row| row.tenant == call.tenant());
+        let held = snapshot.policy().assignments_at(&scope).any(|row| own(row.principal));
+        if held && administrators::could_assign_owner(snapshot, call.me(), &scope).is_none() {
+            return Err(denied());
+        }
     }
     last.ok_or_else(denied)
 }
@@ -67,6 +69,13 @@ pub(crate) fn operation(route: &Route) -> String {
 fn own_subscriptions(call: &Call, snapshot: &Snapshot) -> impl Iterator<Item = SubscriptionId> {
     let tenant = call.tenant();
     snapshot.subscriptions().filter(move |row| row.tenant == tenant).map(|row| row.id)
+}
+
+/// The root, and the tenant's management groups.
+fn above_subscriptions(call: &Call, snapshot: &Snapshot) -> impl Iterator<Item = Scope> {
+    let tenant = call.tenant();
+    let groups = snapshot.management_groups().filter(move |group| group.tenant == tenant);
+    std::iter::once(Scope::root()).chain(groups.filter_map(|group| Scope::management_group(&group.name).ok()))
 }
 
 fn denied() -> Failure {

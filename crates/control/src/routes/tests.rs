@@ -90,3 +90,4 @@ fn a_specific_route_keeps_its_paths_from_the_generic_ones() {
 }
 
 mod probes;
+mod walk;

@@ -177,3 +177,31 @@ async fn a_right_that_was_withdrawn_meanwhile_is_not_used() {
     assert_eq!(made, late.status == 201, "the answer says what happened");
     assert_eq!(plane.put(who, &path, json!({ "location": "local" })).await.status, 403);
 }
+
+#[tokio::test]
+async fn an_owner_of_every_subscription_does_not_join_a_group_that_holds_a_role_above_them_d16() {
+    let plane = Plane::new().await;
+    let operator = plane.test.operator;
+    let create = |name: &str| json!({ "displayName": name, "mailEnabled": false, "mailNickname": name, "securityEnabled": true });
+    let group = plane.post(operator, "/v1.0/groups", create("admins")).await.expect(201);
+    let group: keyless_model::ObjectId = group["id"].as_str().unwrap().parse().unwrap();
+    plane
+        .test
+        .put(keyless_model::entity::ManagementGroup {
+            name: "top".into(),
+            tenant: keyless_testkit::TENANT,
+            display_name: "Top".into(),
+            parent: None,
+        })
+        .await;
+    let join = format!("/v1.0/groups/{group}/members/$ref");
+    let member = json!({ "@odata.id": format!("https://graph.microsoft.com/v1.0/directoryObjects/{}", operator.object_id) });
+    for scope in [Scope::root(), Scope::management_group("top").unwrap()] {
+        let row = plane.test.assign(builtin::OWNER, group, &scope).await;
+        assert_eq!(plane.post(operator, &join, member.clone()).await.error(), (403, "Authorization_RequestDenied"), "{scope}");
+        assert_eq!(plane.get(operator, "/v1.0/groups").await.status, 200, "reading needs less");
+        plane.test.delete(row).await;
+    }
+    plane.test.assign(builtin::READER, plane.test.foreign_app.object_id, &Scope::root()).await;
+    plane.post(operator, &join, member).await.expect(204);
+}

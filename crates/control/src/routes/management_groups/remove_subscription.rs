@@ -3,7 +3,6 @@
 use keyless_model::entity::{Mutation, Subscription};
 use serde_json::json;
 
-use super::add_subscription::require_ownership;
 use super::{find, subscription};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
@@ -13,7 +12,6 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     call.commit(|snapshot| {
         let group = find(call, snapshot, call.param("name"))?;
         let row = subscription(call, snapshot)?;
-        require_ownership(call, snapshot, row)?;
         if !row.management_group.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&group.name)) {
             return Err(Failure::not_found("NotFound", format!("The subscription is not in the management group '{}'.", group.name)));
         }
