@@ -11,7 +11,7 @@ use keyless_model::entity::{
     Account, DenyAssignment, DenyPrincipal, Deployment, Entity, Group, ManagementGroup, Mutation, Permissions, Principal, PrincipalKind,
     ResourceGroup, Subscription,
 };
-use keyless_model::{DenyAssignmentId, ObjectId, RoleId, Scope, SubscriptionId, Timestamp};
+use keyless_model::{DenyAssignmentId, ObjectId, RoleId, Scope, ScopeKind, SubscriptionId, Timestamp};
 use keyless_rbac::builtin;
 use keyless_store::Store as _;
 use keyless_testkit::{SUBSCRIPTION, TENANT, TestPlatform, Who};
@@ -27,8 +27,11 @@ mod steps;
 
 use naive::Naive;
 
-/// Changes tried in one walk.
-const STEPS: usize = 40;
+/// Changes tried in one walk. From a management group there is more to try: what moves takes its inheritance along.
+const fn steps_from(kind: ScopeKind) -> usize {
+    if matches!(kind, ScopeKind::ManagementGroup) { 160 } else { 30 }
+}
+
 const SECOND: SubscriptionId = SubscriptionId::from_u128(0x5c);
 
 /// What the walks start from: a group `victim` that holds a subscription in which nobody is Owner, the walker's own group `home`,
@@ -179,7 +182,7 @@ fn no_walk_over_the_writing_routes_ends_with_more_rights_than_the_start_explains
             let seed = format!("{:032x}", role.id.uuid().as_u128() ^ (at.as_str().len() as u128));
             let rng = TestRng::from_seed(RngAlgorithm::ChaCha, seed.as_bytes());
             let config = Runs { cases: 1, failure_persistence: None, max_shrink_iters: 200, ..Runs::default() };
-            let steps = proptest::collection::vec(proptest::num::u64::ANY, STEPS);
+            let steps = proptest::collection::vec(proptest::num::u64::ANY, steps_from(at.kind()));
             let outcome = TestRunner::new_with_rng(config, rng).run(&steps, |steps| {
                 let walked = runtime.block_on(world.walk(&routes, role.id, at, &steps, &mut 0));
                 walked.map_err(proptest::test_runner::TestCaseError::fail)
