@@ -161,6 +161,15 @@ pub struct TokenDetail {
     pub error: Option<Cow<'static, str>>,
 }
 
+/// Refusals of one kind that were counted together, see `keyless_web::Refusals`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repeated {
+    pub number: u64,
+    /// The time of the first of them.
+    pub since: Timestamp,
+}
+
 /// One line of the audit log, before it is chained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -191,6 +200,9 @@ pub struct AuditEvent {
     /// The HTTP status of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// The line stands for several refusals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Repeated>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataDetail>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -217,6 +229,7 @@ impl AuditEvent {
             location: None,
             decision: None,
             status: None,
+            repeated: None,
             data: None,
             control: None,
             token: None,

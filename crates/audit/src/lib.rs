@@ -13,7 +13,8 @@ pub mod verify;
 
 pub use chain::{Chain, Prepared, Unwritable};
 pub use event::{
-    ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, TokenDetail,
+    ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, Repeated,
+    TokenDetail,
 };
 pub use hash::{Anchor, Hash, InvalidHash};
 pub use line::{Line, LineError, LineKind};

@@ -70,6 +70,23 @@ pub(crate) fn detail(detail: &ControlDetail) -> ControlDetail {
     detail
 }
 
+/// At most `most` bytes of a text, and how long it was. What looks like a credential goes before the cut, which would hide it.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> String {
+    // A string is always JSON, and scrubbing leaves it so.
+    let mut json = serde_json::to_vec(text).unwrap_or_default();
+    crate::scrub::from(&mut json, 0);
+    let scrubbed: String = serde_json::from_slice(&json).unwrap_or_default();
+    format!("{}… ({} bytes)", start_of(&scrubbed, most), text.len())
+}
+
+/// The longest start of a text that has at most `most` bytes.
+#[must_use]
+pub fn start_of(text: &str, most: usize) -> &str {
+    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= most).last().unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
 fn is_secret(name: &str, value: &Value) -> bool {
     if matches!(value, Value::Null | Value::Bool(_)) {
         return false;

@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::Response;
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, TokenDetail};
 use keyless_model::ClientId;
-use keyless_web::{Platform, RequestFacts};
+use keyless_web::{Platform, RefusedBy, RequestFacts};
 
 use crate::codes;
 use crate::config::Config;
@@ -96,8 +96,8 @@ impl Authority {
             expires: None,
             error: Some(format!("AADSTS{}", code.number).into()),
         });
-        tracing::info!(request_id = %facts.ctx.request_id, code = code.number, reason = %refusal.reason(), "token refused");
-        match self.platform.audit.record(&event) {
+        tracing::debug!(request_id = %facts.ctx.request_id, code = code.number, reason = %refusal.reason(), "token refused");
+        match self.platform.refused(RefusedBy::Authority, &format!("AADSTS{}", code.number), event) {
             Ok(()) => Cow::Borrowed(refusal),
             Err(error) => {
                 tracing::error!(%error, request_id = %facts.ctx.request_id, "a refusal could not be audited");

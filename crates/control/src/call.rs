@@ -9,7 +9,7 @@ use keyless_model::entity::Mutation;
 use keyless_model::{ObjectId, OpContext, Scope, TenantId};
 use keyless_rbac::{Attributes, Denial, Permit, Plane, Request};
 use keyless_store::{Change, Snapshot, decision};
-use keyless_web::{Caller, Form};
+use keyless_web::{Caller, Form, RefusedBy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -169,7 +169,7 @@ impl Call {
         Ok(self.control.platform.audit.record(&event)?)
     }
 
-    /// Records a refusal.
+    /// Records a refusal; those of a caller without the right are counted when there are many.
     pub(crate) fn record_refused(&self, failure: &Failure) -> Result<(), Failure> {
         let denied = failure.denial.is_some() || matches!(failure.status.as_u16(), 401 | 403);
         let mut event = self.event(if denied { Outcome::Denied } else { Outcome::Failed }, None);
@@ -181,7 +181,11 @@ impl Call {
             (None, Some(permit)) if !denied => DecisionRecord { because: because.into(), ..decision::of_permit(permit) },
             (None, _) => DecisionRecord::refused(because),
         });
-        Ok(self.control.platform.audit.record(&event)?)
+        match self.permit {
+            Some(_) => self.control.platform.audit.record(&event)?,
+            None => self.control.platform.refused(RefusedBy::Control, &failure.code, event)?,
+        }
+        Ok(())
     }
 
     fn event(&self, outcome: Outcome, detail: Option<ControlDetail>) -> AuditEvent {

@@ -11,7 +11,7 @@ use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use keyless_model::{ScopeKind, Timestamp};
 use keyless_store::Snapshot;
-use keyless_web::{Authenticator, AuthnError, Caller, Form, RequestFacts};
+use keyless_web::{Authenticator, AuthnError, Caller, Form, RefusedBy, RequestFacts};
 use keyless_wire::arm::ArmError;
 use keyless_wire::graph::GraphError;
 
@@ -213,7 +213,7 @@ async fn read(body: Body) -> Result<Bytes, Failure> {
     })
 }
 
-/// Records a token that was refused. A request without any token is not recorded: it says nothing, and everyone can send it.
+/// Records a token that was refused; many of them by number. A request without any token is not recorded: it says nothing, and everyone can send it.
 fn record_stranger(control: &Control, facts: &RequestFacts, method: &Method, error: &AuthnError, failure: Failure) -> Failure {
     if matches!(error, AuthnError::Missing) {
         return failure;
@@ -222,7 +222,7 @@ fn record_stranger(control: &Control, facts: &RequestFacts, method: &Method, err
     let mut event = AuditEvent::new(&facts.ctx, Category::Control, format!("{method} with a refused token"), Outcome::Denied);
     event.status = Some(failure.status.as_u16());
     event.decision = Some(DecisionRecord::refused(error.to_string()));
-    match control.platform.audit.record(&event) {
+    match control.platform.refused(RefusedBy::Control, "a refused token", event) {
         Ok(()) => failure,
         Err(error) => error.into(),
     }

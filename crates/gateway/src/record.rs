@@ -1,7 +1,7 @@
 //! The record of one call, from its arrival to the end of its answer: budget settled, audit event written.
 //!
 //! INVARIANT: every call is recorded exactly once - when its answer is about to end, when it is refused, or, when the caller goes
-//! away in between, as it is dropped.
+//! away in between, as it is dropped. Of many calls that were refused before a right was found, the number is recorded.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use keyless_model::entity::Account;
 use keyless_model::{Actor, OpContext, Scope};
 use keyless_rbac::Permit;
 use keyless_store::decision;
-use keyless_web::{Caller, Platform};
+use keyless_web::{Caller, Platform, RefusedBy};
 use tokio::time::Instant;
 
 use crate::admit::Reservation;
@@ -164,8 +164,18 @@ impl Call {
     /// # Errors
     /// When the event could not be written.
     pub(crate) async fn refused(&mut self, refusal: &Refusal, status: u16) -> Result<(), AuditUnavailable> {
+        if self.decision.is_some() {
+            self.judged(refusal);
+            return self.end_together(status, refusal.outcome()).await;
+        }
+        // No right was found: of many such calls the number is recorded.
         self.judged(refusal);
-        self.end_together(status, refusal.outcome()).await
+        let Some(event) = self.event(status, refusal.outcome()) else { return Ok(()) };
+        let written = match self.platform.refusals.admit(RefusedBy::Gateway, refusal.reason(), event) {
+            Some(event) => together::record(&self.platform.audit, event).await,
+            None => self.platform.audit.ready(),
+        };
+        self.noticed(written)
     }
 
     /// The right to the answer ended while it was under way, and so does the answer.
@@ -253,8 +263,13 @@ impl Drop for Call {
     fn drop(&mut self) {
         if self.stage != Stage::Recorded {
             self.detail.cancelled = true;
-            // The caller is gone, so nobody is left to be refused; `end` has logged the failure and the log refuses new calls.
-            _ = self.end(CLIENT_CLOSED, Outcome::Failed);
+            // The caller is gone, so nobody is left to be refused; `noticed` has logged the failure and the log refuses new calls.
+            if self.decision.is_some() {
+                _ = self.end(CLIENT_CLOSED, Outcome::Failed);
+            } else if let Some(event) = self.event(CLIENT_CLOSED, Outcome::Failed) {
+                // Whoever hangs up before a right was found must not write more than whoever waits for the refusal.
+                _ = self.noticed(self.platform.refused(RefusedBy::Gateway, "the caller went away", event));
+            }
         }
     }
 }

@@ -128,6 +128,28 @@ impl Refusal {
         Answer { error, retry_after_millis, final_answer, challenge: None }
     }
 
+    /// The kind of refusal, for counting; nothing of it is the caller's.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown account",
+            Self::UnknownPath => "unknown path",
+            Self::ApiVersion => "api version",
+            Self::PublicAccessDisabled | Self::NetworkRules => "network rules",
+            Self::NoCredential => "no credential",
+            Self::WrongKey => "wrong key",
+            Self::LocalAuthDisabled => "no API keys here",
+            Self::Token(_) => "a refused token",
+            Self::OtherTenant { .. } => "a token of another tenant",
+            Self::Denied { .. } => "no right",
+            Self::DeploymentNotFound => "unknown deployment",
+            Self::NotServed(_) => "not served",
+            Self::Prompt(_) => "malformed request",
+            Self::OverBudget { .. } => "over budget",
+            Self::Upstream(_) => "model server",
+            Self::Audit(_) | Self::Keys(_) | Self::Orphan => "not available",
+        }
+    }
+
     /// The private half: why, for the audit.
     pub(crate) fn because(&self) -> Cow<'static, str> {
         self.to_string().into()

@@ -17,7 +17,7 @@ use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Blocking, Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::rotation::RotationPolicy;
-use keyless_web::{Endpoints, Passwords, Platform, TrustedTenants};
+use keyless_web::{Endpoints, Passwords, Platform, Refusals, TrustedTenants};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -39,6 +39,8 @@ use crate::{bootstrap, restored, stop, trust, upstreams};
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
 const CATCH_UP: Duration = Duration::from_millis(250);
+/// How often it is looked whether a minute of counted refusals is over.
+const COUNTS: Duration = Duration::from_secs(5);
 /// How often the store learns how far the audit log is on disk. Each time costs one flush.
 const SETTLE: Duration = Duration::from_secs(1);
 
@@ -87,6 +89,8 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     // Joining blocks, and the tasks of this thread must go on meanwhile: calls that drain still commit and audit.
     let thread = Blocking::new(1, 0);
     thread.run(move || workers.into_iter().for_each(|worker| _ = worker.join())).await?;
+    // Refusals of the running minute are only numbers until now.
+    write_counts(&parts.door.platform, true);
     // The log first, then the store's note of how far it goes: a log that is cut later is found out to the last event.
     let audit = Arc::clone(&parts.audit);
     if let Err(error) = thread.run(move || audit.flush()).await? {
@@ -146,6 +150,7 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         passwords: Passwords::new(Arc::clone(&entropy)),
         entropy,
         endpoints,
+        refusals: Refusals::default(),
     });
 
     let mut authority = trust::authority_config(options, &roots)?;
@@ -226,6 +231,7 @@ impl Parts {
         tasks.spawn(Arc::clone(&self.audit).run(until(stop.clone())));
         tasks.spawn(rotate_keys(self.door.rotation.clone(), stop.clone()));
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
+        tasks.spawn(write_counts_often(Arc::clone(&self.door.platform), stop.clone()));
         tasks.spawn(settle_often(Arc::clone(&self.door.platform), stop.clone()));
         let facts = &self.door.facts;
         let watchers = upstreams::Watchers {
@@ -376,6 +382,19 @@ async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
         if let Err(error) = platform.directory.catch_up(&ctx).await {
             tracing::warn!(%error, "the state database could not be read; decisions go on with the last snapshot");
         }
+    }
+}
+
+/// Writes the numbers of refusals that were counted.
+async fn write_counts_often(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
+    while !ended(&mut stop, COUNTS).await {
+        write_counts(&platform, false);
+    }
+}
+
+fn write_counts(platform: &Platform, everything: bool) {
+    if let Err(error) = platform.write_counts(everything) {
+        tracing::warn!(%error, "counts of refusals wait for the audit log");
     }
 }
 

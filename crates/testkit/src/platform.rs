@@ -24,7 +24,7 @@ use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Change, Directory, KeyRing, Snapshot, Store};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::{AppCredential, Grant, Signer, TokenHeader, TokenSubject, Version};
-use keyless_web::{Endpoints, Passwords, Platform};
+use keyless_web::{Endpoints, Passwords, Platform, Refusals};
 
 use crate::{ManualClock, MemoryAudit, SeededEntropy};
 
@@ -108,6 +108,7 @@ impl TestPlatform {
             passwords: Passwords::new(Arc::clone(&entropy) as _),
             entropy,
             endpoints,
+            refusals: Refusals::default(),
         };
         Self { platform: Arc::new(platform), clock, audit, store, ids }
     }
@@ -127,6 +128,7 @@ impl TestPlatform {
             entropy: Arc::clone(entropy),
             passwords: Passwords::new(Arc::clone(entropy)),
             endpoints: endpoints.clone(),
+            refusals: Refusals::default(),
         };
         let (clock, audit, store) = (Arc::clone(&self.clock), Arc::clone(&self.audit), Arc::clone(&self.store));
         Self { platform: Arc::new(platform), clock, audit, store, ids: self.ids.clone() }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use keyless_audit::AuditSink;
+use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_store::sealer::Sealer;
 use keyless_store::{Directory, KeyRing};
 
-use crate::Passwords;
+use crate::{Passwords, Refusals, RefusedBy};
 
 /// The public addresses of the system, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub struct Platform {
     pub entropy: Arc<dyn Entropy>,
     pub endpoints: Endpoints,
     pub passwords: Passwords,
+    pub refusals: Refusals,
 }
 
 impl Platform {
@@ -42,5 +43,29 @@ impl Platform {
     #[must_use]
     pub fn begin(&self, actor: Actor) -> OpContext {
         OpContext::new(RequestId::new(self.entropy.uuid()), self.clock.now(), actor)
+    }
+
+    /// Records a refusal of a request for which no right was found: written by itself, or counted, see [`Refusals`].
+    ///
+    /// # Errors
+    /// When events cannot be written; the caller must not learn then what it was refused for.
+    pub fn refused(&self, plane: RefusedBy, reason: &str, event: AuditEvent) -> Result<(), AuditUnavailable> {
+        match self.refusals.admit(plane, reason, event) {
+            Some(event) => self.audit.record(&event),
+            None => self.audit.ready(),
+        }
+    }
+
+    /// Writes what was counted in the minutes that are over; with `everything` in the running one too. Call it often, and last before
+    /// the log is closed.
+    ///
+    /// # Errors
+    /// When events cannot be written; nothing is lost, and the next call tries again.
+    pub fn write_counts(&self, everything: bool) -> Result<(), AuditUnavailable> {
+        let due = self.refusals.due(self.clock.now(), everything);
+        if due.events.is_empty() {
+            return Ok(());
+        }
+        self.audit.record_all(&due.events).inspect_err(|_| self.refusals.give_back(due))
     }
 }

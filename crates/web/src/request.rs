@@ -1,6 +1,6 @@
 //! Facts about a request that every plane needs.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 use keyless_model::{Actor, OpContext};
@@ -10,6 +10,19 @@ use crate::Platform;
 /// The other end of the connection, put into the request's extensions by the listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// Where requests come from, as far as one caller can be told from another: a household has a /64 of IPv6, whose last half is the
+/// caller's to choose.
+#[must_use]
+pub fn place(source: Option<IpAddr>) -> Option<IpAddr> {
+    source.map(|address| match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
+        }
+    })
+}
 
 /// A client's own correlation id is echoed only when it is harmless in a header and a log.
 const MAX_CORRELATION_BYTES: usize = 64;

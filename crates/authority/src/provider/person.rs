@@ -8,6 +8,7 @@ use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
 use keyless_token::sign_in::ProvenPerson;
+use keyless_web::RefusedBy;
 
 use super::SignInProvider;
 use crate::codes::{self, Code};
@@ -148,5 +149,9 @@ fn audit(
         Err(unknown) => format!("AADSTS{}: {unknown} ({} proved subject {})", unknown.code().number, settings.issuer, proven.subject),
     };
     event.decision = Some(DecisionRecord { allowed, because: because.into(), ..DecisionRecord::default() });
-    authority.platform.audit.record(&event).map_err(|error| Authority::unavailable(&error))
+    let written = match outcome {
+        Ok(_) => authority.platform.audit.record(&event),
+        Err(unknown) => authority.platform.refused(RefusedBy::Authority, &format!("AADSTS{}", unknown.code().number), event),
+    };
+    written.map_err(|error| Authority::unavailable(&error))
 }

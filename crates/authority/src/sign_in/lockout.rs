@@ -88,16 +88,7 @@ fn hashed(name: &str) -> [u8; 32] {
     hash
 }
 
-/// A household has a /64 of IPv6: its last half is the guesser's to choose.
-pub(crate) fn place(source: Option<IpAddr>) -> Option<IpAddr> {
-    source.map(|address| match address {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::from([a, b, c, d, 0, 0, 0, 0])
-        }
-    })
-}
+pub(crate) use keyless_web::place;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
 use keyless_token::password::{self, PasswordError};
-use keyless_web::PasswordFailure;
+use keyless_web::{PasswordFailure, RefusedBy};
 
 use super::ticket::Changing;
 use crate::codes::{self, Code};
@@ -194,7 +194,15 @@ fn audit(authority: &Authority, ctx: &OpContext, principal: Option<&Principal>, 
         (Some(error), None) => format!("AADSTS{}: {error} (no such user)", error.code().number),
     };
     event.decision = Some(decision(error.is_none(), because));
-    authority.platform.audit.record(&event).map_err(|error| Authority::unavailable(&error))
+    let written = match error {
+        None => authority.platform.audit.record(&event),
+        // Whose password is guessed is part of the reason: each person's first ones are written.
+        Some(error) => {
+            let of = principal.map_or_else(String::new, |principal| format!(" {}", principal.id));
+            authority.platform.refused(RefusedBy::Authority, &format!("AADSTS{}{of}", error.code().number), event)
+        }
+    };
+    written.map_err(|error| Authority::unavailable(&error))
 }
 
 fn decision(allowed: bool, because: impl Into<std::borrow::Cow<'static, str>>) -> DecisionRecord {

@@ -128,3 +128,15 @@ async fn an_unreadable_claims_parameter_is_refused() {
     let body = format!("{}&claims=%5B%5D", good(&harness));
     assert_eq!(harness.send(form(&path()).body(body.into()).unwrap()).await.code(), 9_002_313);
 }
+
+#[tokio::test]
+async fn many_refusals_of_a_stranger_are_counted_d5_i7() {
+    let harness = Harness::new().await;
+    for _ in 0..50 {
+        assert_eq!(harness.post(&path(), &[("client_id", "x")]).await.code(), 900_144);
+    }
+    harness.fixture.platform.write_counts(true).unwrap();
+    let events = harness.fixture.audit.take();
+    assert_eq!(events.len(), 5 + 1);
+    assert_eq!(events[5].repeated.map(|repeated| repeated.number), Some(45));
+}

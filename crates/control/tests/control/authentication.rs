@@ -134,3 +134,17 @@ async fn when_nothing_can_be_recorded_a_change_is_refused() {
     test.audit.recover();
     assert_eq!(plane.get(test.operator, &path).await.error(), (404, "ResourceGroupNotFound"));
 }
+
+#[tokio::test]
+async fn many_refusals_of_strangers_and_of_callers_without_a_right_are_counted_d5_i7() {
+    let plane = Plane::new().await;
+    let group = plane.test.group.as_str().to_owned();
+    for _ in 0..50 {
+        assert_eq!(with_header(&plane, "/subscriptions", Some("Bearer x.y.z".to_owned())).await.status, 401);
+        assert_eq!(plane.get(plane.test.app, &format!("{group}?{VERSION}")).await.status, 403);
+    }
+    plane.test.platform.write_counts(true).unwrap();
+    let events = plane.test.audit.take();
+    assert_eq!(events.len(), 2 * (5 + 1));
+    assert_eq!(events.iter().filter_map(|event| event.repeated).map(|repeated| repeated.number).sum::<u64>(), 2 * 45);
+}

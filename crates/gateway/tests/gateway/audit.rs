@@ -170,3 +170,34 @@ async fn a_short_answer_that_cannot_be_recorded_is_a_clean_refusal() {
     let (response, ()) = tokio::join!(sender.send_request(request), fail);
     assert_eq!(Answer::of(response.unwrap()).await.unwrap().status, 503);
 }
+
+#[tokio::test]
+async fn many_refusals_of_callers_without_a_right_are_counted_and_calls_are_not_d5_i7() {
+    let mut world = World::new().await;
+    let none = format!("Bearer {}", world.test.token(world.test.app, AUDIENCE));
+    for _ in 0..50 {
+        world.send(post(CHAT, &[], HELLO)).await;
+        world.send(post("/ai/nobody/openai/v1/models", &[], "")).await;
+        world.send(post(CHAT, &[("authorization", &none)], HELLO)).await;
+        assert_eq!(world.chat().await.status, 200);
+    }
+    world.test.platform.write_counts(true).unwrap();
+    let events = world.test.audit.take();
+    let calls = events.iter().filter(|event| event.outcome == Outcome::Allowed).count();
+    assert_eq!((calls, events.len()), (50, 50 + 3 * (5 + 1)));
+    assert_eq!(events.iter().filter_map(|event| event.repeated).map(|repeated| repeated.number).sum::<u64>(), 3 * 45);
+}
+
+#[tokio::test]
+async fn counted_refusals_are_not_answered_while_the_log_cannot_be_written_d5_i7() {
+    let mut world = World::new().await;
+    for _ in 0..10 {
+        assert_eq!(world.send(post(CHAT, &[], HELLO)).await.status, 401);
+    }
+    world.test.audit.fail("disk full");
+    assert_eq!(world.send(post(CHAT, &[], HELLO)).await.status, 503);
+    assert!(world.test.platform.write_counts(true).is_err());
+    world.test.audit.recover();
+    world.test.platform.write_counts(true).unwrap();
+    assert!(world.test.audit.last().repeated.is_some_and(|repeated| repeated.number == 6));
+}

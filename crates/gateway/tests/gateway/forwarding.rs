@@ -227,6 +227,7 @@ async fn one_gateway_serves_several_runtimes() {
                 }
             });
         });
+        #[expect(clippy::disallowed_methods, reason = "the test waits for its own thread")]
         tokio::task::spawn_blocking(|| thread.join()).await.unwrap().unwrap();
     }
     assert_eq!(world.server.seen().len(), 9);

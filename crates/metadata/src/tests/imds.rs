@@ -265,3 +265,15 @@ async fn the_instance_document_tells_the_owner_where_it_runs() {
     assert_eq!((status, &body["compute"]["name"]), (StatusCode::OK, &"this-host".into()));
     assert_eq!(system.ask(request(), PeerOwner::Uid(1)).await.0, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn many_refusals_are_counted_d5_i7() {
+    let system = System::new().await;
+    for _ in 0..50 {
+        assert_eq!(system.ask(imds_request(&good()), PeerOwner::Uid(UID + 1)).await.0, StatusCode::UNAUTHORIZED);
+    }
+    system.test.platform.write_counts(true).expect("the audit works");
+    let events = system.test.audit.take();
+    assert_eq!(events.len(), 5 + 1);
+    assert_eq!(events[5].repeated.map(|repeated| repeated.number), Some(45));
+}
