@@ -1,6 +1,7 @@
 """One system, one stub upstream and one operator for the whole session."""
 
 import os
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -23,6 +24,19 @@ FIGURES: list[str] = []
 def pytest_addoption(parser):
     help_text = "faults at full length: a thousand crashes, ten minutes of rotation"
     parser.addoption("--thorough", action="store_true", help=help_text)
+
+
+def pytest_configure():
+    """Lets every program that a test starts take each signal as a program does that nobody prepared.
+
+    A shell starts what runs in the background with interrupts ignored, `nohup` ignores hang-ups, and what is ignored or blocked stays so
+    in every descendant. What this process handles does not.
+    """
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        # `subprocess` itself restores these two.
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def pytest_terminal_summary(terminalreporter):

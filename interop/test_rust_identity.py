@@ -55,11 +55,7 @@ def chat_url(system: Keyless) -> str:
 
 @pytest.fixture(scope="module")
 def rust(system) -> Rust:
-    """Built when a test asks for it, in the target folder of the product: the first time takes minutes, later ones a second."""
-    target = Path(os.environ["KEYLESS_INTEROP_TARGET"]).parent
-    build = ["cargo", "build", "--quiet", "--locked", "--target-dir", str(target)]
-    subprocess.run(build, check=True, cwd=Path(__file__).parent / "rust")
-    return Rust(system, target / "debug" / "keyless-interop-rust")
+    return Rust(system, Path(os.environ["KEYLESS_INTEROP_RUST"]))
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suite", choices=(*SUITES, "all", "check"))
+    parser.add_argument("suites", nargs="+", choices=(*SUITES, "all", "check"), metavar="SUITE")
     parser.add_argument("--keyless", type=pathlib.Path, help="the keyless program, release build")
     parser.add_argument("--examples", type=pathlib.Path, help="folder of keyless-testkit's examples, release build")
     parser.add_argument("--decisions", type=pathlib.Path, help="the program of benches/peers, release build; the suite decision needs it")
@@ -44,7 +44,7 @@ def main():
             need(program, package)
     except Missing as missing:
         sys.exit(str(missing))
-    if arguments.suite == "check":
+    if arguments.suites == ["check"]:
         from suites import check
         with tempfile.TemporaryDirectory(prefix="keyless-bench-") as folder:
             sys.exit(check.run(pathlib.Path(folder)))
@@ -53,7 +53,7 @@ def main():
 
     machine = report.machine(ROOT)
     failed = []
-    for name in SUITES if arguments.suite == "all" else (arguments.suite,):
+    for name in SUITES if "all" in arguments.suites else arguments.suites:
         print(f"\n==> {name}", flush=True)
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=f"keyless-bench-{name}-") as folder:

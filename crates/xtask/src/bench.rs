@@ -8,17 +8,19 @@ use crate::{child, usage, workspace};
 
 const SUITES: &[&str] = &["gateway", "streaming", "metadata", "issuance", "decision", "coldstart", "memory", "revocation", "scale", "all"];
 
-/// Runs one suite, or all.
+/// Runs the suites that are named, or all.
 ///
 /// # Errors
 /// When a build fails. A benchmark below target is not an error; one that could not be measured is.
 pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     let (quick, names): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| *argument == "--quick");
-    let suite = match names.as_slice() {
-        [] => "all",
-        [one] if SUITES.contains(&one.as_str()) => one,
-        _ => return usage(&format!("bench takes one of {}", SUITES.join(", "))),
-    };
+    let mut suites: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    if suites.is_empty() {
+        suites.push("all");
+    }
+    if let Some(unknown) = suites.iter().find(|name| !SUITES.contains(name)) {
+        return usage(&format!("no benchmark `{unknown}`; there are {}", SUITES.join(", ")));
+    }
     let root = workspace::root();
     let target = workspace::metadata(&root)?.target_directory.into_std_path_buf();
 
@@ -26,7 +28,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
         vec!["build", "--release", "--package", "keyless-cli", "--bin", "keyless"],
         vec!["build", "--release", "--package", "keyless-testkit", "--examples"],
     ];
-    if matches!(suite, "decision" | "all") {
+    if suites.iter().any(|suite| matches!(*suite, "decision" | "all")) {
         let target = target.to_str().context("the target folder's path is not UTF-8")?;
         // A workspace of its own, so the folder has to be said. Its lock file may trail the dependencies of our own crates.
         builds.push(vec!["build", "--release", "--manifest-path", "benches/peers/Cargo.toml", "--target-dir", target]);
@@ -40,7 +42,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
     let mut command = Command::new("python3");
     command
         .arg(root.join("benches/system/run.py"))
-        .arg(suite)
+        .args(&suites)
         .arg("--keyless")
         .arg(target.join("release/keyless"))
         .arg("--examples")

@@ -20,8 +20,8 @@ cargo xtask COMMAND
                        --rust     all but the SDKs      --interop  only the SDKs
                        --quick    only the workspace tests
   tidy                 the repository's rules: dependency directions, file sizes, licences, ...
-  bench [SUITE] [--quick]
-                       system benchmarks, written to target/bench and docs/benchmarks.md; SUITE is one of
+  bench [SUITE...] [--quick]
+                       system benchmarks, written to target/bench and docs/benchmarks.md; the suites are
                        gateway, streaming, metadata, issuance, decision, coldstart, memory, revocation, scale, all
   fuzz [TARGET] [--seconds N]
                        run the fuzz targets, 60 seconds each unless told
