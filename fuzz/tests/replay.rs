@@ -14,7 +14,7 @@ fn seeds() -> std::path::PathBuf {
 
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    entries.map(|entry| entry.expect("the folder can be listed").file_name().into_string().expect("names are ASCII")).collect()
 }
 
 #[test]

@@ -13,7 +13,7 @@
 use std::io::Write as _;
 
 use crate::hash::{Anchor, Hash};
-use crate::{AuditEvent, redact, scrub};
+use crate::{AuditEvent, readable, redact, scrub};
 
 /// The line format written here.
 pub(crate) const FORMAT: u32 = 1;
@@ -27,9 +27,9 @@ pub struct Chain {
     last: Anchor,
 }
 
-/// An event that cannot be written as JSON. The schema's types always can; this is here because the serialiser says it may fail.
+/// An event that cannot be written as JSON, or not be read again.
 #[derive(Debug, thiserror::Error)]
-#[error("the audit event cannot be written as JSON")]
+#[error("the audit event cannot be written as JSON that can be read again")]
 pub struct Unwritable(#[source] serde_json::Error);
 
 impl Chain {
@@ -117,19 +117,43 @@ impl Prepared {
     /// When the event cannot be written as JSON.
     pub fn new(event: &AuditEvent) -> Result<Self, Unwritable> {
         let mut text = Vec::with_capacity(USUAL_LINE);
-        match &event.control {
+        let written = match &event.control {
             None => serde_json::to_writer(&mut text, event),
             Some(detail) => {
                 let control = Some(redact::detail(detail));
                 serde_json::to_writer(&mut text, &AuditEvent { control, ..event.clone() })
             }
+        };
+        written.map_err(Unwritable)?;
+        let removed = scrub::from(&mut text, 0);
+        // What others chose the shape of is read back before it is bound for good. Calls of models have no such part: theirs are read
+        // back only when something was removed, which may have been within an id.
+        if (removed || event.control.is_some()) && serde_json::from_slice::<AuditEvent>(&text).is_err() {
+            text = Self::outline(event)?;
         }
-        .map_err(Unwritable)?;
-        scrub::from(&mut text, 0);
         // The object stays open for the members of the chain.
         text.pop();
         let open = text.len();
         Ok(Self { text, open })
+    }
+
+    /// The event without the parts that could not be read back, each replaced by what still identifies it.
+    fn outline(event: &AuditEvent) -> Result<Vec<u8>, Unwritable> {
+        let mut event = event.clone();
+        if let Some(detail) = &mut event.control {
+            for document in [&mut detail.before, &mut detail.after].into_iter().flatten() {
+                redact::redact(document);
+                *document = readable::marker(document, "it could not be read back");
+            }
+        }
+        if let Some(target) = event.target.take() {
+            let decision = event.decision.get_or_insert_default();
+            decision.because =
+                format!("{} (the target's id could not be read back; {})", decision.because, Hash::of(target.as_str().as_bytes())).into();
+        }
+        let mut text = serde_json::to_vec(&event).map_err(Unwritable)?;
+        _ = scrub::from(&mut text, 0);
+        serde_json::from_slice::<AuditEvent>(&text).map(|_| text).map_err(Unwritable)
     }
 
     /// The whole line with its newline, once it was bound.

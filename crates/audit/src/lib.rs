@@ -7,6 +7,7 @@ mod event;
 mod hash;
 mod line;
 pub mod monitor;
+pub mod readable;
 pub mod redact;
 mod scrub;
 pub mod verify;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::ControlDetail;
+use crate::{ControlDetail, readable};
 
 /// What stands in place of a removed value.
 pub const REDACTED: &str = "[redacted]";
@@ -64,9 +64,12 @@ pub fn redact(value: &mut Value) {
     }
 }
 
-pub(crate) fn detail(detail: &ControlDetail) -> ControlDetail {
+/// The documents of a change as they may be kept: without secrets, and not deeper or larger than a reader takes.
+#[must_use]
+pub fn detail(detail: &ControlDetail) -> ControlDetail {
     let mut detail = detail.clone();
     [&mut detail.before, &mut detail.after].into_iter().flatten().for_each(redact);
+    readable::limit(&mut detail);
     detail
 }
 
@@ -75,7 +78,7 @@ pub(crate) fn detail(detail: &ControlDetail) -> ControlDetail {
 pub fn shortened(text: &str, most: usize) -> String {
     // A string is always JSON, and scrubbing leaves it so.
     let mut json = serde_json::to_vec(text).unwrap_or_default();
-    crate::scrub::from(&mut json, 0);
+    _ = crate::scrub::from(&mut json, 0);
     let scrubbed: String = serde_json::from_slice(&json).unwrap_or_default();
     format!("{}… ({} bytes)", start_of(&scrubbed, most), text.len())
 }

@@ -37,8 +37,9 @@ static FORMS: LazyLock<[Form; 6]> = LazyLock::new(|| {
     ]
 });
 
-/// Removes credentials from `line[start..]`.
-pub(crate) fn from(line: &mut Vec<u8>, start: usize) {
+/// Removes credentials from `line[start..]`; whether there were any.
+pub(crate) fn from(line: &mut Vec<u8>, start: usize) -> bool {
+    let mut removed = false;
     for form in &*FORMS {
         let mut from = start;
         while let Some(found) = line.get(from..).and_then(|rest| form.mark.find(rest)) {
@@ -48,12 +49,14 @@ pub(crate) fn from(line: &mut Vec<u8>, start: usize) {
                 Some(credential) => {
                     let after = credential.start + REMOVED.len();
                     line.splice(credential, REMOVED.bytes());
+                    removed = true;
                     after
                 }
                 None => at + 1,
             };
         }
     }
+    removed
 }
 
 fn json_web_token(line: &[u8], at: usize) -> Option<Range<usize>> {

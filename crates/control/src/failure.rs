@@ -113,6 +113,9 @@ impl From<StoreError> for Failure {
                 Self::conflict("AnotherOperationInProgress", "Other changes keep coming first; retry the operation.")
             }
             StoreError::Unavailable(_) => Self::unavailable("The state database does not answer; retry the operation later."),
+            StoreError::Unloadable { .. } => {
+                Self::invalid("RequestContentTooDeep", "The document is nested too deeply to be kept; make it flatter.")
+            }
             StoreError::Corrupt { .. } | StoreError::Schema { .. } | StoreError::Sealed { .. } => Self::internal(),
         }
     }

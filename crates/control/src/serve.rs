@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::routing::any;
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use keyless_model::{ScopeKind, Timestamp};
 use keyless_store::Snapshot;
@@ -244,6 +244,9 @@ fn render(api: Api, facts: &RequestFacts, failure: &Failure) -> Response<Body> {
             keyless_web::json(failure.status, &GraphError::new(&failure.code, failure.message.clone()).of_request(date, &id, &client))
         }
     };
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
     if let Some(Ok(value)) = failure.challenge.as_deref().map(HeaderValue::from_str) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }

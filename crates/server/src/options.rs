@@ -46,6 +46,8 @@ pub struct Options {
     pub strict_durability: bool,
     /// Go on although the state database is older than the audit log.
     pub accept_older_state: bool,
+    /// Documents, as `KIND/ID`, to go on without when they cannot be read.
+    pub without: Vec<String>,
     /// How long a key signs.
     pub key_interval_secs: u32,
     /// How long a key is published before it signs.

@@ -128,7 +128,8 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     let sealer = Arc::new(Sealer::new(&MasterKey::load_or_create(&data.master_key(), &*entropy)?));
     let store = Arc::new(SqliteStore::open(&data.database())?);
     let audit = open_audit(options, &data, &*store, &clock, &entropy, &ctx).await?;
-    let directory = Directory::open(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>, &ctx).await?;
+    let (documents, events) = (Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>);
+    let directory = Directory::open_without(documents, events, &ctx, options.without.clone()).await?;
     restored::check(&*store, &audit, directory.load().revision(), options.accept_older_state, &ctx).await?;
     replay_outbox(&*store, &audit, &directory, &ctx).await?;
 

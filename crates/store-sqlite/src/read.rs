@@ -1,8 +1,8 @@
 //! Reading documents, changes, outbox and anchor. Nothing here writes.
 
-use keyless_audit::{Anchor, AuditEvent};
+use keyless_audit::{Anchor, AuditEvent, readable};
 use keyless_model::entity::{Entity, EntityKey, EntityKind, Mutation};
-use keyless_store::{Loaded, PendingAudit, Revision, StoreError};
+use keyless_store::{Loaded, PendingAudit, Revision, StoreError, Unreadable};
 use rusqlite::Connection;
 
 use crate::error::unavailable;
@@ -26,32 +26,39 @@ pub(crate) fn load(connection: &mut Connection) -> Result<Loaded, StoreError> {
     // One read transaction: the documents are those of the revision.
     let transaction = connection.transaction().map_err(unavailable)?;
     let revision = revision(&transaction)?;
-    let mut entities = Vec::new();
+    let (mut entities, mut unreadable) = (Vec::new(), Vec::new());
     {
         let mut statement = transaction.prepare_cached("SELECT kind, id, body FROM documents").map_err(unavailable)?;
         let mut rows = statement.query([]).map_err(unavailable)?;
         while let Some(row) = rows.next().map_err(unavailable)? {
             let text = |at| row.get_ref(at).and_then(|value| Ok(value.as_str()?)).map_err(unavailable);
-            entities.push(document(text(0)?, text(1)?, text(2)?)?);
+            match document(text(0)?, text(1)?, text(2)?)? {
+                Ok(entity) => entities.push(entity),
+                Err(found) => unreadable.push(found),
+            }
         }
     }
     transaction.finish().map_err(unavailable)?;
     entities.sort_by_cached_key(|entity| entity.key().kind);
-    Ok(Loaded { revision, entities })
+    Ok(Loaded { revision, entities, unreadable })
 }
 
-fn document(kind: &str, id: &str, body: &str) -> Result<Entity, StoreError> {
+/// # Errors
+/// For a kind that this program does not know: what it is for cannot be said.
+fn document(kind: &str, id: &str, body: &str) -> Result<Result<Entity, Unreadable>, StoreError> {
     let Some(kind) = EntityKind::parse(kind) else {
         return Err(senseless(format!("the database holds documents of kind `{kind}`, which this program does not know")));
     };
     let key = EntityKey { kind, id: id.to_owned() };
-    let corrupt = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Corrupt { key: key.clone(), source };
-    let entity: Entity = serde_json::from_str(body).map_err(|error| corrupt(Box::new(error)))?;
-    // SECURITY: a body filed under another's key would give one thing two identities.
-    if entity.key() != key {
-        return Err(corrupt(Box::new(Senseless(format!("it holds {}/{}", entity.key().kind.as_str(), entity.key().id)))));
-    }
-    Ok(entity)
+    Ok(match serde_json::from_str::<Entity>(body) {
+        // SECURITY: a body filed under another's key would give one thing two identities.
+        Ok(entity) if entity.key() != key => {
+            let source = Senseless(format!("it holds {}/{}", entity.key().kind.as_str(), entity.key().id));
+            Err(Unreadable { key, source: source.into() })
+        }
+        Ok(entity) => Ok(entity),
+        Err(error) => Err(Unreadable { key, source: error.into() }),
+    })
 }
 
 /// What was committed after `since`; `None` when that is not known any more, or was never reached.
@@ -85,8 +92,11 @@ pub(crate) fn pending_audit(connection: &Connection) -> Result<Vec<PendingAudit>
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(unavailable)?;
     rows.map(|row| {
         let (sequence, text): (u64, String) = row.map_err(unavailable)?;
-        let event: AuditEvent = serde_json::from_str(&text)
-            .map_err(|error| senseless(format!("outbox entry {sequence} cannot be read ({error}); restore the database from a backup")))?;
+        // What can be said of it goes into the log; an event must never end a start.
+        let event = serde_json::from_str::<AuditEvent>(&text).unwrap_or_else(|error| {
+            tracing::warn!(sequence, %error, "a waiting audit event cannot be read whole; what can be read is written");
+            readable::placeholder(text.as_bytes())
+        });
         Ok(PendingAudit { sequence, event })
     })
     .collect()

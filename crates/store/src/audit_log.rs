@@ -22,6 +22,7 @@ mod lines;
 mod medium;
 mod outbox;
 mod read;
+mod recent;
 mod recover;
 mod segment;
 mod walk;

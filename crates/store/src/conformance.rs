@@ -59,6 +59,8 @@ macro_rules! conformance_suite {
             one_id_under_two_kinds_is_two_documents
             any_text_comes_back_as_it_was
             a_commit_may_be_large
+            what_the_directory_committed_can_be_loaded_d1
+            a_document_that_cannot_be_read_is_told_with_the_others_d1
             a_commit_planned_on_another_revision_is_refused_whole
             of_competing_commits_one_wins
             a_commit_whose_caller_goes_away_is_whole_or_absent

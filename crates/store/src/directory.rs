@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable};
+use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, redact};
 use keyless_model::OpContext;
 use keyless_model::entity::Mutation;
 use keyless_rbac::Permit;
 use tokio::sync::{Mutex, watch};
 
-use crate::{Admission, Commit, PendingAudit, Presented, Revision, Snapshot, Store, StoreError, decision};
+use crate::{Admission, Commit, PendingAudit, Presented, Revision, Snapshot, Store, StoreError, decision, set_aside};
 
 /// How often a change is planned anew when others commit first.
 const ATTEMPTS: usize = 8;
@@ -64,6 +64,8 @@ struct Backlog {
 struct Inner {
     store: Arc<dyn Store>,
     audit: Arc<dyn AuditSink>,
+    /// Documents that the owner goes on without.
+    without: Vec<String>,
     current: ArcSwap<Snapshot>,
     /// INVARIANT: whoever replaces `current` holds this, so revisions only grow.
     writer: Arc<Mutex<Backlog>>,
@@ -78,11 +80,30 @@ impl Directory {
     /// # Errors
     /// When the store cannot be read.
     pub async fn open(store: Arc<dyn Store>, audit: Arc<dyn AuditSink>, ctx: &OpContext) -> Result<Self, StoreError> {
+        Self::open_without(store, audit, ctx, Vec::new()).await
+    }
+
+    /// As [`Directory::open`], going on without the documents named as `KIND/ID` when they cannot be read. Each document that is set
+    /// aside is told to the log; decision 9 says which kinds may be.
+    ///
+    /// # Errors
+    /// As [`Directory::open`]; when a document that may not be missed cannot be read; when the log cannot be written.
+    pub async fn open_without(
+        store: Arc<dyn Store>,
+        audit: Arc<dyn AuditSink>,
+        ctx: &OpContext,
+        without: Vec<String>,
+    ) -> Result<Self, StoreError> {
         let loaded = store.load(ctx).await?;
+        for found in set_aside::judge(loaded.unreadable, &without)? {
+            tracing::warn!(key = ?found.key, error = %found.source, "a document cannot be read; it stays in the database and counts for nothing");
+            audit.record(&set_aside::event(ctx, &found)).map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        }
         let snapshot = Snapshot::build(loaded.revision, loaded.entities);
         let inner = Inner {
             store,
             audit,
+            without,
             revisions: watch::Sender::new(snapshot.revision()),
             current: ArcSwap::from_pointee(snapshot),
             writer: Arc::default(),
@@ -130,6 +151,9 @@ impl Directory {
             self.inner.write_backlog(&mut writer)?;
             let base = self.snapshot();
             let mut change = plan(&base).map_err(UpdateError::Refused)?;
+            set_aside::check(&change.mutations)?;
+            // The outbox is read at a start, so it gets what the log would.
+            change.event.control = change.event.control.as_ref().map(redact::detail);
             change.event.decision.get_or_insert_with(|| decision::of_permit(permit));
             let (inner, ctx) = (Arc::clone(&self.inner), ctx.clone());
             // SECURITY: a client that disconnects drops its handler; a revocation it asked for must still reach every reader. The
@@ -270,6 +294,7 @@ impl Inner {
             Some((revision, mutations)) => _ = self.publish(current.with(revision, &mutations)),
             None => {
                 let loaded = self.store.load(ctx).await?;
+                set_aside::judge(loaded.unreadable, &self.without)?;
                 self.publish(Snapshot::build(loaded.revision, loaded.entities));
             }
         }

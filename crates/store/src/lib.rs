@@ -14,6 +14,7 @@ pub mod keyring;
 mod port;
 pub mod sealer;
 pub mod sessions;
+mod set_aside;
 mod snapshot;
 
 pub use assertion::{Admission, Presented};
@@ -21,4 +22,5 @@ pub use blocking::{Blocking, BlockingError};
 pub use directory::{Change, Committed, Directory, UpdateError};
 pub use keyring::{KeyRing, Keys};
 pub use port::{Commit, Loaded, PendingAudit, Revision, Store, StoreError};
+pub use set_aside::Unreadable;
 pub use snapshot::{Below, Snapshot};

@@ -12,7 +12,7 @@ use keyless_model::OpContext;
 use keyless_model::entity::{Entity, EntityKey, Mutation};
 use serde::{Deserialize, Serialize};
 
-use crate::{Admission, Presented};
+use crate::{Admission, Presented, Unreadable};
 
 /// Counts commits. A snapshot of revision `n` has seen every commit up to `n`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -35,10 +35,12 @@ pub struct Commit {
 }
 
 /// Everything, at one revision.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Loaded {
     pub revision: Revision,
     pub entities: Vec<Entity>,
+    /// Documents that are there and cannot be read; who loads decides whether to go on without them.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// An event that was committed and perhaps not yet written to the audit log.
@@ -59,8 +61,19 @@ pub enum StoreError {
     #[error("the state database does not answer; check the disk and the data folder, then retry")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A document in the database makes no sense.
-    #[error("the state database holds {}/{} that cannot be read; restore it from a backup", .key.kind.as_str(), .key.id)]
+    #[error(
+        "the state database holds {0}/{1}, which cannot be read, and without it somebody could do more than they may; run the program \
+         version that wrote it, restore a backup, or go on without it knowingly with `keyless up --without {0}/{1}`",
+        .key.kind.as_str(), .key.id
+    )]
     Corrupt {
+        key: EntityKey,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A change holds a document that could not be loaded again.
+    #[error("{}/{} could not be read back once it was stored; make it flatter or smaller", .key.kind.as_str(), .key.id)]
+    Unloadable {
         key: EntityKey,
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,

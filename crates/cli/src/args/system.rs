@@ -84,6 +84,9 @@ pub(crate) struct Up {
     /// Start although the state database is older than the audit log: the changes since are undone, and the log says so
     #[arg(long)]
     pub(crate) accept_older_state: bool,
+    /// Start without this document of the state database, which cannot be read; the log says so; repeatable
+    #[arg(long, value_name = "KIND/ID")]
+    pub(crate) without: Vec<String>,
     /// How long a key signs tokens before the next one takes over
     #[arg(long, default_value = "30d", value_name = "TIME", value_parser = parse_ttl)]
     pub(crate) rotate_keys_every: u32,

@@ -75,6 +75,7 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         workers: args.workers,
         strict_durability: args.strict_durability,
         accept_older_state: args.accept_older_state,
+        without: args.without.clone(),
         key_interval_secs: args.rotate_keys_every,
         key_lead_secs: args.publish_keys_ahead,
     })

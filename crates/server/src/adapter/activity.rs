@@ -1,10 +1,12 @@
 //! The control plane's port to the audit log on disk.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use keyless_audit::{AuditEvent, Category};
 use keyless_control::{ActivityQuery, ActivityReader, ActivityUnavailable};
 use keyless_store::Blocking;
-use keyless_store::audit_log::{AuditReader, Filter, Order};
+use keyless_store::audit_log::{AuditReader, Filter};
 
 /// The control events of a log that this process writes.
 #[derive(Debug)]
@@ -13,9 +15,9 @@ pub(crate) struct ActivityLog {
     reading: Blocking,
 }
 
-/// Readers at once, and those who may wait: each goes through files.
-const AT_ONCE: usize = 2;
-const WAITING: usize = 32;
+/// One reader at a time, and those who may wait: each goes through files, and reads are for people.
+const AT_ONCE: usize = 1;
+const WAITING: usize = 16;
 
 impl ActivityLog {
     pub(crate) fn new(reader: AuditReader) -> Self {
@@ -27,23 +29,25 @@ impl ActivityLog {
 impl ActivityReader for ActivityLog {
     async fn control_events(&self, query: &ActivityQuery) -> Result<Vec<AuditEvent>, ActivityUnavailable> {
         let (reader, query) = (self.reader.clone(), query.clone());
-        // Reads files: not for a thread that answers calls.
-        self.reading.run(move || newest_first(&reader, &query)).await.map_err(|error| ActivityUnavailable(error.into()))?
+        let waited_for = Arc::new(());
+        let caller = Arc::downgrade(&waited_for);
+        // Reads files: not for a thread that answers calls. The work cannot be cancelled, so it looks whether its caller still waits.
+        self.reading
+            .run(move || newest_first(&reader, &query, &|| caller.strong_count() == 0))
+            .await
+            .map_err(|error| ActivityUnavailable(error.into()))?
     }
 }
 
-fn newest_first(reader: &AuditReader, query: &ActivityQuery) -> Result<Vec<AuditEvent>, ActivityUnavailable> {
+fn newest_first(reader: &AuditReader, query: &ActivityQuery, gone: &dyn Fn() -> bool) -> Result<Vec<AuditEvent>, ActivityUnavailable> {
     let filter = Filter {
         scope: Some(query.scope.clone()),
+        since: Some(query.from),
         until: Some(query.until),
         category: Some(Category::Control),
         request_id: query.correlation,
         ..Filter::default()
     };
-    let entries = reader.events(Order::NewestFirst, filter).map_err(|error| ActivityUnavailable(error.into()))?;
-    // The start of the time asked for ends the reading, so that a long log costs no more than a short one.
-    let in_time =
-        |entry: &Result<_, _>| entry.as_ref().map_or(true, |entry: &keyless_store::audit_log::Entry| entry.event.time >= query.from);
-    let events = entries.take_while(in_time).take(query.limit).map(|entry| entry.map(|entry| entry.event));
-    events.collect::<Result<_, _>>().map_err(|error| ActivityUnavailable(error.into()))
+    let entries = reader.recent(&filter, query.limit, gone).map_err(|error| ActivityUnavailable(error.into()))?;
+    Ok(entries.into_iter().map(|entry| entry.event).collect())
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use keyless_audit::verify::{Report, Verifier, Why};
-use keyless_audit::{Anchor, AuditEvent, Hash, Line, LineError, LineKind};
+use keyless_audit::{Anchor, AuditEvent, Hash, Line, LineError, LineKind, readable};
 
 use super::error::AuditLogError;
 use super::filter::Filter;
@@ -193,6 +193,13 @@ impl Lines {
         Ok(Self { folder: folder.clone(), order: Order::NewestFirst, segments: folder.segments()?, current: None })
     }
 
+    /// From the end of segment `last`.
+    pub(super) fn back_from(folder: &Folder, last: u64) -> Result<Self, AuditLogError> {
+        let mut lines = Self::newest_first(folder)?;
+        lines.segments.retain(|number| *number <= last);
+        Ok(lines)
+    }
+
     fn advance(&mut self) -> Result<Option<(PathBuf, RawLine)>, AuditLogError> {
         loop {
             if let Some((path, direction)) = &mut self.current {
@@ -242,12 +249,12 @@ fn unfit(path: &Path, line: &RawLine, why: LineError) -> AuditLogError {
     AuditLogError::broken(path.parent().unwrap_or(path))(verifier.refuse(line.offset, why.into()))
 }
 
-/// The event on a line; none on a header.
+/// The event on a line, or what can be said of one that this program cannot read; none on a header.
 pub(super) fn entry(path: &Path, line: &RawLine) -> Result<Option<Entry>, AuditLogError> {
     let parsed = parse(path, line)?;
     let LineKind::Event { sequence } = parsed.kind else { return Ok(None) };
-    let unread = || unfit(path, line, LineError::Malformed("its event is of a newer program"));
-    let event = parsed.event().map_err(|_| unread())?;
-    let text = String::from_utf8(line.text.clone()).map_err(|_| unread())?;
+    // Number and hash are sound, so the line stays in its place; what follows it must not be lost for its sake.
+    let event = parsed.event().unwrap_or_else(|_| readable::placeholder(&line.text));
+    let text = String::from_utf8_lossy(&line.text).into_owned();
     Ok(Some(Entry { sequence, hash: parsed.hash, event, line: text }))
 }

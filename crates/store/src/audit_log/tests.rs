@@ -14,7 +14,9 @@ use super::*;
 mod faults;
 mod outbox;
 mod reading;
+mod recent;
 mod recovery;
+mod unreadable;
 mod walking;
 
 #[derive(Debug)]

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable};
 use keyless_model::entity::{Entity, EntityKind, GenericResource, Mutation, Principal, PrincipalKind};
 use keyless_model::{ObjectId, Scope, SubscriptionId, TenantId, Timestamp};
+use keyless_rbac::Permit;
 
 use super::{Subject, commit, ctx, documents, event, group, put, resource_group, sorted, tenant};
-use crate::{Revision, StoreError};
+use crate::{Change, Directory, Revision, StoreError, UpdateError};
 
 /// The large commit has this many documents.
 const MANY: u128 = 10_000;
@@ -145,4 +147,61 @@ pub async fn a_commit_whose_caller_goes_away_is_whole_or_absent(subject: &impl S
     let events = store.pending_audit(&ctx).await.expect("it answers").len();
     let found = (loaded.revision.0, loaded.entities.len(), events);
     assert!(found == (0, 0, 0) || found == (1, 500, 1), "{found:?}");
+}
+
+/// A generic resource with a body of that many levels.
+fn nested(levels: usize) -> Entity {
+    let scope = Scope::subscription(SubscriptionId::from_u128(1)).join(&format!("resourceGroups/r/providers/A.B/c/d{levels}"));
+    GenericResource {
+        scope: scope.expect("a good name"),
+        location: "local".to_owned(),
+        tags: [].into(),
+        body: (0..levels).fold(serde_json::json!("x"), |inner, _| serde_json::json!({ "a": inner })),
+        created: Timestamp::default(),
+    }
+    .into()
+}
+
+pub async fn what_the_directory_committed_can_be_loaded_d1(subject: &impl Subject) {
+    let store = subject.open();
+    let directory = Directory::open(Arc::clone(&store), Arc::new(Nowhere), &ctx(1)).await.expect("it opens");
+    let mut kept = Vec::new();
+    for levels in [1, 2, 32, 64].into_iter().chain(110..=135) {
+        let document = nested(levels);
+        let plan = |_: &_| Ok::<_, ()>(Change { mutations: vec![Mutation::put(document.clone())], event: event(1) });
+        match directory.update(&ctx(1), &Permit::system("conformance"), plan).await {
+            Ok(_) => kept.push(document),
+            Err(UpdateError::Store(StoreError::Unloadable { key, .. })) => assert_eq!(key, document.key()),
+            Err(other) => panic!("{levels} levels: {other:?}"),
+        }
+    }
+    assert!(kept.len() > 4 && !kept.contains(&nested(127)), "deep documents are refused, others kept: {}", kept.len());
+    let loaded = store.load(&ctx(1)).await.expect("it loads");
+    assert!(loaded.unreadable.is_empty(), "{:?}", loaded.unreadable);
+    assert_eq!(documents(&*store).await, sorted(kept));
+    let (_, changes) = store.changes_since(&ctx(1), Revision(0)).await.expect("it answers").expect("each change can be read");
+    assert_eq!(changes.len() as u64, loaded.revision.0);
+}
+
+pub async fn a_document_that_cannot_be_read_is_told_with_the_others_d1(subject: &impl Subject) {
+    let store = subject.open();
+    // As an older program did: past the directory.
+    put(&*store, 0, vec![Mutation::put(nested(127)), Mutation::put(tenant(1, "kept"))]).await;
+    let loaded = store.load(&ctx(1)).await.expect("it loads");
+    assert_eq!(loaded.entities, [tenant(1, "kept").into()]);
+    assert_eq!(loaded.unreadable.iter().map(|found| found.key.clone()).collect::<Vec<_>>(), [nested(127).key()]);
+}
+
+/// An audit that takes everything.
+#[derive(Debug)]
+struct Nowhere;
+
+impl AuditSink for Nowhere {
+    fn record(&self, _: &AuditEvent) -> Result<(), AuditUnavailable> {
+        Ok(())
+    }
+
+    fn ready(&self) -> Result<(), AuditUnavailable> {
+        Ok(())
+    }
 }
