@@ -92,6 +92,23 @@ def every_inference_route_answers(client: OpenAI):
     assert client.models.list().data
 
 
+def test_a_prompt_of_a_megabyte_comes_before_the_name_of_the_model(system, demo):
+    client = v1(system, demo["endpoint"], system.token("demo-app"))
+    question = "x" * 1_000_000
+    assert ask(client, question=question) == f"You said: {question}"
+
+
+def test_a_model_of_null_is_the_deployment_in_the_path(system, demo):
+    """As LangChain's `AzureChatOpenAI(azure_deployment=...)` sends it."""
+    options = {"azure_endpoint": demo["endpoint"], "api_version": API_VERSION, "azure_ad_token": system.token("demo-app")}
+    chat = AzureOpenAI(azure_deployment="chat", **options, **transport(system))
+    assert ask(chat, deployment=None) == ANSWER
+    stream = chat.chat.completions.create(model=None, stream=True, messages=[{"role": "user", "content": QUESTION}])
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == ANSWER
+    embed = AzureOpenAI(azure_deployment="embed", **options, **transport(system))
+    assert embed.embeddings.create(model=None, input="aei").data[0].embedding
+
+
 def test_the_call_is_audited_under_the_identity_and_its_assignment(system, operator, demo):
     app = operator.create_identity()
     assignment = operator.assign(app, demo["id"])

@@ -5,12 +5,22 @@
 
 mod arm_id;
 mod condition;
+mod events;
+mod form;
 mod imds_query;
+mod prompt;
 mod token;
 
 /// A target: takes any bytes, and panics when something does not hold.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name, which is also the name of its folder in `fuzz/seeds`.
-pub const TARGETS: &[(&str, Target)] =
-    &[("arm_id", arm_id::run), ("condition", condition::run), ("imds_query", imds_query::run), ("token", token::run)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("arm_id", arm_id::run),
+    ("condition", condition::run),
+    ("events", events::run),
+    ("form", form::run),
+    ("imds_query", imds_query::run),
+    ("prompt", prompt::run),
+    ("token", token::run),
+];

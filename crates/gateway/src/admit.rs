@@ -119,6 +119,15 @@ impl Budgets {
     }
 }
 
+impl Budget {
+    /// What is left, for whoever was refused.
+    pub(crate) fn remaining(&self, now: Timestamp) -> Remaining {
+        let Self { counters, limits } = self;
+        let tokens = counters.tokens.left(now, limits::MINUTE_MILLIS, limits.tokens);
+        Remaining { limits: *limits, tokens, calls: counters.calls.left(now, limits.call_period_millis, limits.calls) }
+    }
+}
+
 impl Counters {
     fn reserve(&self, limits: Limits, estimate: u64, now: Timestamp) -> Result<(Reserved, Remaining), OverBudget> {
         let over = |spent| move |retry_after_millis| OverBudget { spent, retry_after_millis };

@@ -1,5 +1,6 @@
 //! The model server's answer, on its way to the caller.
 
+mod errors;
 mod events;
 mod head;
 mod relay;
@@ -7,8 +8,11 @@ mod reply;
 mod tail;
 mod usage;
 mod vectors;
+mod watchdog;
 mod whole;
 
+pub(crate) use events::Events;
 pub(crate) use head::{Head, refusal};
-pub(crate) use relay::Relay;
+pub(crate) use relay::Limits;
 pub(crate) use reply::Reply;
+pub(crate) use watchdog::Watched;

@@ -121,7 +121,7 @@ impl Callers {
 fn shown(headers: &HeaderMap, dialect: Dialect) -> Result<Shown<'_>, Refusal> {
     if headers.contains_key(AUTHORIZATION) {
         let bearer = bearer_of(headers).map_err(Refusal::Token)?;
-        return Ok(if dialect == Dialect::V1 && !bearer.contains('.') { Shown::Key(bearer.as_bytes()) } else { Shown::Token(bearer) });
+        return Ok(if dialect != Dialect::Dated && !bearer.contains('.') { Shown::Key(bearer.as_bytes()) } else { Shown::Token(bearer) });
     }
     let mut keys = headers.get_all("api-key").iter();
     match (keys.next().map(HeaderValue::as_bytes), keys.next()) {

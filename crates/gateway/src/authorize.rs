@@ -57,6 +57,22 @@ pub(crate) fn decide(
     }
 }
 
+/// Whether the operation is allowed anywhere at the account or below it. Asked before a body is read that names the deployment: whoever
+/// may call none of them is refused without the body.
+///
+/// # Errors
+/// The denial at the account.
+pub(crate) fn decide_below(
+    snapshot: &Snapshot,
+    account: &Account,
+    identity: &Identity,
+    operation: &'static Operation,
+) -> Result<(), Refusal> {
+    let Err(denied) = decide(snapshot, account, identity, operation, &account.scope) else { return Ok(()) };
+    let scopes = identity.caller().map(|caller| snapshot.policy().scopes_below_of(caller.principal.id, &account.scope)).unwrap_or_default();
+    if scopes.iter().any(|scope| decide(snapshot, account, identity, operation, scope).is_ok()) { Ok(()) } else { Err(denied) }
+}
+
 /// The scope at which a call of the deployment `name` is decided. It need not exist: whoever may not call it learns nothing about
 /// that. A name that no ARM id can carry is decided at the account.
 pub(crate) fn scope_of(account: &Account, name: &str) -> Scope {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
-use crate::answer::Relay;
+use crate::answer::Watched;
 
 /// What a body may fail with; the connection is then closed without the end of the answer.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,7 +19,7 @@ pub struct Body(Inner);
 enum Inner {
     Whole(Option<Bytes>),
     /// Boxed because it is large and `Response`s are moved; answers at hand pay nothing.
-    Relay(Box<Relay>),
+    Relay(Box<Watched>),
 }
 
 impl Body {
@@ -27,7 +27,7 @@ impl Body {
         Self(Inner::Whole(Some(bytes)))
     }
 
-    pub(crate) fn relay(relay: Relay) -> Self {
+    pub(crate) fn relay(relay: Watched) -> Self {
         Self(Inner::Relay(Box::new(relay)))
     }
 }

@@ -19,6 +19,8 @@ pub struct Config {
     pub roots: Vec<CertificateDer<'static>>,
     /// The largest request body, in bytes.
     pub max_request_bytes: u64,
+    /// The most bytes of request bodies that are in memory at any time; a caller may hold a quarter of it.
+    pub body_memory_bytes: u64,
     pub timeouts: Timeouts,
     /// What one identity may use of one deployment; none is unlimited. A deployment's capacity counts besides.
     pub per_identity: Option<IdentityLimit>,
@@ -54,7 +56,7 @@ pub enum UpstreamKind {
 /// How long each stage may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// To a TCP connection with the upstream.
+    /// To a connection with the upstream: its name, TCP and TLS together.
     pub connect: Duration,
     /// From the request to the head of the upstream's answer. A model may think for minutes before it says anything.
     pub first_byte: Duration,
@@ -62,6 +64,12 @@ pub struct Timeouts {
     pub idle: Duration,
     /// For the caller to send what must be read of the request body before it can be forwarded.
     pub request_body: Duration,
+    /// Between two pieces of a request body once its beginning is with the upstream.
+    pub upload_idle: Duration,
+    /// How long a piece of an answer may wait for a caller who does not read.
+    pub unread: Duration,
+    /// From the arrival of a call to the end of its answer.
+    pub call: Duration,
     /// How long an unused upstream connection is kept. Shorter than the five seconds after which uvicorn (vLLM) and llama.cpp close
     /// theirs: a call that is sent just then fails.
     pub pool_idle: Duration,
@@ -81,6 +89,9 @@ impl Default for Timeouts {
             first_byte: Duration::from_secs(600),
             idle: Duration::from_secs(300),
             request_body: Duration::from_secs(60),
+            upload_idle: Duration::from_secs(30),
+            unread: Duration::from_secs(60),
+            call: Duration::from_secs(3600),
             pool_idle: Duration::from_secs(4),
         }
     }
@@ -93,6 +104,7 @@ impl Default for Config {
             upstreams: Vec::new(),
             roots: Vec::new(),
             max_request_bytes: 32 * 1024 * 1024,
+            body_memory_bytes: 256 * 1024 * 1024,
             timeouts: Timeouts::default(),
             per_identity: None,
             trusted_tenants: None,

@@ -20,7 +20,8 @@ use crate::address::{Address, address_of};
 use crate::admit::{Budgets, Limits, admit, estimate};
 use crate::answer::{self, Head};
 use crate::authenticate::{AccountKeys, Callers, Identity};
-use crate::authorize::{Permitted, decide, scope_of};
+use crate::authorize::{Permitted, decide, decide_below, scope_of};
+use crate::bodies::Bodies;
 use crate::body::Body;
 use crate::config::{Config, ConfigError, UpstreamConfig};
 use crate::forward::{Onward, UpstreamFault, Upstreams, send};
@@ -48,6 +49,7 @@ pub struct Gateway {
     upstreams: ArcSwap<Upstreams>,
     plans: Plans,
     budgets: Budgets,
+    bodies: Arc<Bodies>,
 }
 
 /// What answers the calls of a deployment.
@@ -82,6 +84,7 @@ impl Gateway {
             tokens: Authenticator::new(Arc::clone(&platform), Audiences::gateway()).trusting(config.trusted_tenants.clone()),
             keys: AccountKeys::new(Arc::clone(&platform.sealer)),
         });
+        let bodies = Bodies::new(config.body_memory_bytes);
         Ok(Arc::new(Self {
             platform,
             config,
@@ -89,6 +92,7 @@ impl Gateway {
             upstreams: ArcSwap::from_pointee(upstreams),
             plans: Plans::default(),
             budgets: Budgets::default(),
+            bodies,
         }))
     }
 
@@ -106,6 +110,12 @@ impl Gateway {
     pub fn answering(&self, deployment: &keyless_model::entity::Deployment) -> Option<Answering> {
         let served = self.upstreams.load().serving(deployment)?;
         Some(Answering { upstream: served.upstream.name.clone(), model: served.shown() })
+    }
+
+    /// Bytes of request bodies that are in memory now.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        self.bodies.bytes()
     }
 
     /// Answers one request. `peer` is the other end of the connection. Works on any runtime and thread; connections to model
@@ -139,7 +149,7 @@ impl Gateway {
         }
         match &asked.route.version {
             Version::Served(version) => call.detail.api_version = Some(version.clone().into_owned()),
-            Version::Missing => return Err(Refusal::UnknownPath),
+            Version::Missing => return Err(Refusal::NoApiVersion),
             Version::NotSupported => return Err(Refusal::ApiVersion),
         }
         match asked.route.operation.serve {
@@ -211,11 +221,19 @@ impl Gateway {
         call: &mut Call,
     ) -> Result<answer::Reply, Refusal> {
         let (route, timeouts, limit) = (&asked.route, self.config.timeouts, self.config.max_request_bytes);
-        let mut decided = route.deployment.map(|name| self.permit_deployment(asked, &known, name, call)).transpose()?;
+        let mut decided = match route.deployment {
+            Some(name) => Some(self.permit_deployment(asked, &known, name, call)?),
+            None => {
+                // SECURITY: the body names the deployment, and nobody's body is read who may call none.
+                decide_below(&self.platform.directory.load(), &known.account, &known.identity, route.operation)?;
+                None
+            }
+        };
         let body = body.take().expect("the body is taken here, once");
         let until = if decided.is_some() { Until::Bytes(READ_AHEAD) } else { Until::Model(READ_AHEAD) };
         let prompt = if shape.is_form() { Prompt::form(asked.head.headers.get(CONTENT_TYPE))? } else { Prompt::object() };
-        let (mut prompt, rest) = gather(prompt, body, until, limit, timeouts.request_body).await?;
+        let mut held = self.bodies.held_for(&known.identity);
+        let (mut prompt, rest) = gather(prompt, body, &mut held, until, limit, timeouts.request_body).await?;
         call.detail.request_bytes = prompt.received();
         // SECURITY: a body that trickles in for a minute must not outlive a revocation.
         if self.platform.directory.load().revision() != known.revision {
@@ -240,7 +258,7 @@ impl Gateway {
             prompt.want(Wanted { model: served.model.clone(), usage: matches!(shape, Shape::Chat | Shape::Completions) });
         }
         let content_type = prompt.content_type();
-        let (outgoing, late) = Outgoing::new(prompt, rest, limit);
+        let (outgoing, late) = Outgoing::new(prompt, rest, held, limit, timeouts.upload_idle);
         let onward = Onward {
             shape,
             headers: &asked.head.headers,
@@ -251,12 +269,13 @@ impl Gateway {
             first_byte: timeouts.first_byte,
         };
         call.forwarded();
+        let limits = answer::Limits { idle: timeouts.idle, unread: timeouts.unread, ends: call.started + timeouts.call };
         let received = send(&permitted, onward).await;
         call.detail.request_bytes = late.received();
         match received {
             Ok(received) => {
                 let mut standing = self.standing(known, route.operation, &permitted, call);
-                let reply = answer::Reply::of(received, asks, late.asked_usage(), permitted, call, timeouts.idle).await?;
+                let reply = answer::Reply::of(received, asks, late.asked_usage(), permitted, call, limits).await?;
                 // SECURITY: a model server that thinks for a minute must not outlive a revocation either.
                 standing.check()?;
                 Ok(reply.under(standing))
@@ -296,6 +315,7 @@ impl Gateway {
         let most = estimate(body_bytes, prompt.facts().max_tokens, prompt.facts().answers());
         let reservation = admit(&budgets, most, now).map_err(|over| Refusal::OverBudget {
             over,
+            remaining: plan.budget.as_ref().map(|budget| budget.remaining(now)),
             plan: Arc::clone(plan),
             operation: call.operation,
             api_version: call.detail.api_version.clone().unwrap_or_default(),

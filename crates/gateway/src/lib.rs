@@ -15,10 +15,13 @@ mod admit;
 mod answer;
 mod authenticate;
 mod authorize;
+mod bodies;
 mod body;
 mod config;
 pub mod detect;
 mod forward;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod models;
 mod network;

@@ -27,7 +27,7 @@ pub(crate) fn item(snapshot: &Snapshot, account: &Account, dialect: Dialect, id:
 
 fn id_of(deployment: &Deployment, dialect: Dialect) -> String {
     match dialect {
-        Dialect::V1 => deployment.scope.name().to_owned(),
+        Dialect::V1 | Dialect::Inference => deployment.scope.name().to_owned(),
         Dialect::Dated => deployment.model.name.clone(),
     }
 }
@@ -35,7 +35,7 @@ fn id_of(deployment: &Deployment, dialect: Dialect) -> String {
 fn describe(deployment: &Deployment, dialect: Dialect) -> Value {
     let (id, created) = (id_of(deployment, dialect), deployment.created.unix_secs());
     match dialect {
-        Dialect::V1 => json!({"id": id, "object": "model", "created": created, "owned_by": "keyless"}),
+        Dialect::V1 | Dialect::Inference => json!({"id": id, "object": "model", "created": created, "owned_by": "keyless"}),
         Dialect::Dated => {
             // The directory does not say what a model can do; the name is the only hint, as it is for Azure's own users.
             let embeds = id.contains("embed");

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 
 mod facts;
@@ -46,6 +46,9 @@ enum Reader {
     Form(Form),
 }
 
+/// Pieces below this size are put together.
+const SMALL: usize = 4096;
+
 /// A request body on its way.
 #[derive(Debug)]
 pub(crate) struct Prompt {
@@ -53,6 +56,8 @@ pub(crate) struct Prompt {
     facts: Facts,
     wanted: Option<Wanted>,
     frames: VecDeque<Bytes>,
+    /// Small pieces that came after the last of `frames`, as one.
+    tail: BytesMut,
     /// The offset of the first byte in `frames`.
     base: u64,
     /// In ascending order.
@@ -82,6 +87,7 @@ impl Prompt {
             facts: Facts::default(),
             wanted: None,
             frames: VecDeque::new(),
+            tail: BytesMut::new(),
             base: 0,
             edits: VecDeque::new(),
             asked_usage: false,
@@ -108,7 +114,7 @@ impl Prompt {
 
     /// The deployment that the body names.
     pub(crate) fn model(&self) -> Option<&str> {
-        self.facts.model.as_ref().map(|model| model.name.as_str())
+        self.facts.model.as_ref().and_then(|model| model.name.as_deref())
     }
 
     /// Whether the usage at the end of a stream is ours, not the caller's.
@@ -132,11 +138,30 @@ impl Prompt {
             self.edit_members();
         }
         self.received += chunk.len() as u64;
-        self.frames.push_back(chunk);
+        self.keep(chunk);
         if self.reader.close().is_some() {
             self.edit_end();
         }
         Ok(())
+    }
+
+    /// A body may come byte by byte: every piece for itself would take many times its size. The usual body comes as one and is not copied.
+    fn keep(&mut self, chunk: Bytes) {
+        if chunk.len() < SMALL && !self.frames.is_empty() {
+            self.tail.extend_from_slice(&chunk);
+            if self.tail.len() >= SMALL {
+                self.seal();
+            }
+        } else {
+            self.seal();
+            self.frames.push_back(chunk);
+        }
+    }
+
+    fn seal(&mut self) {
+        if !self.tail.is_empty() {
+            self.frames.push_back(self.tail.split().freeze());
+        }
     }
 
     /// The body has ended.
@@ -158,6 +183,7 @@ impl Prompt {
 
     /// Moves what is ready to be forwarded to `out`.
     pub(crate) fn release(&mut self, out: &mut VecDeque<Bytes>) {
+        self.seal();
         let settled = self.reader.settled();
         while self.base < settled {
             let (cut, until) = match self.edits.front() {
@@ -196,7 +222,7 @@ impl Prompt {
     fn edit_members(&mut self) {
         let Some(wanted) = &self.wanted else { return };
         if let Some(model) = &self.facts.model
-            && model.name != wanted.model
+            && model.name.as_ref() != Some(&wanted.model)
             && model.at.start >= self.base
         {
             let with = match self.reader {

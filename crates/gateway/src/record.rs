@@ -35,7 +35,7 @@ pub(crate) struct Usage {
 pub(crate) struct Call {
     platform: Arc<Platform>,
     pub(crate) ctx: OpContext,
-    started: Instant,
+    pub(crate) started: Instant,
     pub(crate) operation: &'static Operation,
     target: Option<Scope>,
     location: Option<Arc<str>>,

@@ -10,7 +10,7 @@ use keyless_token::TokenError;
 use keyless_web::AuthnError;
 use keyless_wire::ai::{AiError, AiLimit, RateLimited};
 
-use crate::admit::{OverBudget, Spent};
+use crate::admit::{OverBudget, Remaining, Spent};
 use crate::forward::UpstreamFault;
 use crate::plan::Plan;
 use crate::prompt::PromptFault;
@@ -23,6 +23,8 @@ pub(crate) enum Refusal {
     UnknownAccount,
     #[error("the account has no such path")]
     UnknownPath,
+    #[error("the route needs an api version, and none was given")]
+    NoApiVersion,
     #[error("the api version is not one that this route serves")]
     ApiVersion,
     #[error("the account is closed to public networks")]
@@ -48,7 +50,13 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Prompt(#[from] PromptFault),
     #[error("the {} budget is spent", match .over.spent { Spent::Tokens => "token", Spent::Calls => "call" })]
-    OverBudget { over: OverBudget, plan: std::sync::Arc<Plan>, operation: &'static Operation, api_version: String },
+    OverBudget {
+        over: OverBudget,
+        remaining: Option<Remaining>,
+        plan: std::sync::Arc<Plan>,
+        operation: &'static Operation,
+        api_version: String,
+    },
     #[error(transparent)]
     Upstream(#[from] UpstreamFault),
     #[error(transparent)]
@@ -66,6 +74,8 @@ pub(crate) struct Answer {
     pub(crate) retry_after_millis: Option<u64>,
     /// Tells the SDKs not to try again by themselves.
     pub(crate) final_answer: bool,
+    /// What the deployment has left, when that is what refused.
+    pub(crate) remaining: Option<Remaining>,
     /// `WWW-Authenticate`.
     pub(crate) challenge: Option<String>,
 }
@@ -76,6 +86,7 @@ impl Refusal {
         let (mut retry_after_millis, mut final_answer) = (None, false);
         let error = match self {
             Self::UnknownAccount | Self::UnknownPath => AiError::not_found(),
+            Self::NoApiVersion => AiError::no_api_version(),
             Self::ApiVersion => AiError::api_version(),
             Self::PublicAccessDisabled => AiError::public_access_disabled(),
             Self::NetworkRules => AiError::network_rules(),
@@ -98,8 +109,11 @@ impl Refusal {
                 let message = format!("Keyless does not serve {} {}.", operation.method, operation.template);
                 AiError::wrapped(501, "OperationNotSupported", &message)
             }
-            Self::Prompt(fault) => prompt_error(fault),
-            Self::OverBudget { over, plan, operation, api_version } => {
+            Self::Prompt(fault) => {
+                retry_after_millis = matches!(fault, PromptFault::Crowded | PromptFault::CrowdedByCaller).then_some(1_000);
+                prompt_error(fault)
+            }
+            Self::OverBudget { over, plan, operation, api_version, .. } => {
                 retry_after_millis = Some(over.retry_after_millis);
                 let refused = RateLimited {
                     deployment: &plan.name,
@@ -125,7 +139,8 @@ impl Refusal {
                 AiError::wrapped(503, "ServiceUnavailable", "The audit log cannot be written, so no call is answered. Please retry later.")
             }
         };
-        Answer { error, retry_after_millis, final_answer, challenge: None }
+        let remaining = if let Self::OverBudget { remaining, .. } = self { *remaining } else { None };
+        Answer { error, retry_after_millis, final_answer, remaining, challenge: None }
     }
 
     /// The kind of refusal, for counting; nothing of it is the caller's.
@@ -133,7 +148,7 @@ impl Refusal {
         match self {
             Self::UnknownAccount => "unknown account",
             Self::UnknownPath => "unknown path",
-            Self::ApiVersion => "api version",
+            Self::NoApiVersion | Self::ApiVersion => "api version",
             Self::PublicAccessDisabled | Self::NetworkRules => "network rules",
             Self::NoCredential => "no credential",
             Self::WrongKey => "wrong key",
@@ -171,6 +186,8 @@ fn prompt_error(fault: &PromptFault) -> AiError {
     let message = fault.to_string();
     match fault {
         PromptFault::TooLarge { .. } => AiError::wrapped(413, "RequestTooLarge", &message),
+        PromptFault::CrowdedByCaller => AiError::wrapped(429, "429", &message),
+        PromptFault::Crowded => AiError::wrapped(503, "ServiceUnavailable", &message),
         PromptFault::TooSlow => AiError::wrapped(408, "RequestTimeout", &message),
         _ => AiError::bad_request(&message),
     }

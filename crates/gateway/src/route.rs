@@ -72,6 +72,7 @@ fn version_of(dialect: Dialect, query: Option<&str>) -> Version<'_> {
     match (dialect, first) {
         (Dialect::Dated, Some(value)) if is_dated(&value) => Version::Served(value),
         (Dialect::Dated, _) => Version::Missing,
+        (Dialect::Inference, version) => Version::Served(version.unwrap_or_default()),
         (Dialect::V1, None) => Version::Served(Cow::Borrowed("v1")),
         (Dialect::V1, Some(value)) if matches!(&*value, "v1" | "preview" | "latest") => Version::Served(value),
         (Dialect::V1, Some(_)) => Version::NotSupported,

@@ -4,14 +4,11 @@
 //! question: what was begun in time may end, as on Azure.
 
 use std::net::IpAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use keyless_model::Timestamp;
 use keyless_store::{Revision, Snapshot};
 use keyless_web::Platform;
-use tokio::sync::watch;
 
 use crate::authenticate::{Callers, Identity};
 use crate::authorize::decide;
@@ -57,45 +54,4 @@ impl Standing {
         decide(snapshot, account, &self.identity, self.operation, deployment)?;
         snapshot.deployment(&account.scope, deployment.name()).map(|_| ()).ok_or(Refusal::DeploymentNotFound)
     }
-
-    pub(crate) fn watched(self) -> Watched {
-        Watched { change: Box::pin(next_change(self.platform.directory.revisions())), standing: self }
-    }
-}
-
-type Change = Pin<Box<dyn Future<Output = watch::Receiver<Revision>> + Send>>;
-
-/// A right that is watched for as long as an answer is under way.
-pub(crate) struct Watched {
-    standing: Standing,
-    change: Change,
-}
-
-impl Watched {
-    /// Ready once the call would be refused.
-    pub(crate) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<Refusal> {
-        loop {
-            if let Err(refusal) = self.standing.check() {
-                return Poll::Ready(refusal);
-            }
-            match self.change.as_mut().poll(cx) {
-                Poll::Ready(revisions) => self.change = Box::pin(next_change(revisions)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    }
-}
-
-impl std::fmt::Debug for Watched {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watched").field("standing", &self.standing).finish_non_exhaustive()
-    }
-}
-
-async fn next_change(mut revisions: watch::Receiver<Revision>) -> watch::Receiver<Revision> {
-    if revisions.changed().await.is_err() {
-        // No directory, no more changes.
-        std::future::pending::<()>().await;
-    }
-    revisions
 }

@@ -14,6 +14,7 @@ pub mod local;
 mod model;
 mod operations;
 mod options;
+mod progress;
 mod restored;
 mod start;
 mod stop;

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::app::App;
 use crate::crew::{Arrival, Crew};
 use crate::listen::Service;
+use crate::progress::{Progress, WRITE_PROGRESS};
 use crate::stop;
 
 /// A client that needs longer for its handshake or its request head is cut off (slow loris).
@@ -123,6 +124,7 @@ async fn serve_all(app: Arc<App>, mut arrivals: UnboundedReceiver<Arrival>, mut 
 async fn serve(app: Arc<App>, service: Service, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
     _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else { return };
+    let stream = Progress::new(stream, WRITE_PROGRESS);
     if service != Service::Planes {
         return http1(app, service, TokioIo::new(stream), peer, local, watcher).await;
     }

@@ -114,6 +114,12 @@ impl AiError {
         Self::wrapped(404, "404", "Resource not found")
     }
 
+    /// 404: a dated route without a date. Azure says no more than [`AiError::not_found`]; what is missing is said here, in the same shape.
+    #[must_use]
+    pub fn no_api_version() -> Self {
+        Self::wrapped(404, "404", "Resource not found. Add the query parameter api-version, such as ?api-version=2024-10-21.")
+    }
+
     /// 400: an `api-version` this route does not serve.
     #[must_use]
     pub fn api_version() -> Self {

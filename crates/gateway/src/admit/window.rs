@@ -36,6 +36,11 @@ impl Window {
         }
     }
 
+    /// What is left of `limit` now.
+    pub(super) fn left(&self, now: Timestamp, period_millis: u64, limit: u64) -> u64 {
+        limit.min(COUNT_MASK).saturating_sub(self.at(self.0.load(Ordering::Relaxed), now, period_millis).1)
+    }
+
     /// Replaces `estimate`, taken earlier, by what was `used`. When its period is over, only an excess is carried into the present
     /// one: nobody gains by letting an answer run across the minute.
     pub(super) fn settle(&self, reserved: Reserved, estimate: u64, used: u64) {

@@ -95,7 +95,7 @@ pub(crate) fn refusal(answer: Answer, head: &Head) -> Response<Body> {
     let mut response = Response::new(Body::whole(answer.error.body.into()));
     *response.status_mut() = StatusCode::from_u16(answer.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    decorate(headers, head, None, None);
+    decorate(headers, head, None, answer.remaining.as_ref());
     headers.insert(CONTENT_TYPE, JSON);
     if let Some(millis) = answer.retry_after_millis {
         headers.insert(RETRY_AFTER, millis.div_ceil(1000).into());

@@ -1,9 +1,12 @@
 //! An answer passed on as it comes: nothing is read that the caller has not made room for, and when the caller goes away, the
 //! connection to the model server goes with it.
+//!
+//! Who makes no room is not asked for more, so this alone would never notice a caller who stays and does not read; [`super::watchdog`]
+//! does.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,13 +19,25 @@ use super::tail::Tail;
 use crate::body::BoxError;
 use crate::forward::{Source, UpstreamFault};
 use crate::record::Call;
-use crate::standing::Watched;
+use crate::refuse::Refusal;
+use crate::standing::Standing;
 
 /// How an answer is read on its way.
 #[derive(Debug)]
 pub(crate) enum Mode {
     Events(Events),
     Whole(Tail),
+}
+
+/// How long an answer may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Between two pieces of the model server.
+    pub(crate) idle: Duration,
+    /// For a piece that the caller has room for and does not take.
+    pub(crate) unread: Duration,
+    /// The end of the call.
+    pub(crate) ends: Instant,
 }
 
 /// An answer under way.
@@ -34,12 +49,24 @@ pub(crate) struct Relay {
     status: u16,
     /// Ready to leave.
     out: VecDeque<Bytes>,
-    length: Option<u64>,
-    idle: Duration,
+    limits: Limits,
     /// Runs only while the model server is silent.
     silence: Option<Pin<Box<Sleep>>>,
-    right: Option<Watched>,
+    /// Since when it is the caller's turn to ask for more; none while it waits for the model server.
+    offered: Option<Instant>,
+    /// Whoever waits for the model server.
+    waiter: Option<Waker>,
+    right: Option<Standing>,
     state: State,
+}
+
+/// An answer that is ended in the middle, though the model server would go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Overdue {
+    #[error("the caller stopped reading the answer")]
+    Unread,
+    #[error("the call took longer than the gateway allows")]
+    TooLong,
 }
 
 #[derive(Debug)]
@@ -54,16 +81,20 @@ enum State {
 }
 
 impl Relay {
-    pub(crate) fn new(
-        source: Source,
-        mode: Mode,
-        call: Call,
-        status: u16,
-        length: Option<u64>,
-        idle: Duration,
-        right: Option<Watched>,
-    ) -> Self {
-        Self { source, mode, call, status, out: VecDeque::new(), length, idle, silence: None, right, state: State::Open }
+    pub(crate) fn new(source: Source, mode: Mode, call: Call, status: u16, limits: Limits, right: Option<Standing>) -> Self {
+        Self {
+            source,
+            mode,
+            call,
+            status,
+            out: VecDeque::new(),
+            limits,
+            silence: None,
+            offered: Some(Instant::now()),
+            waiter: None,
+            right,
+            state: State::Open,
+        }
     }
 
     /// Puts pieces that were read already in front.
@@ -74,17 +105,70 @@ impl Relay {
         self
     }
 
-    /// The length that the model server announced; none for streams.
-    pub(crate) const fn length(&self) -> Option<u64> {
-        self.length
-    }
-
     pub(crate) const fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        self.cut_off_when_lost(cx);
+        self.cut_off_when_lost();
+        let next = self.poll_next(cx);
+        if next.is_ready() {
+            self.offered = Some(Instant::now());
+        } else {
+            self.offered = None;
+            if !self.waiter.as_ref().is_some_and(|waiter| waiter.will_wake(cx.waker())) {
+                self.waiter = Some(cx.waker().clone());
+            }
+        }
+        next
+    }
+
+    /// Ends the answer when its right or its time is over, whether or not anybody asks for more of it. Returns when to look again; none
+    /// when there is nothing left to watch.
+    pub(super) fn look(&mut self, now: Instant) -> Option<Instant> {
+        if !matches!(self.state, State::Open) {
+            return None;
+        }
+        self.cut_off_when_lost();
+        let unread = self.offered.unwrap_or(now) + self.limits.unread;
+        if now >= self.limits.ends {
+            self.overdue(Overdue::TooLong);
+        } else if now >= unread {
+            self.overdue(Overdue::Unread);
+        }
+        if matches!(self.state, State::Open) {
+            return Some(unread.min(self.limits.ends));
+        }
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wake();
+        }
+        None
+    }
+
+    fn overdue(&mut self, overdue: Overdue) {
+        if !matches!(self.state, State::Open) {
+            return;
+        }
+        // The connection to the model server goes with it.
+        self.source = Source::BuiltIn(VecDeque::new());
+        if self.call.is_recorded() {
+            self.state = State::Ended;
+            return;
+        }
+        tracing::warn!(%overdue, request_id = %self.call.ctx.request_id, "an answer was ended");
+        self.out.clear();
+        self.call.failed(&overdue);
+        self.call.detail.cancelled = overdue == Overdue::Unread;
+        if self.record(Outcome::Failed) {
+            if overdue == Overdue::TooLong && matches!(self.mode, Mode::Events(_)) {
+                let error = keyless_wire::ai::AiError::wrapped(504, "GatewayTimeout", "The call took longer than the gateway allows.");
+                self.out.push_back(error.event().into());
+            }
+            self.state = State::Breaking(overdue.into());
+        }
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         loop {
             if let Some(piece) = self.out.pop_front() {
                 if piece.is_empty() {
@@ -131,8 +215,7 @@ impl Relay {
                     }
                 }
                 Poll::Pending => {
-                    let deadline = Instant::now() + self.idle;
-                    let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+                    let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limits.idle)));
                     return silence.as_mut().poll(cx).map(|()| Some(Err(UpstreamFault::Idle)));
                 }
             }
@@ -210,11 +293,15 @@ impl Relay {
 
     /// SECURITY: an answer under way must not outlive a revocation. What was not passed on yet is dropped, and so is the connection to the
     /// model server. A stream gets an event that says why.
-    fn cut_off_when_lost(&mut self, cx: &mut Context<'_>) {
+    fn cut_off_when_lost(&mut self) {
         if !matches!(self.state, State::Open) || self.call.is_recorded() {
             return;
         }
-        let Some(Poll::Ready(refusal)) = self.right.as_mut().map(|right| right.poll_lost(cx)) else { return };
+        let Some(Err(refusal)) = self.right.as_mut().map(Standing::check) else { return };
+        self.cut_off(refusal);
+    }
+
+    fn cut_off(&mut self, refusal: Refusal) {
         self.out.clear();
         self.source = Source::BuiltIn(VecDeque::new());
         let recorded = self.call.cut_off(&refusal, self.status);

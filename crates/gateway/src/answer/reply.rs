@@ -1,18 +1,18 @@
 //! What goes back: an answer at hand that is recorded before its first byte leaves, or one that is passed on as it comes.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use keyless_audit::Outcome;
 
+use super::errors;
 use super::events::Events;
 use super::head::{Head, JSON, decorate, passed_back, refusal};
-use super::relay::{Mode, Relay};
+use super::relay::{Limits, Mode, Relay};
 use super::tail::Tail;
 use super::usage::usage_of;
 use super::vectors;
+use super::watchdog::Watched;
 use super::whole::{Collected, collect};
 use crate::authorize::Permitted;
 use crate::body::Body;
@@ -40,7 +40,7 @@ pub(crate) struct Reply {
 #[derive(Debug)]
 enum Content {
     Whole(Bytes),
-    Passing { pieces: Vec<Bytes>, source: Source, mode: Mode, length: Option<u64>, idle: Duration },
+    Passing { pieces: Vec<Bytes>, source: Source, mode: Mode, length: Option<u64>, limits: Limits },
 }
 
 impl Reply {
@@ -57,7 +57,7 @@ impl Reply {
         strip: bool,
         permitted: Permitted,
         call: &mut Call,
-        idle: Duration,
+        limits: Limits,
     ) -> Result<Self, Refusal> {
         let Received { status, headers, source } = received;
         let form = form_of(&headers);
@@ -67,23 +67,32 @@ impl Reply {
             call.failed(&format_args!("the model server finds the request wrong, with status {status}"));
         }
         let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        let headers = passed_back(&headers);
-        let passing = |mode, length, pieces, source| Content::Passing { pieces, source, mode, length, idle };
+        let mut headers = passed_back(&headers);
+        let passing = |mode, length, pieces, source| Content::Passing { pieces, source, mode, length, limits };
         let content = match form {
-            Form::Events => {
+            Form::Events if ok => {
                 call.detail.streamed = true;
                 passing(Mode::Events(Events::new(asks.shape, strip)), None, Vec::new(), source)
             }
             Form::Other if ok && is_content(asks.shape, &headers) => passing(Mode::Whole(Tail::default()), length, Vec::new(), source),
             // SECURITY: a page of some other server must not be shown as a model's answer.
             Form::Other if ok => return Err(UpstreamFault::Form(describe(&headers)).into()),
-            Form::Json | Form::Other => {
-                let convert = ok && asks.shape == Shape::Embeddings && asks.base64;
+            // SECURITY: what is no error of an API - a page of a proxy, a dump - may say what is no caller's to read.
+            _ if !ok => {
+                let body = match (form, collect(source, SHORT, limits).await?) {
+                    (Form::Json, Collected::Whole(bytes)) => errors::passed(status, bytes),
+                    _ => errors::ours(status),
+                };
+                headers.insert(CONTENT_TYPE, JSON);
+                Content::Whole(body)
+            }
+            _ => {
+                let convert = asks.shape == Shape::Embeddings && asks.base64;
                 let most = if convert { vectors::MAX_BYTES } else { SHORT };
                 if length.is_some_and(|length: u64| length > most as u64) {
                     passing(Mode::Whole(Tail::default()), length, Vec::new(), source)
                 } else {
-                    match collect(source, most, idle).await? {
+                    match collect(source, most, limits).await? {
                         Collected::Whole(bytes) => {
                             if let Some(usage) = usage_of(&bytes, 1) {
                                 call.used(usage);
@@ -116,9 +125,10 @@ impl Reply {
                 }
                 Body::whole(bytes)
             }
-            Content::Passing { pieces, source, mode, length, idle } => {
-                let right = standing.map(Standing::watched);
-                Body::relay(Relay::new(source, mode, call, status, length, idle, right).preceded_by(pieces))
+            Content::Passing { pieces, source, mode, length, limits } => {
+                let revisions = call.platform().directory.revisions();
+                let relay = Relay::new(source, mode, call, status, limits, standing).preceded_by(pieces);
+                Body::relay(Watched::new(relay, length, revisions))
             }
         };
         let mut response = Response::new(body);

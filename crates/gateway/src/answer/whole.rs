@@ -1,11 +1,11 @@
 //! Answers short enough to be held until they are recorded: most of those that are not streams.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
+use tokio::time::{Instant, timeout_at};
 
+use super::relay::Limits;
 use crate::forward::{Source, UpstreamFault};
 
 /// An answer, or its beginning.
@@ -20,14 +20,14 @@ pub(crate) enum Collected {
 ///
 /// # Errors
 /// When the model server breaks off or falls silent.
-pub(crate) async fn collect(source: Source, most: usize, idle: Duration) -> Result<Collected, UpstreamFault> {
+pub(crate) async fn collect(source: Source, most: usize, limits: Limits) -> Result<Collected, UpstreamFault> {
     let mut body = match source {
         Source::BuiltIn(pieces) => return Ok(Collected::Whole(joined(pieces.into()))),
         Source::Server(body) => body,
     };
     let (mut pieces, mut size) = (Vec::new(), 0);
     loop {
-        let next = tokio::time::timeout(idle, next(&mut body)).await.map_err(|_| UpstreamFault::Idle)??;
+        let next = timeout_at(limits.ends.min(Instant::now() + limits.idle), next(&mut body)).await.map_err(|_| UpstreamFault::Idle)??;
         let Some(chunk) = next else { return Ok(Collected::Whole(joined(pieces))) };
         size += chunk.len();
         pieces.push(chunk);

@@ -22,7 +22,8 @@ pub(crate) struct Facts {
 
 #[derive(Debug)]
 pub(crate) struct Model {
-    pub(crate) name: String,
+    /// None for `null`, which is as good as absent.
+    pub(crate) name: Option<String>,
     pub(crate) at: Range<u64>,
 }
 
@@ -43,7 +44,7 @@ impl Facts {
         let wrong = PromptFault::Type(name.as_str());
         match name {
             Name::Model => {
-                let name = serde_json::from_slice(&value).map_err(|_| wrong)?;
+                let name = optional(&value, wrong)?;
                 self.model = Some(Model { name, at });
             }
             Name::Stream => self.stream = optional(&value, wrong)?.unwrap_or(false),

@@ -1,5 +1,7 @@
 //! What may be wrong with a request body.
 
+use crate::bodies::Crowded;
+
 /// Why a body is not forwarded. The text goes to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PromptFault {
@@ -17,8 +19,8 @@ pub(crate) enum PromptFault {
     Twice(&'static str),
     #[error("the member `{0}` must be written in lower case")]
     Spelling(&'static str),
-    #[error("names of top-level members must not contain escapes")]
-    EscapedName,
+    #[error("names of top-level members must be plain ASCII, without escapes")]
+    NameBytes,
     #[error("the value of `{0}` is too long")]
     TooLong(&'static str),
     #[error("the value of `{0}` has the wrong type")]
@@ -27,10 +29,23 @@ pub(crate) enum PromptFault {
     NotServed(&'static str),
     #[error("the member `model` is missing; it names the deployment")]
     NoModel,
+    #[error("too many bytes of your requests are on their way; wait for some of them to end")]
+    CrowdedByCaller,
+    #[error("too many bytes of requests are on their way; try again")]
+    Crowded,
     #[error("the request body is larger than {limit} bytes")]
     TooLarge { limit: u64 },
     #[error("the request body did not arrive in time")]
     TooSlow,
     #[error("the request body ended early")]
     Broken,
+}
+
+impl From<Crowded> for PromptFault {
+    fn from(crowded: Crowded) -> Self {
+        match crowded {
+            Crowded::Caller => Self::CrowdedByCaller,
+            Crowded::Everyone => Self::Crowded,
+        }
+    }
 }

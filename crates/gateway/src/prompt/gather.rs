@@ -7,6 +7,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
 
 use super::{Prompt, PromptFault};
+use crate::bodies::Held;
 
 /// How far to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +18,14 @@ pub(crate) enum Until {
     Model(u64),
 }
 
-/// Reads `body` into `prompt`. Returns the rest of the body, when it is longer than needed now.
+/// Reads `body` into `prompt`, which `held` counts. Returns the rest of the body, when it is longer than needed now.
 ///
 /// # Errors
 /// When the body is too large, too slow, or must not be forwarded.
 pub(crate) async fn gather(
     mut prompt: Prompt,
     mut body: Incoming,
+    held: &mut Held,
     until: Until,
     limit: u64,
     deadline: Duration,
@@ -37,6 +39,7 @@ pub(crate) async fn gather(
                 prompt.finish()?;
                 return Ok(true);
             };
+            held.grow(chunk.len() as u64)?;
             prompt.push(chunk)?;
             if prompt.received() > limit {
                 return Err(PromptFault::TooLarge { limit });

@@ -5,11 +5,14 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::Sleep;
 
 use super::{Prompt, PromptFault};
+use crate::bodies::Held;
 use crate::body::{BoxError, length_of};
 
 /// What turned out about a body after its beginning was forwarded.
@@ -40,6 +43,7 @@ impl Late {
 pub(crate) struct Outgoing {
     ready: VecDeque<Bytes>,
     rest: Option<Box<Rest>>,
+    held: Held,
 }
 
 #[derive(Debug)]
@@ -47,18 +51,22 @@ struct Rest {
     body: Incoming,
     prompt: Prompt,
     limit: u64,
+    idle: Duration,
+    /// Runs only while the caller is silent.
+    silence: Option<Pin<Box<Sleep>>>,
     late: Arc<Late>,
 }
 
 impl Outgoing {
-    /// `rest` is what [`super::gather`] left unread; at most `limit` bytes are taken in all.
-    pub(crate) fn new(mut prompt: Prompt, rest: Option<Incoming>, limit: u64) -> (Self, Arc<Late>) {
+    /// `rest` is what [`super::gather`] left unread; at most `limit` bytes are taken in all, and each within `idle` of the last. `held`
+    /// counts what was read.
+    pub(crate) fn new(mut prompt: Prompt, rest: Option<Incoming>, held: Held, limit: u64, idle: Duration) -> (Self, Arc<Late>) {
         let mut ready = VecDeque::new();
         prompt.release(&mut ready);
         let late = Arc::new(Late::default());
         late.note(&prompt);
-        let rest = rest.map(|body| Box::new(Rest { body, prompt, limit, late: Arc::clone(&late) }));
-        (Self { ready, rest }, late)
+        let rest = rest.map(|body| Box::new(Rest { body, prompt, limit, idle, silence: None, late: Arc::clone(&late) }));
+        (Self { ready, rest, held }, late)
     }
 }
 
@@ -70,6 +78,16 @@ impl Late {
 }
 
 impl Rest {
+    /// The next frame of the caller; none at the end.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, PromptFault>> {
+        if let Poll::Ready(next) = Pin::new(&mut self.body).poll_frame(cx) {
+            self.silence = None;
+            return Poll::Ready(next.transpose().map_err(|_| PromptFault::Broken));
+        }
+        let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.idle)));
+        silence.as_mut().poll(cx).map(|()| Err(PromptFault::TooSlow))
+    }
+
     /// The next piece was read; true when more may come.
     fn take(&mut self, chunk: Option<Bytes>, ready: &mut VecDeque<Bytes>) -> Result<bool, PromptFault> {
         let more = chunk.is_some();
@@ -93,17 +111,18 @@ impl Body for Outgoing {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             if let Some(piece) = self.ready.pop_front() {
+                self.held.shrink(piece.len() as u64);
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
-            let Self { ready, rest } = &mut *self;
+            let Self { ready, rest, .. } = &mut *self;
             let Some(under_way) = rest else { return Poll::Ready(None) };
-            let chunk = match ready!(Pin::new(&mut under_way.body).poll_frame(cx)) {
-                Some(Ok(frame)) => match frame.into_data() {
+            let chunk = match ready!(under_way.poll_next(cx)) {
+                Ok(Some(frame)) => match frame.into_data() {
                     Ok(chunk) => Ok(Some(chunk)),
                     Err(_trailers) => continue,
                 },
-                Some(Err(_)) => Err(PromptFault::Broken),
-                None => Ok(None),
+                Ok(None) => Ok(None),
+                Err(fault) => Err(fault),
             };
             match chunk.and_then(|chunk| under_way.take(chunk, ready)) {
                 Ok(true) => {}

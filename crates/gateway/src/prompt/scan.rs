@@ -1,7 +1,7 @@
 //! Reads the top level of a JSON object as its bytes pass, in any number of pieces, and reports the members it watches for.
 //!
 //! It does not build a document and does not judge values of other members; the model server does. It refuses what two parsers
-//! could read differently - a watched name twice, in another case, or spelled with escapes - because the server behind us would
+//! could read differently - a watched name twice, in another case, or spelled with escapes or in letters that fold to ASCII - because the server behind us would
 //! then act on another `model` than the one that was authorised.
 
 use std::ops::Range;
@@ -151,11 +151,17 @@ impl Scanner {
                 Place::InName => {
                     let rest = chunk.get(i..).unwrap_or_default();
                     let end = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
-                    self.grow_name(rest.get(..end).unwrap_or_default());
+                    let part = rest.get(..end).unwrap_or_default();
+                    // SECURITY: Go folds by Unicode - the long s is an `s` there, the Kelvin sign a `k` - and would take for a watched
+                    // member what is none to us.
+                    if !part.iter().all(|byte| (0x20..0x80).contains(byte)) {
+                        return Err(PromptFault::NameBytes);
+                    }
+                    self.grow_name(part);
                     i += end;
                     match rest.get(end) {
                         Some(b'"') => self.end_name()?,
-                        Some(_) => return Err(PromptFault::EscapedName),
+                        Some(_) => return Err(PromptFault::NameBytes),
                         None => continue,
                     }
                 }

@@ -72,11 +72,59 @@ fn a_model_that_two_parsers_could_read_differently_is_refused() {
         (r#"{"model":"a","model":"b"}"#, PromptFault::Twice("model")),
         (r#"{"model":"a","Model":"b"}"#, PromptFault::Spelling("model")),
         (r#"{"MODEL":"b"}"#, PromptFault::Spelling("model")),
-        (r#"{"model":"a","mod\u0065l":"b"}"#, PromptFault::EscapedName),
+        (r#"{"model":"a","mod\u0065l":"b"}"#, PromptFault::NameBytes),
         (r#"{"stream":false,"stream":true}"#, PromptFault::Twice("stream")),
     ] {
         assert_eq!(whole(body).unwrap_err(), fault, "{body}");
     }
+}
+
+/// Go folds by Unicode: these are `stream`, `max_tokens`, `previous_response_id` and `background` to a server that is written in it.
+#[test]
+fn names_that_fold_to_a_watched_one_are_refused_d13() {
+    for name in ["\u{17f}tream", "max_to\u{212a}ens", "previou\u{17f}_re\u{17f}pon\u{17f}e_id", "bac\u{212a}ground", "\u{e9}"] {
+        let escaped: String = name.chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }).collect();
+        for name in [name, &escaped] {
+            let body = format!(r#"{{"model":"a","{name}":true}}"#);
+            for size in [1, 7, body.len()] {
+                assert_eq!(forwarded(&body, size, 0).unwrap_err(), PromptFault::NameBytes, "{body}");
+            }
+        }
+    }
+    let long = format!(r#"{{"{}\u{{17f}}":1}}"#, "x".repeat(100));
+    assert_eq!(whole(&long).unwrap_err(), PromptFault::NameBytes, "behind what is remembered of a name");
+    assert_eq!(whole("{\"a\tb\":1}").unwrap_err(), PromptFault::NameBytes);
+    let below = r#"{"model":"gpt-real","metadata":{"größe":1}}"#;
+    assert_eq!(whole(below).unwrap().0, below, "members of members are the model server's to read");
+}
+
+/// LangChain's `AzureChatOpenAI` names the deployment in the path and sends `null` here.
+#[test]
+fn a_model_that_is_null_is_as_good_as_absent() {
+    assert_eq!(whole(r#"{"model":null,"a":1}"#).unwrap().0, r#"{"model":"gpt-real","a":1}"#);
+    assert_eq!(forwarded(r#"{"a":1,"model": null }"#, 1, 0).unwrap().0, r#"{"a":1,"model": "gpt-real" }"#);
+    let mut prompt = Prompt::object();
+    prompt.push(Bytes::from_static(br#"{"model":null}"#)).unwrap();
+    assert_eq!(prompt.model(), None);
+    assert_eq!(whole(r#"{"model":null,"model":"b"}"#).unwrap_err(), PromptFault::Twice("model"));
+}
+
+#[test]
+fn every_other_watched_member_may_be_null() {
+    let names = ["stream", "stream_options", "max_tokens", "max_completion_tokens", "max_output_tokens", "n", "best_of", "encoding_format"];
+    for name in names.into_iter().chain(["previous_response_id", "conversation", "background", "data_sources"]) {
+        let body = format!(r#"{{"model":"gpt-real","{name}":null}}"#);
+        assert_eq!(whole(&body).unwrap().0, body);
+    }
+}
+
+/// A body that comes byte by byte takes the memory of its bytes, not that of its pieces.
+#[test]
+fn small_pieces_are_put_together_d4() {
+    let body = format!(r#"{{"messages":"{}"}}"#, "x".repeat(100_000));
+    let mut prompt = Prompt::object();
+    body.as_bytes().chunks(1).for_each(|byte| prompt.push(Bytes::copy_from_slice(byte)).unwrap());
+    assert!(prompt.frames.len() <= body.len() / SMALL + 2, "{} pieces", prompt.frames.len());
 }
 
 #[test]

@@ -8,6 +8,8 @@ pub(crate) enum Dialect {
     Dated,
     /// `/openai/v1`, the deployment in the body's `model`.
     V1,
+    /// Azure AI's model inference: the deployment in the body's `model`, any `api-version` or none. Not served yet.
+    Inference,
 }
 
 /// The form of a request and its answer.
@@ -102,6 +104,10 @@ operations! {
     Dated "POST" "/openai/deployments/{deployment-id}/images/edits" "ImageEdits_Create" "images/generations/action" Model(ImageEdits);
     V1 "POST" "/openai/v1/images/edits" "ImageEdits_Create" "images/generations/action" Model(ImageEdits);
     Dated "POST" "/openai/deployments/{deployment-id}/extensions/chat/completions" "ExtensionsChatCompletions_Create" "deployments/extensions/chat/completions/action" Nobody;
+    Inference "POST" "/models/chat/completions" "ModelInference_ChatCompletions" "deployments/chat/completions/action" Nobody;
+    Inference "POST" "/models/embeddings" "ModelInference_Embeddings" "deployments/embeddings/action" Nobody;
+    Inference "POST" "/models/images/embeddings" "ModelInference_ImageEmbeddings" "deployments/embeddings/action" Nobody;
+    Inference "GET" "/models/info" "ModelInference_Info" "models/read" Nobody;
     Dated "GET" "/openai/realtime" "Realtime_Connect" "deployments/realtime/action" Nobody;
     V1 "GET" "/openai/v1/realtime" "Realtime_Connect" "deployments/realtime/action" Nobody;
     // A stored answer belongs to whoever asked; the model server does not know who that was, and would give it to anyone.

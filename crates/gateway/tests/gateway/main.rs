@@ -5,10 +5,12 @@
 mod audit;
 mod budgets;
 mod cut_off;
+mod deadlines;
 mod detection;
 mod forwarding;
 mod guests;
 mod keys;
+mod memory;
 mod models;
 mod refusals;
 mod responder;

@@ -39,6 +39,8 @@ async fn every_refusal_has_azures_words() {
         ("dated v1", post(&format!("{CHAT_V1}?{dated}"), &good, HELLO)),
         ("known and not served", post(&format!("/ai/demo-ai/openai/assistants?{dated}"), &good, "{}")),
         ("known, not served, no role", post(&format!("/ai/demo-ai/openai/files?{dated}"), &good, "{}")),
+        ("model inference", post("/ai/demo-ai/models/chat/completions?api-version=2024-05-01-preview", &good, HELLO)),
+        ("model inference without a version, no role", post("/ai/demo-ai/models/embeddings", &[("authorization", &none)], HELLO)),
         ("no JSON", post(CHAT, &good, "hello")),
         ("no model, v1", post(CHAT_V1, &good, "{}")),
         ("model twice", post(CHAT_V1, &good, r#"{"model":"chat","model":"embed"}"#)),

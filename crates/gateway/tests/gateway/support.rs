@@ -8,9 +8,9 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1 as client;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use keyless_gateway::{Config, Gateway, UpstreamConfig};
 use keyless_model::entity::{Account, Deployment};
 use keyless_testkit::TestPlatform;
@@ -81,6 +81,27 @@ impl World {
         let (sender, connection) = client::handshake(TokioIo::new(stream)).await.unwrap();
         self.tasks.spawn(async move { _ = connection.await });
         sender
+    }
+
+    /// A listener that speaks HTTP/2 without TLS.
+    pub(crate) async fn listen_http2(&mut self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let gateway = Arc::clone(&self.gateway);
+        self.tasks.spawn(async move {
+            let (stream, peer) = listener.accept().await.unwrap();
+            let service = service_fn(move |request| {
+                let gateway = Arc::clone(&gateway);
+                async move { Ok::<_, std::convert::Infallible>(gateway.handle(request, peer).await) }
+            });
+            _ = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+        });
+        address
+    }
+
+    /// Runs something for as long as the world is there.
+    pub(crate) fn keep(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
     }
 
     /// The head of an answer, with its body still to be read.

@@ -47,6 +47,28 @@ async fn each_fault_has_its_answer() {
 }
 
 #[tokio::test]
+async fn what_is_no_error_of_an_api_is_not_passed_on_d16() {
+    let mut world = World::new().await;
+    let ours = r#"{"error":{"code":"BadRequest","message":"The model server finds the request wrong and does not say why."}}"#;
+    let page = || Script::Whole { status: 400, content_type: "text/html", headers: vec![], body: "<h1>proxy at 10.0.0.1</h1>".to_owned() };
+    let event = Script::Whole { status: 400, content_type: "text/event-stream", headers: vec![], body: "data: 10.0.0.1\n\n".to_owned() };
+    for script in [
+        page(),
+        event,
+        Script::json(400, "10.0.0.1"),
+        Script::json(400, r#"{"debug":"10.0.0.1"}"#),
+        Script::json(400, r#"{"error":"10.0.0.1"}"#),
+    ] {
+        world.server.next(script);
+        let answer = world.chat().await;
+        assert_eq!(answer.line(), format!("400 {ours}"));
+        assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+    }
+    world.server.next(Script::json(400, r#"{"object":"error","message":"too long","type":"BadRequestError","code":400}"#));
+    assert_eq!(world.chat().await.line(), r#"400 {"error":{"code":"BadRequest","message":"too long"}}"#, "as older vLLM says it");
+}
+
+#[tokio::test]
 async fn what_the_server_finds_wrong_with_the_request_is_the_callers_to_read() {
     let mut world = World::new().await;
     let body = r#"{"error":{"message":"This model's maximum context length is 4096 tokens.","type":"invalid_request_error","code":"context_length_exceeded"}}"#;

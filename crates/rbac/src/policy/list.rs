@@ -37,6 +37,15 @@ impl Policy {
         grants.into_iter().map(|grant| grant.document())
     }
 
+    /// The scopes below `scope` by id, not `scope` itself, at which the principal or a group that holds it has an assignment. One that has
+    /// several assignments is named several times.
+    #[must_use]
+    pub fn scopes_below_of(&self, principal: ObjectId, scope: &Scope) -> Vec<Scope> {
+        let circle = self.circle(self.member(principal));
+        let grants = circle.iter().filter_map(|member| member.subject).flat_map(|subject| subject.grants.all());
+        grants.filter(|grant| scope.covers(&grant.scope) && *grant.scope != *scope).map(|grant| Scope::clone(&grant.scope)).collect()
+    }
+
     /// The assignments made at exactly this scope, by id.
     pub fn assignments_at(&self, scope: &Scope) -> impl Iterator<Item = RoleAssignment> {
         self.shelves.get(scope).into_iter().flat_map(Shelf::iter).map(|grant| grant.document())

@@ -1,0 +1,5 @@
+//! The JSON body of a call of a model: the first byte says in which pieces it comes, the rest is the text. What must hold is said beside the readers.
+
+pub(crate) fn run(data: &[u8]) {
+    keyless_gateway::fuzzing::prompt(data);
+}
