@@ -271,7 +271,7 @@ fn ownership(new: &Invitation, ctx: &OpContext, id: AssignmentId) -> RoleAssignm
         principal: new.user,
         principal_type: PrincipalKind::User.arm_name().to_owned(),
         condition: None,
-        description: Some("the first administrator".to_owned()),
+        description: Some(if new.rights == InvitedAs::Owner { "invited as an owner" } else { "the first administrator" }.to_owned()),
         created: ctx.now,
         updated: ctx.now,
         created_by: None,

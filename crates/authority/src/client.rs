@@ -19,7 +19,7 @@ use crate::tenant::Realm;
 mod app;
 mod assertion;
 mod federated;
-mod reuse;
+pub(crate) mod reuse;
 mod secret;
 
 pub(crate) use app::App;

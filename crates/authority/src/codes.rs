@@ -98,6 +98,8 @@ codes! {
     TOO_MANY_FAILURES = 90055, "temporarily_unavailable", 429,
         "The client '{}' sent too many wrong credentials. Wait, then retry with the right one.";
 
+    TOO_MANY_ASSERTIONS = 90055, "temporarily_unavailable", 429,
+        "The client '{}' has too many client assertions in use. Keep a token until it expires, and use an assertion again, or wait.";
     CREDENTIAL_REQUIRED = 7000218, "invalid_client", 401,
         "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
 
@@ -135,6 +137,8 @@ codes! {
     ON_BEHALF_OF_REFUSED = 50013, "invalid_grant", 400, "Assertion failed signature validation or is not acceptable: {}.";
     ON_BEHALF_OF_AUDIENCE = 500131, "invalid_grant", 400,
         "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion must be the app's own.";
+    ON_BEHALF_OF_ITSELF = 90009, "invalid_request", 400,
+        "Application '{}' is requesting a token for itself. This scenario is not supported: ask for the resource that it calls.";
     ON_BEHALF_OF_APP = 7000114, "invalid_request", 400, "The assertion must be a user's token: an application cannot be acted for.";
 
     // --- scope and resource ---

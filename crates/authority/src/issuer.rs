@@ -148,13 +148,25 @@ impl Issuer {
         self.issue_for(&snapshot, ctx, request, resource)
     }
 
-    /// Whether the audiences that the operator configured are all somebody else's.
+    /// Whether the audiences that the operator configured are all somebody else's. Those that an application here has taken meanwhile
+    /// are not served, and named in the log.
     ///
     /// # Errors
-    /// [`IssueError::AudienceOurs`].
+    /// [`IssueError::AudienceOurs`], for a name of this system or of Azure.
     pub fn check_audiences(&self) -> Result<(), IssueError> {
         let snapshot = self.platform.directory.snapshot();
-        self.resources.misnamed(&snapshot).map_or(Ok(()), |name| Err(IssueError::AudienceOurs(name.to_owned())))
+        if let Some(name) = self.resources.misnamed() {
+            return Err(IssueError::AudienceOurs(name.to_owned()));
+        }
+        for name in self.resources.taken(&snapshot) {
+            tracing::warn!(audience = name, "an application has this name: no tokens for it go outside until the application gives it up");
+        }
+        Ok(())
+    }
+
+    /// Whether an audience is somebody else's.
+    pub(crate) fn is_outside(&self, snapshot: &Snapshot, audience: &str) -> bool {
+        self.resources.outside(snapshot, audience).is_some()
     }
 
     /// As [`Issuer::issue`], deciding from a snapshot that the caller already decided from.

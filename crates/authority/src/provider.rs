@@ -98,7 +98,7 @@ pub(crate) struct Provider {
     redirect_uri: String,
     known: Known,
     keys: ExternalIssuers,
-    pub(crate) callbacks: Throttle<Option<std::net::IpAddr>>,
+    pub(crate) callbacks: Throttle<keyless_web::Place>,
     finished: Mutex<ReplaySet>,
 }
 
@@ -154,14 +154,14 @@ impl Provider {
 
     /// The provider's own description of itself.
     async fn metadata(&self) -> Result<Arc<Metadata>, ProviderError> {
-        let fetch = async {
-            let url = metadata::document_url(&self.settings.issuer)?;
-            let place = self.place(&url);
-            let document = tokio::time::timeout(DEADLINE, self.web.get(&url, &place));
-            let document = document.await.map_err(|_| FetchError::Deadline(self.settings.issuer.clone()))??;
-            Ok(Metadata::parse(&self.settings.issuer, &document)?)
+        let url = metadata::document_url(&self.settings.issuer)?;
+        let (place, web, issuer) = (self.place(&url), Arc::clone(&self.web), self.settings.issuer.clone());
+        let fetch = async move {
+            let document = tokio::time::timeout(DEADLINE, web.get(&url, &place));
+            let document = document.await.map_err(|_| FetchError::Deadline(issuer.clone()))??;
+            Ok(Metadata::parse(&issuer, &document)?)
         };
-        self.known.get(&*self.clock, fetch).await
+        self.known.get(&self.clock, fetch).await
     }
 
     /// Where a URL of the provider may lead: the host that the operator named may be anywhere, every other one that it speaks of

@@ -56,7 +56,7 @@ impl Resources {
         if self.own.iter().any(|own| own == bare) {
             return Some(Resource { audience: name.to_owned(), kind: ResourceKind::Ours(Version::V1) });
         }
-        if self.federation.iter().any(|audience| audience == name) {
+        if self.federation.iter().any(|audience| audience == name) && !is_application(snapshot, name) {
             return Some(Resource { audience: name.to_owned(), kind: ResourceKind::Outside });
         }
         let application = match name.parse() {
@@ -74,19 +74,32 @@ impl Resources {
     /// SECURITY: more is refused than our planes accept: any address on a host of ours or of Azure's, in any spelling, and whatever
     /// an application here calls itself. A token for a stranger must never be worth anything at home.
     pub(crate) fn outside(&self, snapshot: &Snapshot, name: &str) -> Option<Resource> {
+        let outside = self.is_foreign(name) && !is_application(snapshot, name);
+        outside.then(|| Resource { audience: name.to_owned(), kind: ResourceKind::Outside })
+    }
+
+    fn is_foreign(&self, name: &str) -> bool {
         let sound = !name.is_empty() && name.len() <= MAX_AUDIENCE && name.bytes().all(|byte| byte.is_ascii_graphic());
         let host = |text: &str| text.parse::<http::Uri>().ok()?.host().map(str::to_ascii_lowercase);
         let wanted = host(name);
         let ours = self.own.iter().any(|own| own.eq_ignore_ascii_case(name) || wanted.is_some() && host(own) == wanted);
-        let is_application = match name.parse() {
-            Ok(client_id) => snapshot.application_of(client_id).is_some(),
-            Err(_) => snapshot.applications().any(|app| app.identifier_uris.iter().any(|uri| uri.eq_ignore_ascii_case(name))),
-        };
-        (sound && !ours && !is_application).then(|| Resource { audience: name.to_owned(), kind: ResourceKind::Outside })
+        sound && !ours
     }
 
-    /// The first of the operator's outside audiences that is none.
-    pub(crate) fn misnamed(&self, snapshot: &Snapshot) -> Option<&str> {
-        self.federation.iter().find(|name| self.outside(snapshot, name).is_none()).map(String::as_str)
+    /// The first of the operator's outside audiences that can be none.
+    pub(crate) fn misnamed(&self) -> Option<&str> {
+        self.federation.iter().find(|name| !self.is_foreign(name)).map(String::as_str)
+    }
+
+    /// Those of the operator's outside audiences that an application here calls itself.
+    pub(crate) fn taken<'a>(&'a self, snapshot: &'a Snapshot) -> impl Iterator<Item = &'a str> {
+        self.federation.iter().map(String::as_str).filter(|name| is_application(snapshot, name))
+    }
+}
+
+fn is_application(snapshot: &Snapshot, name: &str) -> bool {
+    match name.parse() {
+        Ok(client_id) => snapshot.application_of(client_id).is_some(),
+        Err(_) => snapshot.applications().any(|app| app.identifier_uris.iter().any(|uri| uri.eq_ignore_ascii_case(name))),
     }
 }

@@ -21,6 +21,9 @@ pub(crate) fn default_scope_resource(scope: &str) -> Result<&str, Refusal> {
 /// The resource behind scope names that have none, such as `User.Read`.
 const GRAPH: &str = "https://graph.microsoft.com";
 
+/// Longest scope, in bytes: it is kept in codes and tickets while a person signs in.
+const MAX_SCOPE: usize = 2048;
+
 /// What a person's client asks for: one resource, and the names that OpenID Connect defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PeopleScope {
@@ -36,6 +39,9 @@ pub(crate) struct PeopleScope {
 impl PeopleScope {
     /// Reads `{resource}/.default`, `{resource}/user_impersonation`, `openid`, `profile`, `email`, `offline_access`.
     pub(crate) fn parse(scope: &str) -> Result<Self, Refusal> {
+        if scope.len() > MAX_SCOPE {
+            return Err(Refusal::new(&codes::MALFORMED_REQUEST).with("The parameter 'scope' is too long."));
+        }
         let mut found = Self { resource: String::new(), names: Vec::new(), openid: false, offline: false };
         for name in scope.split(' ').filter(|name| !name.is_empty()) {
             match name {
@@ -108,6 +114,13 @@ mod tests {
         ] {
             assert_eq!(default_scope_resource(scope).unwrap_err().code().number, code, "{scope}");
         }
+    }
+
+    #[test]
+    fn endless_scopes_are_not_kept_i6() {
+        let scope = |length: usize| format!("api://x/{}", "a".repeat(length - 8));
+        assert!(PeopleScope::parse(&scope(2048)).is_ok());
+        assert_eq!(PeopleScope::parse(&scope(2049)).unwrap_err().code().number, codes::MALFORMED_REQUEST.number);
     }
 
     #[test]

@@ -18,12 +18,11 @@ pub(crate) use csrf::Browser;
 pub(crate) use devices::{Devices, INTERVAL_SECS as DEVICE_INTERVAL_SECS, LIFETIME_SECS as DEVICE_LIFETIME_SECS};
 pub(crate) use page::{Page, PageKind, redirect_with};
 pub(crate) use password::{Checked, SignInError, change, check};
-pub(crate) use pending::Codes;
+pub(crate) use pending::{Codes, Taken};
 pub(crate) use ticket::{AuthorizeRequest, Invitation, LIFETIME_SECS as TICKET_SECS, ResponseMode, Then, Ticket, Tickets};
 
 use crate::throttle::Throttle;
 use lockout::Lockout;
-pub(crate) use lockout::place;
 
 /// Wrong user codes from one address in a minute: there are 25 billion codes, so guessing is hopeless long before this.
 const USER_CODES_PER_MINUTE: u32 = 20;
@@ -35,7 +34,7 @@ pub(crate) struct SignIn {
     pub(crate) devices: Devices,
     pub(crate) tickets: Tickets,
     pub(crate) refresh: RefreshSealer,
-    pub(crate) user_codes: Throttle<Option<std::net::IpAddr>>,
+    pub(crate) user_codes: Throttle<keyless_web::Place>,
     lockout: Lockout,
 }
 

@@ -10,6 +10,7 @@ use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, 
 use keyless_model::ClientId;
 use keyless_web::{Platform, RefusedBy, RequestFacts};
 
+use crate::client::reuse::{SHARE, SHARE_SECS};
 use crate::codes;
 use crate::config::Config;
 use crate::federation::{ExternalIssuers, PublicWeb};
@@ -26,6 +27,8 @@ pub(crate) struct Authority {
     pub(crate) config: Config,
     pub(crate) issuer: Issuer,
     pub(crate) throttle: Throttle<ClientId>,
+    /// Assertions that each client brought for the first time.
+    pub(crate) assertions: Throttle<ClientId>,
     pub(crate) sign_in: SignIn,
     pub(crate) issuers: ExternalIssuers,
     pub(crate) provider: Option<Provider>,
@@ -47,6 +50,7 @@ impl Authority {
     pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Self {
         let issuer = Issuer::of(Arc::clone(&platform), &config);
         let throttle = Throttle::new(config.failures_per_minute);
+        let assertions = Throttle::over(SHARE, SHARE_SECS);
         let fetch = config.fetch.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
         let issuers = ExternalIssuers::new(fetch, Arc::clone(&platform.clock), config.trusted_issuers.clone());
         let sign_in = SignIn::new(&platform);
@@ -54,7 +58,7 @@ impl Authority {
             let web = config.provider_web.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
             Provider::new(settings, web, &platform)
         });
-        Self { platform, config, issuer, throttle, sign_in, issuers, provider }
+        Self { platform, config, issuer, throttle, assertions, sign_in, issuers, provider }
     }
 
     /// Audits the refusal and answers it in Entra's envelope.

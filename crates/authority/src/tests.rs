@@ -4,7 +4,7 @@ mod assertions;
 mod client_credentials;
 mod discovery;
 mod federation;
-mod forge;
+pub(crate) mod forge;
 mod harness;
 mod issuing;
 mod people;

@@ -38,6 +38,8 @@ pub struct Config {
     pub page_size: usize,
     /// Issuers that federated credentials may name although their address is private or plain HTTP; compared byte for byte.
     pub trusted_issuers: Vec<String>,
+    /// Audiences outside this system that workloads get tokens for: no application may call itself so.
+    pub federation_audiences: Vec<String>,
     /// Models that can be deployed, for clients that list them. A deployment may name another: the default upstream serves it.
     pub models: Vec<DeploymentModel>,
     /// The capacity, in thousands of tokens per minute, that a subscription's deployments of one model and SKU may take in a location.
@@ -56,6 +58,7 @@ impl Default for Config {
             location: "local".to_owned(),
             page_size: 1000,
             trusted_issuers: Vec::new(),
+            federation_audiences: Vec::new(),
             models: Vec::new(),
             quota: 1_000_000,
             trusted_tenants: None,

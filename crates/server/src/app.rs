@@ -13,7 +13,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use keyless_gateway::Gateway;
 use keyless_metadata::{Connection, Metadata};
-use keyless_web::{Peer, PeerOwner, owner_of};
+use keyless_web::{Local, Peer, PeerOwner, owner_of};
 use keyless_wire::arm::ArmError;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
@@ -67,7 +67,7 @@ impl App {
         &self,
         service: Service,
         mut request: Request<Incoming>,
-        peer: SocketAddr,
+        (peer, local): (SocketAddr, SocketAddr),
         connection: Option<&Connection>,
     ) -> Result<Response<Answer>, Infallible> {
         let response = match service {
@@ -75,6 +75,7 @@ impl App {
             Service::Planes if self.is_gateway(&request) => self.gateway.handle(request, peer).await.map(Either::Left),
             Service::Planes => {
                 request.extensions_mut().insert(Peer(peer));
+                request.extensions_mut().insert(Local(local));
                 collapse_slashes(&mut request);
                 let response = match timeout(PLANE_DEADLINE, self.planes.clone().oneshot(request.map(Body::new))).await {
                     Ok(Ok(response)) => response,

@@ -347,6 +347,7 @@ fn control_config(
     let model = |name: &String| DeploymentModel { format: "OpenAI".to_owned(), name: name.clone(), version: None };
     Ok(keyless_control::Config {
         trusted_issuers: options.trusted_issuers.clone(),
+        federation_audiences: options.federation_audiences.clone(),
         trusted_tenants,
         models: models.map(model).collect(),
         activity: Some(Arc::new(ActivityLog::new(AuditReader::open(&data.audit())?))),

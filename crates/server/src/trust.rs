@@ -19,6 +19,9 @@ use crate::options::{Options, SignInOptions};
 pub(crate) fn authority_config(options: &Options, roots: &[CertificateDer<'_>]) -> anyhow::Result<keyless_authority::Config> {
     let certificates = certificates_in(options.issuer_ca.as_deref(), "issuer CA")?;
     let trusted = |issuer: &String| TrustedIssuer { certificates: certificates.clone(), ..TrustedIssuer::new(issuer) };
+    if let Some(open) = options.trusted_issuers.iter().find(|issuer| !TrustedIssuer::new(*issuer).is_protected()) {
+        bail!("--trust-issuer {open}: over plain HTTP anybody on the way could be that issuer; write its https address");
+    }
     let mut federation_audiences = keyless_authority::Config::default().federation_audiences;
     federation_audiences.extend(options.federation_audiences.iter().cloned());
     Ok(keyless_authority::Config {

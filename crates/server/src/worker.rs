@@ -130,7 +130,7 @@ async fn serve(app: Arc<App>, service: Service, stream: TcpStream, peer: SocketA
     }
     let acceptor = TlsAcceptor::from(Arc::clone(app.tls()));
     match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => http2(app, TokioIo::new(stream), peer, watcher).await,
+        Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => http2(app, TokioIo::new(stream), peer, local, watcher).await,
         Ok(Ok(stream)) => http1(app, service, TokioIo::new(stream), peer, local, watcher).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "the TLS handshake failed; does the client trust the local CA?"),
         Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
@@ -142,7 +142,7 @@ where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + 'static,
 {
     let caller = app.connection(service, peer, local);
-    let answer = service_fn(|request| app.answer(service, request, peer, caller.as_ref()));
+    let answer = service_fn(|request| app.answer(service, request, (peer, local), caller.as_ref()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST_HEAD)
@@ -154,14 +154,14 @@ where
     }
 }
 
-async fn http2<S>(app: Arc<App>, stream: TokioIo<S>, peer: SocketAddr, watcher: Watcher)
+async fn http2<S>(app: Arc<App>, stream: TokioIo<S>, peer: SocketAddr, local: SocketAddr, watcher: Watcher)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + 'static,
 {
     // HTTP/2 runs each call as a task of its own, so the service owns what it needs.
     let answer = service_fn(move |request| {
         let app = Arc::clone(&app);
-        async move { app.answer(Service::Planes, request, peer, None).await }
+        async move { app.answer(Service::Planes, request, (peer, local), None).await }
     });
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

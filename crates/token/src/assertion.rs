@@ -121,6 +121,19 @@ pub fn check(
     })
 }
 
+/// Whether the header names the certificate of these thumbprints (lower-case hex), so that no other one need be parsed.
+#[must_use]
+pub fn names_certificate(token: &Unverified<'_>, sha1: &str, sha256: &str) -> bool {
+    let is = |found: Option<&[u8]>, known: &str| found.is_some_and(|found| hex(found) == known);
+    (token.x5t().is_some() || token.x5t_s256().is_some())
+        && token.x5t().is_none_or(|text| is(thumbprint::decode::<20>(text).as_ref().map(<[u8; 20]>::as_slice), sha1))
+        && token.x5t_s256().is_none_or(|text| is(thumbprint::decode::<32>(text).as_ref().map(<[u8; 32]>::as_slice), sha256))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
 /// The registered certificate that the header names. Both names, when both are there, must name the same one.
 fn named_certificate<'c>(
     token: &Unverified<'_>,

@@ -12,10 +12,13 @@ const MAX_TEXT: usize = 1024;
 const MAX_TERMS: usize = 10;
 /// A longer claim matches nothing; bounds the work that a stranger's token can cause.
 const MAX_CLAIM: usize = 4096;
-/// Separators that the fixed beginning of a `sub` pattern must reach over. One is too few: `repo:*` is every repository of everybody
-/// on the same issuer. Two reach past the owner in the forms of GitHub (`repo:my-org/`), GitLab (`project_path:my-group/`), Buildkite
-/// (`organization:my-org:`), Kubernetes (`system:serviceaccount:`) and SPIFFE (`spiffe://domain/`).
-const MIN_SEPARATORS: usize = 2;
+/// Segments that the fixed beginning of a `sub` pattern must complete, none of them empty. One is too few: `repo:*` is every repository
+/// of everybody on the same issuer. Two reach past the owner in the forms of GitHub (`repo:my-org/`), GitLab (`project_path:my-group/`),
+/// Buildkite (`organization:my-org:`) and Kubernetes (`system:serviceaccount:`).
+const MIN_SEGMENTS: usize = 2;
+/// The same after `scheme://`, where the owner comes first: SPIFFE (`spiffe://domain/`), Azure DevOps (`sc://my-org/`). On the web it
+/// comes after the host, which many share.
+const MIN_SEGMENTS_OF_URI: usize = 1;
 
 /// A parsed expression. It names `sub`, and cannot match everything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,10 +97,7 @@ impl Expression {
             term.claim == "sub"
                 && match &term.test {
                     Test::Equals(value) => !value.is_empty(),
-                    Test::Matches(pattern) => {
-                        let fixed = pattern.split(['*', '?']).next().unwrap_or_default();
-                        fixed.matches([':', '/']).count() >= MIN_SEPARATORS
-                    }
+                    Test::Matches(pattern) => names_owner(pattern.split(['*', '?']).next().unwrap_or_default()),
                 }
         });
         if anchored { Ok(()) } else { Err(ExpressionError::Unanchored) }
@@ -128,6 +128,20 @@ impl fmt::Display for Expression {
         }
         Ok(())
     }
+}
+
+/// Whether a `sub` that begins so belongs to one owner on its issuer.
+fn names_owner(fixed: &str) -> bool {
+    let scheme = fixed.split_once("://").filter(|(scheme, _)| !scheme.is_empty() && !scheme.contains([':', '/']));
+    let (needed, separators, rest): (usize, &[char], &str) = match scheme {
+        Some(("http" | "https", rest)) => (MIN_SEGMENTS, &['/'], rest),
+        Some((_, rest)) => (MIN_SEGMENTS_OF_URI, &['/'], rest),
+        None => (MIN_SEGMENTS, &[':', '/'], fixed),
+    };
+    // What comes after the last separator may go on in the part that matches anything.
+    let complete = rest.rsplit_once(separators).map_or("", |(complete, _)| complete);
+    let mut segments = complete.split(separators);
+    (0..needed).all(|_| segments.next().is_some_and(|segment| !segment.is_empty()))
 }
 
 /// Wildcard match without recursion: on a mismatch only the last `*` gives way, so the work is at most pattern times text.

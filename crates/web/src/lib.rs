@@ -22,5 +22,5 @@ pub use peer_owner::{PeerOwner, owner_of};
 pub use platform::{Endpoints, Platform};
 pub use refusals::{Refusals, RefusedBy};
 pub use reply::{NO_STORE, json};
-pub use request::{Peer, RequestFacts, place};
+pub use request::{Local, Peer, Place, RequestFacts, place};
 pub use tenants::{ENTRA, KeySource, KeysNeeded, KeysUnavailable, TrustedTenants, v2_issuer};

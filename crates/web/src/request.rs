@@ -1,15 +1,44 @@
 //! Facts about a request that every plane needs.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use http::HeaderMap;
 use keyless_model::{Actor, OpContext};
 
-use crate::Platform;
+use crate::{PeerOwner, Platform, owner_of};
 
 /// The other end of the connection, put into the request's extensions by the listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
+
+/// Our end of that connection, from the listener as well.
+#[derive(Debug, Clone, Copy)]
+pub struct Local(pub SocketAddr);
+
+/// Where somebody is, for counting what strangers do: whoever may choose among many addresses is at one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A user of this machine, as the kernel names the owner of the connection.
+    User(u32),
+    /// An address. A household has a /64 of IPv6, and this machine has all of 127.0.0.0/8.
+    Address(IpAddr),
+    /// Not over a network.
+    Here,
+}
+
+impl Place {
+    /// The place of an address whose user is not known.
+    #[must_use]
+    pub fn of(address: Option<IpAddr>) -> Self {
+        match place(address) {
+            None => Self::Here,
+            Some(_) if address.is_some_and(|address| address.to_canonical().is_loopback()) => {
+                Self::Address(IpAddr::V4(Ipv4Addr::LOCALHOST))
+            }
+            Some(place) => Self::Address(place),
+        }
+    }
+}
 
 /// Where requests come from, as far as one caller can be told from another: a household has a /64 of IPv6, whose last half is the
 /// caller's to choose.
@@ -33,6 +62,8 @@ pub struct RequestFacts {
     pub ctx: OpContext,
     /// `x-ms-client-request-id` or `client-request-id`, when present and harmless.
     pub correlation: Option<String>,
+    /// Both ends of the connection, theirs first.
+    ends: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl RequestFacts {
@@ -48,6 +79,17 @@ impl RequestFacts {
             .filter(|id| id.len() <= MAX_CORRELATION_BYTES && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
             .map(str::to_owned);
         ctx.client_request_id = correlation.as_deref().map(Into::into);
-        Self { ctx, correlation }
+        let ends = extensions.get::<Peer>().zip(extensions.get::<Local>()).map(|(peer, local)| (peer.0, local.0));
+        Self { ctx, correlation, ends }
+    }
+
+    /// Where the request comes from. Asks the kernel for the user when it comes from this machine: for the few requests that are counted.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        let local = self.ends.filter(|(peer, _)| peer.ip().to_canonical().is_loopback());
+        match local.map(|(peer, local)| owner_of(peer, local)) {
+            Some(PeerOwner::Uid(uid)) => Place::User(uid),
+            _ => Place::of(self.ctx.source),
+        }
     }
 }

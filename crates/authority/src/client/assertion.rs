@@ -82,7 +82,7 @@ async fn own_assertion(
     token: &Unverified<'_>,
 ) -> Result<ProvenAssertion, Refusal> {
     let now = presented.facts.ctx.now;
-    let certificates = registered(application);
+    let certificates = registered(application, token);
     let audiences = audiences(presented, segment);
     let rules = AssertionRules {
         client_id: presented.client.client_id,
@@ -102,8 +102,9 @@ async fn own_assertion(
     Ok(proven)
 }
 
-/// The application's certificates that can be read; the control plane let no other in.
-fn registered(application: &Application) -> Vec<(CredentialId, Certificate)> {
+/// The certificate that the token names, parsed. SECURITY: chosen by its thumbprint first: junk of strangers must not cost the
+/// parsing of every certificate of the application.
+fn registered(application: &Application, token: &Unverified<'_>) -> Vec<(CredentialId, Certificate)> {
     let read = |credential: &keyless_model::entity::CertificateCredential| match Certificate::read(credential.der.as_bytes()) {
         Ok(certificate) => Some((credential.id, certificate)),
         Err(error) => {
@@ -111,7 +112,10 @@ fn registered(application: &Application) -> Vec<(CredentialId, Certificate)> {
             None
         }
     };
-    application.certificates.iter().filter_map(read).collect()
+    let named = |credential: &&keyless_model::entity::CertificateCredential| {
+        assertion::names_certificate(token, &credential.sha1, &credential.sha256)
+    };
+    application.certificates.iter().filter(named).filter_map(read).collect()
 }
 
 /// What an assertion may name as its audience: our issuer; where MSAL is to work, the token endpoint under the tenant's names.
@@ -161,5 +165,34 @@ fn assertion_refusal(error: AssertionError, now: Timestamp) -> Refusal {
         AssertionError::UnknownCertificate => Refusal::new(&codes::KEY_NOT_FOUND).with("[Reason - The key was not found.]"),
         AssertionError::CertificateOutOfTime => Refusal::new(&codes::KEY_NOT_FOUND).with("[Reason - The key used is expired.]"),
         other => Refusal::new(&codes::ASSERTION_REFUSED).with(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyless_testkit::TestPlatform;
+    use serde_json::json;
+
+    use super::*;
+    use crate::tests::forge::{Rsa, thumbprint};
+
+    #[tokio::test]
+    async fn of_twenty_certificates_only_the_named_one_is_parsed_i14() {
+        let fixture = TestPlatform::new().await;
+        let mut application = Application::clone(fixture.snapshot().application_of(fixture.app.client_id).unwrap());
+        let certificate = |days: i64| {
+            let now = fixture.platform.begin(keyless_model::Actor::Anonymous).now;
+            Rsa::shared(0).certificate(now.plus_secs(-86_400 * days), now.plus_secs(86_400))
+        };
+        application.certificates = (1..=20).map(certificate).collect();
+        let header = json!({"alg": "RS256", "x5t#S256": thumbprint(&application.certificates[7])});
+        let text = Rsa::shared(0).sign(&header, &json!({}));
+        let parsed = registered(&application, &Unverified::parse_assertion(&text).unwrap());
+        let parsed: Vec<_> = parsed.iter().map(|(_, certificate)| *certificate.sha256()).collect();
+        assert_eq!(parsed, [*Certificate::read(application.certificates[7].der.as_bytes()).unwrap().sha256()]);
+        for header in [json!({"alg": "RS256"}), json!({"alg": "RS256", "x5t": "AAAA"}), json!({"alg": "RS256", "x5t#S256": "AAAA"})] {
+            let text = Rsa::shared(0).sign(&header, &json!({}));
+            assert!(registered(&application, &Unverified::parse_assertion(&text).unwrap()).is_empty(), "junk costs no parsing");
+        }
     }
 }

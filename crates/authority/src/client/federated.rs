@@ -19,6 +19,9 @@ use crate::refusal::Refusal;
 /// Longest life of an external token. CI tokens live minutes, Kubernetes' projected ones an hour, some clouds' a day.
 const MAX_LIFETIME_SECS: i64 = 24 * 3600 + 600;
 
+/// Claims that every access or id token of ours has one of, and no workload identity token.
+const OF_OUR_OWN_TOKENS: [&str; 5] = ["ver", "appid", "azp", "scp", "idtyp"];
+
 /// An external token that matched: what the audit says of it, and its `jti` with the last moment at which it counts.
 struct Proof {
     text: String,
@@ -66,12 +69,19 @@ fn own(
     tenant: TenantId,
     snapshot: &Snapshot,
 ) -> Result<String, Refusal> {
+    let claims = token.stated_claims().map_err(token_refusal)?;
+    // SECURITY: only what was made to be shown to others: an access or id token of this system proves nothing to it but what it was
+    // issued for, and whoever receives one could show it here.
+    let ours = OF_OUR_OWN_TOKENS.iter().any(|name| claims.text(name).is_some());
+    let outside = claims.audiences().is_ok_and(|names| names.iter().all(|name| presented.authority.issuer.is_outside(snapshot, name)));
+    if ours || !outside {
+        return Err(token_refusal(TokenError::Type));
+    }
     let unavailable = |error: &dyn std::error::Error| Refusal::new(&codes::UNAVAILABLE).because(error).retry_after(5);
     let keys = presented.authority.platform.keyring.at(snapshot).map_err(|error| unavailable(&error))?;
     let document = serde_json::to_vec(keys.public().jwks()).map_err(|error| unavailable(&error))?;
     let keys = ExternalKeys::parse(&document).map_err(|error| unavailable(&error))?;
     let proof = judge(&presented, token, &keys, credentials).map_err(|error| refusal(&presented, error))?;
-    let claims = token.stated_claims().map_err(token_refusal)?;
     let holder = claims.text("oid").and_then(|oid| oid.parse::<ObjectId>().ok()).and_then(|oid| snapshot.principal(oid));
     let issued = claims.seconds("iat").ok().flatten().map(Timestamp::from_unix_secs);
     let holds = holder.zip(issued).is_some_and(|(holder, issued)| {

@@ -12,6 +12,10 @@ use crate::state::Authority;
 
 /// Assertions in use at once, over all nodes. At a lifetime of ten minutes that is 1,600 a second, and some 100 MB of disk (F22).
 const CAPACITY: u64 = 1_000_000;
+/// The part of it that one client may take, and the time in which a full share empties, in seconds: as long as an assertion counts.
+/// So one client leaves room for the others, whatever it signs.
+pub(crate) const SHARE: u32 = 50_000;
+pub(crate) const SHARE_SECS: u32 = 3900;
 
 /// Lets an assertion of `signer` through, `until` when it would be accepted.
 ///
@@ -19,11 +23,20 @@ const CAPACITY: u64 = 1_000_000;
 /// When it was used before and may not be again; when that cannot be known, because the store is away or full.
 pub(super) async fn admit(presented: &Presented<'_>, signer: &str, jti: &str, until: Timestamp) -> Result<(), Refusal> {
     let (authority, ctx) = (presented.authority, &presented.facts.ctx);
+    let client_id = presented.client.client_id;
+    if let Some(wait) = authority.assertions.wait(client_id, ctx.now) {
+        let why = format!("client {client_id} has {SHARE} assertions in use at once");
+        return Err(Refusal::new(&codes::TOO_MANY_ASSERTIONS).with(client_id).because(why).retry_after(wait));
+    }
     let used = Used { key: ReplayKey::of(signer, jti), until, source: ctx.source, capacity: CAPACITY };
     let admission = authority.platform.directory.admit_assertion(ctx, used).await.map_err(|error| Authority::unavailable(&error))?;
     let replayed = |why: &'static str| Err(Refusal::new(&codes::ASSERTION_REPLAYED).because(why));
     match (admission, authority.config.assertion_reuse) {
-        (Admission::First, _) => Ok(()),
+        (Admission::First, _) => {
+            // Only what takes room counts: others must not use up a client's share by showing an assertion again.
+            _ = authority.assertions.failure(client_id, ctx.now);
+            Ok(())
+        }
         (Admission::Again { first: Some(first) }, AssertionReuse::SameAddress) if ctx.source == Some(first) => Ok(()),
         (Admission::Again { .. }, AssertionReuse::SameAddress) => replayed("the assertion was used before, from another address"),
         (Admission::Again { .. }, AssertionReuse::Never) => replayed("the assertion was used before"),

@@ -48,6 +48,7 @@ pub struct ExternalIssuers {
     issuers: Mutex<HashMap<String, Arc<IssuerCache>>>,
     /// The fetches under way, at most one per issuer.
     fetches: Mutex<JoinSet<()>>,
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl ExternalIssuers {
     /// `named` are the issuers that the operator named.
     #[must_use]
     pub fn new(fetch: Arc<dyn HttpFetch>, clock: Arc<dyn Clock>, named: Vec<TrustedIssuer>) -> Self {
-        Self { fetcher: Arc::new(Fetcher { fetch, clock, named }), issuers: Mutex::default(), fetches: Mutex::default() }
+        Self { fetcher: Arc::new(Fetcher { fetch, clock, named }), issuers: Mutex::default(), fetches: Mutex::default(), most: MAX_ISSUERS }
     }
 
     /// The issuer's keys. They may lack the wanted one: then the issuer does not have it.
@@ -106,7 +107,8 @@ impl ExternalIssuers {
     }
 
     async fn cached(&self, issuer: &str, want: Want<'_>, known: Option<(&Uri, &Place)>) -> Result<Arc<ExternalKeys>, KeysUnavailable> {
-        let (cache, clock) = (self.cache(issuer), &self.fetcher.clock);
+        let clock = &self.fetcher.clock;
+        let cache = self.cache(issuer).ok_or_else(|| KeysUnavailable("too many issuers are asked at once".to_owned()))?;
         let fallback = match cache.look(want, clock.now()) {
             Look::Found(keys) => return Ok(keys),
             Look::Refetch(fallback) => fallback,
@@ -145,12 +147,25 @@ impl ExternalIssuers {
         });
     }
 
-    fn cache(&self, issuer: &str) -> Arc<IssuerCache> {
+    fn cache(&self, issuer: &str) -> Option<Arc<IssuerCache>> {
         let mut issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
-        if issuers.len() >= MAX_ISSUERS && !issuers.contains_key(issuer) {
-            issuers.clear();
+        if issuers.len() >= self.most && !issuers.contains_key(issuer) {
+            make_room(&mut issuers, self.fetcher.clock.now());
         }
-        Arc::clone(issuers.entry(issuer.to_owned()).or_default())
+        if issuers.len() >= self.most && !issuers.contains_key(issuer) {
+            return None;
+        }
+        Some(Arc::clone(issuers.entry(issuer.to_owned()).or_default()))
+    }
+}
+
+/// Forgets the issuer that was asked longest ago. SECURITY: never one that cools down or is asked right now: whoever may name many
+/// issuers must not be able to have one asked again and again, nor end what others wait for.
+fn make_room(issuers: &mut HashMap<String, Arc<IssuerCache>>, now: Timestamp) {
+    let idle = issuers.iter().filter(|(_, cache)| !cache.cools_down(now) && cache.flight.try_lock().is_ok());
+    let oldest = idle.min_by_key(|(_, cache)| cache.state().attempted).map(|(issuer, _)| issuer.clone());
+    if let Some(issuer) = oldest {
+        issuers.remove(&issuer);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -65,6 +65,9 @@ impl PublicWeb {
         // SECURITY: one private address among public ones is an attack or a mistake; neither deserves a connection.
         if !named && addresses.iter().any(|address| !is_public(address.ip())) {
             return Err(FetchError::PrivateAddress(host()));
+        }
+        if !target.tls && addresses.iter().any(|address| !address.ip().to_canonical().is_loopback()) {
+            return Err(FetchError::Url(host()));
         }
         let mut refused = FetchError::Resolve(host());
         for address in addresses.into_iter().take(MAX_ADDRESSES) {
@@ -143,6 +146,12 @@ fn store(certificates: &[Vec<u8>]) -> RootCertStore {
     roots
 }
 
+/// Whether a URL leads to this machine, by address or as `localhost`.
+pub(super) fn is_this_machine(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
 /// A URL taken apart.
 struct Target<'a> {
     host: &'a str,
@@ -156,7 +165,8 @@ impl<'a> Target<'a> {
         let refused = || FetchError::Url(url.to_string());
         let tls = match (url.scheme_str(), place) {
             (Some("https"), _) => true,
-            (Some("http"), Place::Named { .. }) => false,
+            // SECURITY: over a network anybody on the way could be the issuer; only this very machine needs no TLS.
+            (Some("http"), Place::Named { .. }) if is_this_machine(url) => false,
             _ => return Err(refused()),
         };
         let host = url.host().filter(|host| !host.is_empty()).ok_or_else(refused)?;

@@ -9,6 +9,7 @@ use crate::client;
 use crate::codes;
 use crate::refusal::Refusal;
 use crate::scope::PeopleScope;
+use crate::sign_in::Taken;
 use crate::state::{Attempt, Authority};
 use crate::tenant::Realm;
 
@@ -22,7 +23,14 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
 
     let now = request.facts.ctx.now;
     // SECURITY: taken before it is judged: a code that somebody tries in vain is gone, too.
-    let record = authority.sign_in.codes.take(code, now).ok_or_else(|| Refusal::new(&codes::CODE_UNKNOWN))?;
+    let record = match authority.sign_in.codes.take(code, now) {
+        Taken::First(record) => record,
+        Taken::Again(session) => {
+            family::end(authority, &request.facts.ctx, &session).await?;
+            return Err(Refusal::new(&codes::CODE_UNKNOWN).because(format!("the code was used before; what began with it ends: {session}")));
+        }
+        Taken::Unknown => return Err(Refusal::new(&codes::CODE_UNKNOWN)),
+    };
     let (scope, nonce) = (record.scope.clone(), record.nonce.clone());
     let signed_in =
         record.redeem(client_id, redirect_uri, verifier, now).map_err(|error| Refusal::new(&codes::CODE_UNKNOWN).with(error))?;
@@ -40,6 +48,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     } else {
         None
     };
-    let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: nonce.as_deref(), refresh_token };
+    let grantee =
+        Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: nonce.as_deref(), refresh_token, until: None };
     answer(authority, request, grantee, attempt)
 }

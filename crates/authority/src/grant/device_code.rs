@@ -31,7 +31,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
             } else {
                 None
             };
-            let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token };
+            let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token, until: None };
             return answer(authority, request, grantee, attempt);
         }
         DevicePoll::AuthorizationPending => &codes::AUTHORIZATION_PENDING,

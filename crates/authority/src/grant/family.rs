@@ -45,7 +45,7 @@ pub(super) async fn begin(
         generation: 1,
         rotated: ctx.now,
         signed_in: signed_in.at,
-        expires: end(ctx.now, signed_in.at),
+        expires: expiry(ctx.now, signed_in.at),
         revoked: false,
         method: signed_in.methods.join(" "),
     };
@@ -59,6 +59,26 @@ pub(super) async fn begin(
     authority.platform.directory.update(ctx, &permit, plan).await.map_err(|error| Authority::unavailable(&error))?;
     Ok(authority.sign_in.refresh.seal(RefreshToken { family: id, generation: 1 }, &*authority.platform.entropy))
 }
+
+/// Ends the line that a session began, if it began one.
+pub(super) async fn end(authority: &Authority, ctx: &OpContext, session: &str) -> Result<(), Refusal> {
+    let Ok(id) = session.parse::<CredentialId>() else { return Ok(()) };
+    let plan = |snapshot: &Snapshot| {
+        let line = snapshot.refresh_family(id).filter(|line| !line.revoked).ok_or(NothingToEnd)?;
+        let mutations = vec![Mutation::put(RefreshFamily { revoked: true, ..RefreshFamily::clone(line) })];
+        let event = event(ctx, "RefreshToken_Revoke", Outcome::Denied, "the authorization code behind it was used twice");
+        Ok(Change { mutations, event })
+    };
+    match authority.platform.directory.update(ctx, &Permit::system("a code that was used twice"), plan).await {
+        Ok(_) | Err(keyless_store::UpdateError::Refused(NothingToEnd)) => Ok(()),
+        Err(error) => Err(Authority::unavailable(&error)),
+    }
+}
+
+/// The session has no line that still counts.
+#[derive(Debug, thiserror::Error)]
+#[error("there is nothing to end")]
+struct NothingToEnd;
 
 /// Takes a refresh token and returns the sign-in it stands for, with the token to use next. What `allow` refuses leaves the token
 /// as it was: a mistaken request must not cost a person their sign-in.
@@ -83,7 +103,7 @@ pub(super) async fn take(
         let mut event = if token.generation == family.generation {
             next.generation += 1;
             next.rotated = ctx.now;
-            next.expires = end(ctx.now, family.signed_in);
+            next.expires = expiry(ctx.now, family.signed_in);
             found = Found::Rotated(next.generation);
             event(ctx, "RefreshToken_Rotate", Outcome::Allowed, "the refresh token is the current one")
         } else if token.generation + 1 == family.generation && (0..GRACE_SECS * 1000).contains(&ctx.now.millis_since(family.rotated)) {
@@ -148,7 +168,7 @@ fn signed_in_of(snapshot: &Snapshot, family: &RefreshFamily) -> Result<SignedIn,
     Ok(signed_in)
 }
 
-fn end(now: Timestamp, signed_in: Timestamp) -> Timestamp {
+fn expiry(now: Timestamp, signed_in: Timestamp) -> Timestamp {
     now.plus_secs(IDLE_SECS).min(signed_in.plus_secs(MAX_SECS))
 }
 

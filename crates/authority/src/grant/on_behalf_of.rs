@@ -31,14 +31,15 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     let tenant = Realm::parse(&snapshot, request.tenant)?.named()?;
     // SECURITY: only a program with a credential: a public one could pass on any token that its user's machine leaks.
     let client = client::authenticate(authority, request, &snapshot, &tenant, attempt).await?;
-    let verified = judge(authority, &snapshot, &tenant, &client, assertion, request.facts.ctx.now)?;
-    let signed_in = SignedIn {
-        tenant: verified.tenant,
-        user: verified.object_id,
-        methods: vec!["obo".to_owned()],
-        at: verified.issued,
-        session: verified.token_id.clone(),
-    };
+    let (verified, session) = judge(authority, &snapshot, &tenant, &client, assertion, request.facts.ctx.now)?;
+    // SECURITY: a token for itself would be the next assertion, and so on without end. Entra refuses it by name as well.
+    let resource = authority.issuer.resource(&snapshot, tenant.id, &scope.resource);
+    let resource = resource.map_err(|error| Refusal::from_issue(error, &tenant.display_name))?;
+    if resource.audience == client.registered.client_id.to_string() {
+        return Err(Refusal::new(&codes::ON_BEHALF_OF_ITSELF).with(client.registered.client_id));
+    }
+    let (at, until) = sign_in(&snapshot, &verified, &session.id, request.facts.ctx.now)?;
+    let signed_in = SignedIn { tenant: verified.tenant, user: verified.object_id, methods: session.methods, at, session: session.id };
     let grantee = Grantee {
         client_id: client.registered.client_id,
         credential: client.credential,
@@ -47,8 +48,27 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         nonce: None,
         // The next call brings the person's next token: a service keeps no sign-in of its own.
         refresh_token: None,
+        until: Some(until),
     };
     answer(authority, request, grantee, attempt)
+}
+
+/// What a token says of the sign-in behind it; it is handed on from service to service.
+struct Session {
+    id: String,
+    methods: Vec<String>,
+}
+
+/// When the person signed in, and when that ends: with the line of refresh tokens that the sign-in began, else with the token itself.
+/// SECURITY: services that call each other must not be able to pass a sign-in around for longer than it lasts.
+fn sign_in(snapshot: &Snapshot, verified: &Verified, session: &str, now: Timestamp) -> Result<(Timestamp, Timestamp), Refusal> {
+    let line = session.parse().ok().and_then(|id| snapshot.refresh_family(id)).filter(|line| line.user == verified.object_id);
+    match line {
+        None => Ok((verified.issued, verified.expires)),
+        Some(line) if line.revoked => Err(Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} is revoked", line.id))),
+        Some(line) if line.expires <= now => Ok((line.signed_in, verified.expires)),
+        Some(line) => Ok((line.signed_in, line.expires)),
+    }
 }
 
 /// The person's token, if it was meant for this very program.
@@ -59,15 +79,23 @@ fn judge(
     client: &Client,
     assertion: &str,
     now: Timestamp,
-) -> Result<Verified, Refusal> {
+) -> Result<(Verified, Session), Refusal> {
     let base = &authority.platform.endpoints.authority;
     let issuers = [Version::V1.issuer(base, tenant.id), Version::V2.issuer(base, tenant.id)];
     let audiences = client.registered.audiences();
     let keys = authority.platform.keyring.at(snapshot).map_err(|error| Authority::unavailable(&error))?;
     let expect = Expect { issuers: &issuers, tenant: tenant.id, audiences: &audiences, now, leeway_secs: LEEWAY_SECS };
-    let verified = Unverified::parse(assertion).and_then(|token| verify(keys.public(), &token, &expect)).map_err(|error| match error {
+    let refused = |error| match error {
         TokenError::Audience => Refusal::new(&codes::ON_BEHALF_OF_AUDIENCE),
         error => Refusal::new(&codes::ON_BEHALF_OF_REFUSED).with(error),
-    })?;
-    if verified.kind == TokenKind::User { Ok(verified) } else { Err(Refusal::new(&codes::ON_BEHALF_OF_APP)) }
+    };
+    let token = Unverified::parse(assertion).map_err(refused)?;
+    let verified = verify(keys.public(), &token, &expect).map_err(refused)?;
+    if verified.kind != TokenKind::User {
+        return Err(Refusal::new(&codes::ON_BEHALF_OF_APP));
+    }
+    let claims = token.stated_claims().map_err(refused)?;
+    let methods = claims.strings("amr").map_err(refused)?.into_iter().map(str::to_owned).collect();
+    let id = claims.text("sid").unwrap_or(&verified.token_id).to_owned();
+    Ok((verified, Session { id, methods }))
 }

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Response, StatusCode};
 use keyless_audit::ActorRecord;
 use keyless_model::entity::{Principal, PrincipalKind, SigningAlgorithm, User};
-use keyless_model::{Actor, ClientId, OpContext, Secret};
+use keyless_model::{Actor, ClientId, OpContext, Secret, Timestamp};
 use keyless_store::Snapshot;
 use keyless_token::code::SignedIn;
 use keyless_token::{AppCredential, IdGrant, TokenHeader, TokenSubject};
@@ -35,6 +35,8 @@ pub(super) struct Grantee<'a> {
     /// For the id token, from the sign-in request.
     pub(super) nonce: Option<&'a str>,
     pub(super) refresh_token: Option<Secret<String>>,
+    /// When the sign-in ends, where that may be before a token's usual life is over.
+    pub(super) until: Option<Timestamp>,
 }
 
 /// The person behind a sign-in, if it still counts.
@@ -67,7 +69,7 @@ pub(super) fn answer(
     grantee: Grantee<'_>,
     attempt: &mut Attempt,
 ) -> Result<Response<Body>, Refusal> {
-    let Grantee { client_id, credential, signed_in, scope, nonce, refresh_token } = grantee;
+    let Grantee { client_id, credential, signed_in, scope, nonce, refresh_token, until } = grantee;
     attempt.actor = Some(ActorRecord::Principal { object_id: signed_in.user, tenant: signed_in.tenant, client_id: Some(client_id) });
     attempt.audience = Some(scope.resource.chars().take(200).collect());
     let capabilities = capabilities(request.form.field("claims"))?;
@@ -98,6 +100,11 @@ pub(super) fn answer(
         None
     };
 
+    let usual = authority.lifetime(&authority.config.user_token_secs);
+    let left = until.map_or(usual, |until| until.millis_since(ctx.now) / 1000);
+    if left <= 0 {
+        return Err(Refusal::new(&codes::REFRESH_EXPIRED).because(format!("the sign-in of user {} has ended", principal.id)));
+    }
     let issue = IssueRequest {
         tenant: signed_in.tenant,
         audience: scope.resource.clone(),
@@ -110,7 +117,7 @@ pub(super) fn answer(
             methods: signed_in.methods.clone(),
             scopes: vec![USER_IMPERSONATION.to_owned()],
         },
-        lifetime_secs: authority.lifetime(&authority.config.user_token_secs),
+        lifetime_secs: usual.min(left),
         grant: attempt.grant.clone(),
         credential: attempt.credential.clone(),
         proof: attempt.proof.clone(),

@@ -36,6 +36,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         found.map(|_| ()).map_err(|error| Refusal::from_issue(error, request.tenant))
     };
     let (signed_in, next) = family::take(authority, &request.facts.ctx, presented, client_id, allow).await?;
-    let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token: Some(next) };
+    let grantee =
+        Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token: Some(next), until: None };
     answer(authority, request, grantee, attempt)
 }

@@ -12,7 +12,7 @@ use super::finish::{Posted, posted, sign_in_page, ticket};
 use crate::client::App;
 use crate::codes;
 use crate::refusal::Refusal;
-use crate::sign_in::{Browser, Page, PageKind, Then, place};
+use crate::sign_in::{Browser, Page, PageKind, Then};
 use crate::state::{Attempt, Authority};
 use crate::tenant::Realm;
 
@@ -35,7 +35,7 @@ pub(super) async fn post(State(authority): State<Arc<Authority>>, request: Reque
 
 fn run(authority: &Authority, facts: &RequestFacts, posted: &Posted) -> Result<Response<Body>, Refusal> {
     // Every try counts, right or wrong: codes of other people must not be found by trying.
-    if let Some(wait) = authority.sign_in.user_codes.failure(place(facts.ctx.source), facts.ctx.now) {
+    if let Some(wait) = authority.sign_in.user_codes.failure(facts.place(), facts.ctx.now) {
         return Err(Refusal::new(&codes::TOO_MANY_SIGN_INS).retry_after(wait));
     }
     let waiting = posted.form.field("user_code").and_then(read_user_code).and_then(|user_code| {

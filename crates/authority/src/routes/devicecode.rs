@@ -46,8 +46,8 @@ fn begin(authority: &Authority, facts: &RequestFacts, tenant: &str, form: &Form)
         let found = authority.issuer.resource(&snapshot, tenant.id, &parsed.resource);
         found.map_err(|error| Refusal::from_issue(error, &tenant.display_name))?;
     }
-    let begun =
-        authority.sign_in.devices.begin(app.client_id, scope, tenant, facts.ctx.source, &*authority.platform.entropy, facts.ctx.now);
+    let from = (facts.place(), facts.ctx.source);
+    let begun = authority.sign_in.devices.begin(app.client_id, scope, tenant, from, &*authority.platform.entropy, facts.ctx.now);
     let (device_code, user_code) = begun.ok_or_else(|| Refusal::new(&codes::TOO_MANY_SIGN_INS).retry_after(60))?;
     let verification_uri = format!("{}/device", authority.platform.endpoints.authority);
     Ok(DeviceCodeResponse {

@@ -59,13 +59,16 @@ pub(super) fn sign_in_page(
     name: &str,
     error: Option<String>,
 ) -> Response<Body> {
-    let device = matches!(then, Then::Device(_));
+    let device = match &then {
+        Then::Device(user_code) => authority.sign_in.devices.asked(user_code, facts.ctx.now).map(|asked| asked.origin(facts.ctx.now)),
+        _ => None,
+    };
     let target = match &then {
         Then::Redirect(request) => Some(request.redirect_uri.clone()),
         _ => None,
     };
     let provider = authority.provider.as_ref().map(|provider| provider.settings.name.as_str());
-    let mut page = Page::new(PageKind::SignIn { app, device, name, provider });
+    let mut page = Page::new(PageKind::SignIn { app, device: device.as_deref(), name, provider });
     page.error = error;
     page.ticket = Some(authority.sign_in.tickets.write(&ticket(facts, browser, then)));
     page.browser = Some(browser);
@@ -94,7 +97,9 @@ pub(super) fn tell_program(
             authority.refuse_page(facts, Attempt::default(), Refusal::new(&codes::REDIRECT_MISMATCH).with(&request.redirect_uri))
         }),
         ResponseMode::FormPost => {
-            let mut page = Page::new(PageKind::SendOn { action: &request.redirect_uri, fields: &fields });
+            let failed = fields.iter().any(|(name, _)| *name == "error");
+            let title = if failed { "Not signed in" } else { "Signed in" };
+            let mut page = Page::new(PageKind::SendOn { title, action: &request.redirect_uri, fields: &fields });
             page.form_target = Some(&request.redirect_uri);
             page.answer(facts, &*authority.platform.entropy)
         }
@@ -163,9 +168,10 @@ pub(super) fn cancelled(authority: &Authority, facts: &RequestFacts, then: &Then
         Then::Redirect(request) => {
             tell_program(authority, facts, request, &[("error", told.code().error), ("error_description", &told.description())])
         }
-        Then::Device(user_code) => {
-            authority.sign_in.devices.answer(user_code, None, facts.ctx.now);
-            message(authority, facts, "Cancelled", "The device was not signed in. You may close this window.")
+        // SECURITY: whoever saw the code on a screen could decline for its owner; so it is left to end by itself.
+        Then::Device(_) => {
+            let text = "Nobody was signed in, and the code ends by itself. You may close this window.";
+            message(authority, facts, "Cancelled", text)
         }
         Then::AskUserCode | Then::Accept(_) => message(authority, facts, "Cancelled", "You may close this window."),
     }

@@ -10,7 +10,7 @@ use keyless_web::RequestFacts;
 
 use super::finish::{Posted, asked, cancelled, finish, posted, sign_in_page, ticket};
 use crate::refusal::Refusal;
-use crate::sign_in::{self, Checked, Page, PageKind};
+use crate::sign_in::{self, Checked, Page, PageKind, Then};
 use crate::state::{Attempt, Authority};
 
 pub(super) async fn login(State(authority): State<Arc<Authority>>, request: Request) -> Response<Body> {
@@ -26,12 +26,18 @@ pub(super) async fn login(State(authority): State<Arc<Authority>>, request: Requ
 async fn run(authority: &Authority, facts: &RequestFacts, posted: Posted) -> Result<Response<Body>, Refusal> {
     let Posted { form, ticket: held, browser } = posted;
     let (realm, app) = asked(authority, facts, &held.then)?;
-    if form.has("cancel") {
-        return Ok(cancelled(authority, facts, &held.then));
-    }
     let name = form.field("username").unwrap_or_default().to_owned();
     let given = Secret::new(form.field("password").unwrap_or_default().to_owned());
-    match sign_in::check(authority, &facts.ctx, &realm, &name, given).await? {
+    if form.has("cancel") {
+        // Only a person who could have signed in declines for the device, too.
+        if let (Then::Device(user_code), false) = (&held.then, given.expose().is_empty())
+            && let Ok(Checked::In(_)) = sign_in::check(authority, facts, &realm, &name, given).await?
+        {
+            authority.sign_in.devices.answer(user_code, None, facts.ctx.now);
+        }
+        return Ok(cancelled(authority, facts, &held.then));
+    }
+    match sign_in::check(authority, facts, &realm, &name, given).await? {
         Ok(Checked::In(signed_in)) => finish(authority, facts, &held.then, signed_in),
         Ok(Checked::MustChange(changing)) => {
             let mut next = ticket(facts, &browser, held.then);

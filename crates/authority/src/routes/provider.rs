@@ -11,7 +11,7 @@ use super::finish::{asked, cancelled, finish};
 use crate::codes;
 use crate::provider::{Provider, ProviderError, Round, Unknown, find};
 use crate::refusal::Refusal;
-use crate::sign_in::{Browser, place, redirect_with};
+use crate::sign_in::{Browser, redirect_with};
 use crate::state::{Attempt, Authority};
 
 /// The link on the sign-in page: sends the browser to the provider.
@@ -51,7 +51,7 @@ async fn receive(authority: &Authority, facts: &RequestFacts, headers: &HeaderMa
     let browser = Browser::of(headers).ok_or_else(stale)?;
     let state = query.field("state").ok_or_else(stale)?;
     let round = Round::open(state, &platform.sealer, &browser, &provider.settings.issuer, ctx.now).ok_or_else(stale)?;
-    if let Some(wait) = provider.callbacks.failure(place(ctx.source), ctx.now) {
+    if let Some(wait) = provider.callbacks.failure(facts.place(), ctx.now) {
         return Err(Refusal::new(&codes::TOO_MANY_SIGN_INS).retry_after(wait));
     }
     provider.check_sender(query.field("iss")).await.map_err(|error| refused(provider, &error))?;

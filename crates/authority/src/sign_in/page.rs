@@ -31,7 +31,8 @@ pub(crate) enum PageKind<'a> {
     /// Name and password, for a program.
     SignIn {
         app: &'a str,
-        device: bool,
+        /// Where and when a device asked, if one did.
+        device: Option<&'a str>,
         name: &'a str,
         /// What the provider is called at which people may sign in instead.
         provider: Option<&'a str>,
@@ -48,6 +49,8 @@ pub(crate) enum PageKind<'a> {
     },
     /// Sends the fields to the program by itself; a button does it where scripts are off.
     SendOn {
+        /// Whether the person is signed in now.
+        title: &'a str,
         action: &'a str,
         fields: &'a [(&'a str, &'a str)],
     },
@@ -129,22 +132,22 @@ impl<'a> Page<'a> {
             PageKind::NewPassword { invited_as: Some(name) } => format!("Welcome, {name}"),
             PageKind::UserCode => "Enter the code from your device".to_owned(),
             PageKind::Message { title, .. } => (*title).to_owned(),
-            PageKind::SendOn { .. } => "Signed in".to_owned(),
+            PageKind::SendOn { title, .. } => (*title).to_owned(),
         }
     }
 
     fn write_content(&self, body: &mut String, nonce: &str, described: &str, ticket: &str) {
         let _ = match &self.kind {
             PageKind::SignIn { app, device, name, provider } => {
-                let hint = if *device {
+                let hint = device.map(|origin| {
                     format!(
-                        "<p>A program that calls itself {} asks to sign in on another device. Go on only if you started it \
+                        "<p>A program that calls itself {} asks to sign in on another device: {}. Go on only if you started it \
                          yourself just now.</p>",
-                        escape(app)
+                        escape(app),
+                        escape(origin)
                     )
-                } else {
-                    String::new()
-                };
+                });
+                let hint = hint.unwrap_or_default();
                 // A link and not a form: browsers hold every redirect that follows a form against `form-action`, and nobody knows
                 // over which hosts the provider sends people.
                 let elsewhere = provider.map(|name| {
@@ -182,11 +185,11 @@ impl<'a> Page<'a> {
                  maxlength=\"32\" required autofocus{described}><button type=\"submit\">Next</button></form>"
             ),
             PageKind::Message { text, .. } => write!(body, "<p>{}</p>", escape(text)),
-            PageKind::SendOn { action, fields } => {
+            PageKind::SendOn { action, fields, .. } => {
                 let inputs: String = fields.iter().map(|(name, value)| hidden(name, value)).collect();
                 write!(
                     body,
-                    "<form id=\"on\" method=\"post\" action=\"{}\">{inputs}<p>You are signed in.</p>\
+                    "<form id=\"on\" method=\"post\" action=\"{}\">{inputs}<p>Your program goes on.</p>\
                      <button type=\"submit\">Continue</button></form>\
                      <script nonce=\"{nonce}\">document.getElementById('on').submit()</script>",
                     escape(action)
@@ -246,10 +249,10 @@ mod tests {
     fn nothing_from_outside_becomes_markup() {
         let evil = "\"><script>alert(1)</script>'";
         for kind in [
-            PageKind::SignIn { app: evil, device: true, name: evil, provider: Some(evil) },
+            PageKind::SignIn { app: evil, device: Some(evil), name: evil, provider: Some(evil) },
             PageKind::NewPassword { invited_as: Some(evil) },
             PageKind::Message { title: evil, text: evil },
-            PageKind::SendOn { action: evil, fields: &[("state", evil)] },
+            PageKind::SendOn { title: evil, action: evil, fields: &[("state", evil)] },
         ] {
             let mut page = Page::new(kind);
             page.error = Some(evil.to_owned());

@@ -7,7 +7,7 @@ use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
 use keyless_token::password::{self, PasswordError};
-use keyless_web::{PasswordFailure, RefusedBy};
+use keyless_web::{PasswordFailure, RefusedBy, RequestFacts};
 
 use super::ticket::Changing;
 use crate::codes::{self, Code};
@@ -70,40 +70,69 @@ pub(crate) enum Checked {
 /// Checks a name and a password, and audits the outcome.
 pub(crate) async fn check(
     authority: &Authority,
-    ctx: &OpContext,
+    facts: &RequestFacts,
     realm: &Realm,
     name: &str,
     given: Secret<String>,
 ) -> Result<Result<Checked, SignInError>, Refusal> {
     // One spelling for the look-up and for the count of failures: otherwise every space would buy five more guesses.
     let name = name.trim();
+    let (ctx, lockout) = (&facts.ctx, &authority.sign_in.lockout);
     let snapshot = authority.platform.directory.snapshot();
     let known = known(&snapshot, name);
-    let outcome = judge(authority, ctx, realm, name, known.as_ref(), given).await;
-    audit(authority, ctx, known.as_ref().map(|(principal, _)| principal), outcome.as_ref().err().copied())?;
+    // SECURITY: counted before the password is looked at, so that attempts side by side or with nobody left to hear count as well.
+    let counted = match lockout.begin(name, facts.place(), ctx.now) {
+        Ok(counted) => counted,
+        Err(wait_secs) => {
+            let error = SignInError::LockedOut { wait_secs };
+            audit(authority, ctx, known.as_ref(), Some(error), "")?;
+            return Ok(Err(error));
+        }
+    };
+    let hash = known.as_ref().and_then(|(_, user)| user.password.as_ref()).map_or(password::NOBODY, |password| &password.hash).to_owned();
+    let attempt = Attempt { authority, ctx, known: known.as_ref(), open: true };
+    let verified = authority.platform.passwords.strangers.verify(given, hash).await;
+    attempt.answered();
+    let outcome = match verified {
+        Ok(true) => {
+            lockout.succeeded(counted, ctx.now);
+            known.as_ref().map_or(Err(SignInError::Wrong), |known| allowed(authority, ctx, realm, known))
+        }
+        Ok(false) => Err(SignInError::Wrong),
+        Err(failure) => {
+            lockout.give_back(counted);
+            Err(failure.into())
+        }
+    };
+    audit(authority, ctx, known.as_ref(), outcome.as_ref().err().copied(), "")?;
     Ok(outcome)
 }
 
-async fn judge(
-    authority: &Authority,
-    ctx: &OpContext,
-    realm: &Realm,
-    name: &str,
-    known: Option<&(Principal, User)>,
-    given: Secret<String>,
-) -> Result<Checked, SignInError> {
-    let lockout = &authority.sign_in.lockout;
-    if let Some(wait_secs) = lockout.wait(name, ctx.source, ctx.now) {
-        return Err(SignInError::LockedOut { wait_secs });
+/// An attempt whose caller still waits. One that hangs up is recorded, like those that hear the answer.
+struct Attempt<'a> {
+    authority: &'a Authority,
+    ctx: &'a OpContext,
+    known: Option<&'a (Principal, User)>,
+    open: bool,
+}
+
+impl Attempt<'_> {
+    fn answered(mut self) {
+        self.open = false;
     }
-    let hash = known.and_then(|(_, user)| user.password.as_ref()).map_or(password::NOBODY, |password| &password.hash).to_owned();
-    let right = authority.platform.passwords.strangers.verify(given, hash).await?;
-    let Some((principal, user)) = known.filter(|_| right) else {
-        lockout.failed(name, ctx.source, ctx.now);
-        return Err(SignInError::Wrong);
-    };
-    lockout.succeeded(name, ctx.source);
-    // Only now: what is wrong with an account is its owner's business.
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            // Nobody is left to be told that it could not be written; that is in the log.
+            _ = audit(self.authority, self.ctx, self.known, Some(SignInError::Wrong), ", the caller hung up before the answer");
+        }
+    }
+}
+
+/// Whether somebody with the right password may sign in here. Only now: what is wrong with an account is its owner's business.
+fn allowed(authority: &Authority, ctx: &OpContext, realm: &Realm, (principal, user): &(Principal, User)) -> Result<Checked, SignInError> {
     if !principal.enabled {
         return Err(SignInError::Disabled);
     }
@@ -159,9 +188,12 @@ pub(crate) async fn change(
             return Err(SignInError::Wrong);
         }
         row.password = Some(UserPassword { hash: hash.clone(), must_change: false, changed: ctx.now });
+        // Whoever knew the old password may hold tokens: they end with it.
+        let mut principal = Principal::clone(snapshot.principal(user).ok_or(SignInError::Wrong)?);
+        principal.tokens_valid_from = principal.tokens_valid_from.max(Some(ctx.now));
         let mut event = AuditEvent::new(&ctx, Category::Control, "User_ChangePassword", Outcome::Allowed);
         event.decision = Some(decision(true, "the owner proved to know the old password"));
-        Ok(Change { mutations: vec![Mutation::put(row)], event })
+        Ok(Change { mutations: vec![Mutation::put(row), Mutation::put(principal)], event })
     };
     match authority.platform.directory.update(&ctx, &Permit::system("a person changes their own password"), plan).await {
         Ok(_) => Ok(Ok(signed_in(authority, &ctx, user, principal.tenant))),
@@ -182,7 +214,14 @@ fn known(snapshot: &Snapshot, name: &str) -> Option<(Principal, User)> {
 }
 
 /// The name that was typed is not recorded: it may be a password in the wrong field.
-fn audit(authority: &Authority, ctx: &OpContext, principal: Option<&Principal>, error: Option<SignInError>) -> Result<(), Refusal> {
+fn audit(
+    authority: &Authority,
+    ctx: &OpContext,
+    known: Option<&(Principal, User)>,
+    error: Option<SignInError>,
+    remark: &str,
+) -> Result<(), Refusal> {
+    let principal = known.map(|(principal, _)| principal);
     let outcome = if error.is_none() { Outcome::Allowed } else { Outcome::Denied };
     let mut event = AuditEvent::new(ctx, Category::Token, "User_SignIn", outcome);
     if let (Some(principal), None) = (principal, error) {
@@ -190,8 +229,8 @@ fn audit(authority: &Authority, ctx: &OpContext, principal: Option<&Principal>, 
     }
     let because = match (error, principal) {
         (None, _) => "the password is right".to_owned(),
-        (Some(error), Some(principal)) => format!("AADSTS{}: {error} (user {})", error.code().number, principal.id),
-        (Some(error), None) => format!("AADSTS{}: {error} (no such user)", error.code().number),
+        (Some(error), Some(principal)) => format!("AADSTS{}: {error} (user {}{remark})", error.code().number, principal.id),
+        (Some(error), None) => format!("AADSTS{}: {error} (no such user{remark})", error.code().number),
     };
     event.decision = Some(decision(error.is_none(), because));
     let written = match error {

@@ -10,27 +10,107 @@ use keyless_token::code::{AuthorizationCode, code_hash, new_code};
 const MAX_CODES: usize = 10_000;
 
 /// Codes by the hash of their text: whoever reads our memory finds nothing to redeem.
-#[derive(Debug, Default)]
-pub(crate) struct Codes(Mutex<HashMap<[u8; 32], AuthorizationCode>>);
+#[derive(Debug)]
+pub(crate) struct Codes {
+    filed: Mutex<HashMap<[u8; 32], Filed>>,
+    most: usize,
+}
+
+impl Default for Codes {
+    fn default() -> Self {
+        Self { filed: Mutex::default(), most: MAX_CODES }
+    }
+}
+
+#[derive(Debug)]
+enum Filed {
+    Open(AuthorizationCode),
+    /// Brought once already, for this session; until it would have expired.
+    Taken(String, Timestamp),
+}
+
+/// What a code turns out to be.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    First(AuthorizationCode),
+    /// Somebody brought it before: what it began in this session must end (RFC 6749 section 4.1.2).
+    Again(String),
+    Unknown,
+}
 
 impl Codes {
     /// Files what a code stands for; none when too many wait.
     pub(crate) fn put(&self, record: AuthorizationCode, entropy: &dyn Entropy, now: Timestamp) -> Option<Secret<String>> {
-        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if codes.len() >= MAX_CODES {
-            codes.retain(|_, record| record.expires > now);
+        let mut codes = self.filed.lock().unwrap_or_else(PoisonError::into_inner);
+        if codes.len() >= self.most {
+            codes.retain(|_, filed| filed.expires() > now);
         }
-        if codes.len() >= MAX_CODES {
+        if codes.len() >= self.most {
             return None;
         }
         let code = new_code(entropy);
-        codes.insert(code_hash(code.expose()), record);
+        codes.insert(code_hash(code.expose()), Filed::Open(record));
         Some(code)
     }
 
-    /// Takes what a code stands for. It is gone then, whatever the caller makes of it.
-    pub(crate) fn take(&self, code: &str, now: Timestamp) -> Option<AuthorizationCode> {
-        let mut codes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        codes.remove(&code_hash(code)).filter(|record| record.expires > now)
+    /// Takes what a code stands for. It works no second time, whatever the caller makes of it.
+    pub(crate) fn take(&self, code: &str, now: Timestamp) -> Taken {
+        let mut codes = self.filed.lock().unwrap_or_else(PoisonError::into_inner);
+        let hash = code_hash(code);
+        match codes.remove(&hash).filter(|filed| filed.expires() > now) {
+            Some(Filed::Open(record)) => {
+                codes.insert(hash, Filed::Taken(record.signed_in.session.clone(), record.expires));
+                Taken::First(record)
+            }
+            Some(Filed::Taken(session, expires)) => {
+                codes.insert(hash, Filed::Taken(session.clone(), expires));
+                Taken::Again(session)
+            }
+            None => Taken::Unknown,
+        }
+    }
+}
+
+impl Filed {
+    const fn expires(&self) -> Timestamp {
+        match self {
+            Self::Open(record) => record.expires,
+            Self::Taken(_, expires) => *expires,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyless_model::{ClientId, ObjectId, TenantId};
+    use keyless_testkit::SeededEntropy;
+    use keyless_token::code::SignedIn;
+    use keyless_token::pkce::PkceChallenge;
+
+    use super::*;
+
+    #[test]
+    fn codes_beyond_the_bound_are_not_made_and_room_comes_with_time_i6() {
+        let (codes, entropy) = (Codes { most: 3, ..Codes::default() }, SeededEntropy::default());
+        let now = Timestamp::from_unix_secs(1_700_000_000);
+        let signed_in =
+            SignedIn { tenant: TenantId::from_u128(1), user: ObjectId::from_u128(2), methods: Vec::new(), at: now, session: "s".into() };
+        let record = |expires| AuthorizationCode {
+            client_id: ClientId::from_u128(3),
+            redirect_uri: "http://localhost".into(),
+            scope: "openid".into(),
+            nonce: None,
+            challenge: PkceChallenge::parse("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", Some("S256")).unwrap(),
+            signed_in: signed_in.clone(),
+            expires,
+        };
+        let put = |now: Timestamp| codes.put(record(now.plus_secs(300)), &entropy, now);
+        let first = put(now).unwrap();
+        assert!(put(now).is_some() && put(now).is_some() && put(now).is_none());
+        assert!(matches!(codes.take(first.expose(), now), Taken::First(_)));
+        assert!(matches!(codes.take(first.expose(), now), Taken::Again(session) if session == "s"));
+        assert!(put(now).is_none(), "what was taken is remembered for as long");
+        assert!(put(now.plus_secs(300)).is_some());
+        assert!(matches!(codes.take(first.expose(), now.plus_secs(300)), Taken::Unknown));
     }
 }

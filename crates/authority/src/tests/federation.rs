@@ -300,3 +300,53 @@ async fn an_identity_of_this_system_speaks_for_an_application_without_a_fetch() 
     world.harness.fixture.put(principal).await;
     assert_eq!(world.exchange_as(&app.client_id.to_string(), &token).await.code(), 7_000_112, "its own identity is disabled");
 }
+
+#[tokio::test]
+async fn an_access_token_or_id_token_of_this_system_is_no_credential_n45_i9() {
+    let world = World::with(Config::default()).await;
+    let fixture = &world.harness.fixture;
+    let (app, identity) = (fixture.app, fixture.demo_app);
+    let own = format!("https://localhost:8443/{TENANT}/v2.0");
+    let audience = app.client_id.to_string();
+    // The widest trust that could be given: this system's issuer, the very subject, and the application's own id as the audience.
+    let mut credential = world.credential(1, &own, SubjectMatch::Exact(identity.object_id.to_string()));
+    credential.owner = FederatedOwner::Application(fixture.snapshot().application_of(app.client_id).unwrap().id);
+    credential.audience.clone_from(&audience);
+    fixture.put(credential).await;
+    let (client_id, object_id) = (identity.client_id, identity.object_id);
+    let subject = TokenSubject::ManagedIdentity { client_id, object_id, resource_id: "/x".into(), host: None };
+    let request = IssueRequest::new(TENANT, audience.as_str(), subject, 3600, "managed_identity", "imds");
+    let issued = Issuer::new(fixture.platform.clone(), &[]).issue(&fixture.platform.begin(Actor::Anonymous), request).unwrap();
+    let access = issued.token.expose().clone();
+    // The same without what tells an access token apart: an id token says no more than this.
+    let id_token = {
+        let (now, keys) = (fixture.clock.now().unix_secs(), fixture.platform.keyring.at(&fixture.snapshot()).unwrap());
+        let claims = json!({"iss": own, "sub": object_id, "oid": object_id, "tid": TENANT, "aud": audience, "ver": "2.0", "nonce": "n",
+            "iat": now, "nbf": now, "exp": now + 600, "uti": "u"});
+        let signer = keys.signer(keyless_model::entity::SigningAlgorithm::RS256).unwrap();
+        signer.sign(&claims, keyless_token::TokenHeader::V2).unwrap().expose().clone()
+    };
+    for token in [access, id_token] {
+        let answer = world.exchange_as(&audience, &token).await;
+        assert_eq!((answer.status.as_u16(), answer.error(), answer.code()), (401, "invalid_client", 700_021), "{}", answer.text);
+    }
+    assert_eq!(world.internet.fetches(), 0);
+}
+
+#[tokio::test]
+async fn an_audience_that_an_application_took_is_the_applications_i15() {
+    let world = World::with(Config::default()).await;
+    let fixture = &world.harness.fixture;
+    let issuer = Issuer::new(fixture.platform.clone(), &["api://orders".into()]);
+    assert!(issuer.check_audiences().is_ok());
+    let mut app = keyless_model::entity::Application::clone(fixture.snapshot().application_of(fixture.app.client_id).unwrap());
+    app.identifier_uris = vec!["api://Orders".into(), "api://orders".into()];
+    fixture.put(app).await;
+    assert!(issuer.check_audiences().is_ok(), "no application keeps the system from starting");
+    let (client_id, object_id) = (fixture.demo_app.client_id, fixture.demo_app.object_id);
+    let subject = TokenSubject::ManagedIdentity { client_id, object_id, resource_id: "/x".into(), host: None };
+    let request = IssueRequest::new(TENANT, "api://orders", subject, 3600, "managed_identity", "imds");
+    let issued = issuer.issue(&fixture.platform.begin(Actor::Anonymous), request).unwrap();
+    assert_eq!(issued.audience, fixture.app.client_id.to_string(), "the application's token, none for outside");
+    assert!(Issuer::new(fixture.platform.clone(), &["https://management.azure.com".into()]).check_audiences().is_err());
+}

@@ -14,21 +14,21 @@ use keyless_token::Certificate;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use serde_json::{Value, json};
 
-pub(super) fn b64(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub(super) struct Rsa(RsaKeyPair);
+pub(crate) struct Rsa(RsaKeyPair);
 
 impl Rsa {
     /// Two keys for the whole process: making one takes a while.
-    pub(super) fn shared(number: usize) -> &'static Self {
+    pub(crate) fn shared(number: usize) -> &'static Self {
         static KEYS: [OnceLock<Rsa>; 2] = [const { OnceLock::new() }; 2];
         KEYS[number].get_or_init(|| Self(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
     }
 
     /// A compact JWS over any header and payload, signed as the header says.
-    pub(super) fn sign(&self, header: &Value, payload: &Value) -> String {
+    pub(crate) fn sign(&self, header: &Value, payload: &Value) -> String {
         let scheme = if header["alg"] == "PS256" { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
         let signed = format!("{}.{}", b64(header.to_string()), b64(payload.to_string()));
         let mut signature = vec![0; self.0.public_modulus_len()];
@@ -36,14 +36,14 @@ impl Rsa {
         format!("{signed}.{}", b64(signature))
     }
 
-    pub(super) fn jwk(&self, kid: &str) -> Value {
+    pub(crate) fn jwk(&self, kid: &str) -> Value {
         let key = self.0.public_key();
         let (n, e) = (key.modulus().big_endian_without_leading_zero(), key.exponent().big_endian_without_leading_zero());
         json!({"kty": "RSA", "use": "sig", "kid": kid, "n": b64(n), "e": b64(e)})
     }
 
     /// A self-signed certificate, as an operator registers it.
-    pub(super) fn certificate(&self, from: Timestamp, until: Timestamp) -> CertificateCredential {
+    pub(crate) fn certificate(&self, from: Timestamp, until: Timestamp) -> CertificateCredential {
         let pkcs8: Pkcs8V1Der<'_> = self.0.as_der().unwrap();
         let pair = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8.as_ref().to_vec().into(), &PKCS_RSA_SHA256).unwrap();
         let mut params = CertificateParams::new(vec!["app.keyless.test".to_owned()]).unwrap();
@@ -66,6 +66,6 @@ impl Rsa {
 }
 
 /// The thumbprint that clients put into `x5t#S256`.
-pub(super) fn thumbprint(credential: &CertificateCredential) -> String {
+pub(crate) fn thumbprint(credential: &CertificateCredential) -> String {
     b64(Certificate::read(credential.der.as_bytes()).unwrap().sha256())
 }

@@ -111,18 +111,26 @@ impl Harness {
         self.send(form(path).body(body.into()).unwrap()).await
     }
 
-    pub(super) async fn send(&self, mut request: Request<Body>) -> Answer {
+    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = self.answer(request).await;
+        self.no_secret_leaked(&answer);
+        answer
+    }
+
+    /// The answer alone, for calls side by side or that nobody waits for.
+    pub(super) fn answer(&self, mut request: Request<Body>) -> impl Future<Output = Answer> + Send + 'static {
         if request.extensions().get::<Peer>().is_none() {
             request.extensions_mut().insert(Peer(SocketAddr::from(([192, 0, 2, 1], 4000))));
         }
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        let body = serde_json::from_str(&text).unwrap_or_default();
-        let answer = Answer { status: parts.status, headers: parts.headers, text, body };
-        self.no_secret_leaked(&answer);
-        answer
+        let router = self.router.clone();
+        async move {
+            let response = router.oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = to_bytes(body, usize::MAX).await.unwrap();
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            let body = serde_json::from_str(&text).unwrap_or_default();
+            Answer { status: parts.status, headers: parts.headers, text, body }
+        }
     }
 
     /// Case 130, after every request of every test: in what was said since the last one.

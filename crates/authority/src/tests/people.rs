@@ -3,6 +3,7 @@
 mod accounts;
 mod browser;
 mod device;
+mod lockout;
 mod on_behalf_of;
 mod provider;
 mod refresh;
@@ -52,15 +53,19 @@ impl Browser {
                 harness.keep_secret(*value);
             }
         }
-        let ticket = self.ticket.clone();
-        let body = form_urlencoded::Serializer::new(String::new()).append_pair("ticket", &ticket).extend_pairs(fields).finish();
+        let answer = harness.send(self.request(path, fields)).await;
+        self.remember(&answer);
+        answer
+    }
+
+    /// The form of the last page, filled in.
+    fn request(&self, path: &str, fields: &[(&str, &str)]) -> Request<axum::body::Body> {
+        let body = form_urlencoded::Serializer::new(String::new()).append_pair("ticket", &self.ticket).extend_pairs(fields).finish();
         let mut request = form(path).header("origin", "https://localhost:8443");
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
         }
-        let answer = harness.send(request.body(body.into()).unwrap()).await;
-        self.remember(&answer);
-        answer
+        request.body(body.into()).unwrap()
     }
 
     fn remember(&mut self, answer: &Answer) {

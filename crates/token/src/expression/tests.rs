@@ -64,6 +64,39 @@ fn expression_that_lets_in_strangers_of_a_shared_issuer_is_refused_n67() {
 }
 
 #[test]
+fn separators_that_name_nobody_do_not_anchor_a_pattern_n67_i10() {
+    for pattern in [
+        "spiffe://*",
+        "sc://*",
+        "https://*",
+        "https://accounts.example/*",
+        "https://accounts.example:8443/*",
+        "https:///owner/*",
+        "spiffe:///workload/*",
+        "a::*",
+        "::*",
+        "repo://*",
+        "//a/b/*",
+        "repo:/x/*",
+        ":repo:x:*",
+    ] {
+        assert_eq!(Expression::parse(&format!("claims['sub'] matches '{pattern}'")), Err(ExpressionError::Unanchored), "{pattern}");
+    }
+    for pattern in [
+        "spiffe://corp.example/*",
+        "sc://my-org/*",
+        "https://accounts.example/my-org/*",
+        "repo:my-org/*",
+        "repo:my-org/x:ref:refs/heads/*",
+        "project_path:my-group/*",
+        "organization:my-org:*",
+        "system:serviceaccount:*",
+    ] {
+        assert!(Expression::parse(&format!("claims['sub'] matches '{pattern}'")).is_ok(), "{pattern}");
+    }
+}
+
+#[test]
 fn anything_outside_the_grammar_is_refused() {
     for text in [
         "",

@@ -212,3 +212,23 @@ async fn callers_who_go_away_neither_end_a_fetch_nor_cause_another_n60() {
     assert!(started.elapsed() < Duration::from_secs(1), "it went on meanwhile: {:?}", started.elapsed());
     assert_eq!(world.fetches(), 1);
 }
+
+#[tokio::test]
+async fn a_crowd_of_issuers_ends_no_cool_down_i15() {
+    let mut world = world();
+    world.issuers.most = 3;
+    *world.script.down.lock().unwrap() = true;
+    assert_eq!(world.has("k1").await, None);
+    for n in 0..20 {
+        let other = format!("https://ci-{n}.example");
+        assert!(world.issuers.keys(&other, Want::Kid("k1")).await.is_err());
+        assert!(world.issuers.issuers.lock().unwrap().len() <= 3);
+    }
+    *world.script.down.lock().unwrap() = false;
+    assert_eq!(world.has("k1").await, None, "still within the cool-down: it was not forgotten");
+    assert_eq!(world.fetches(), 0);
+    world.clock.advance_secs(COOL_DOWN_SECS);
+    assert_eq!(world.has("k1").await, Some(true));
+    assert!(world.issuers.keys("https://late.example", Want::Kid("k1")).await.is_err());
+    assert_eq!((world.has("k1").await, world.fetches()), (Some(true), 1), "nor were its keys");
+}

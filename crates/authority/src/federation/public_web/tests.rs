@@ -97,10 +97,21 @@ async fn the_judged_address_is_the_one_connected_to_n54() {
     let (second, at_second, _two) = server(ok(b"second")).await;
     let resolver = Arc::new(Rebinding { answers: [vec![first], vec![second]], asked: AtomicUsize::new(0) });
     let web = PublicWeb::with_resolver(Arc::clone(&resolver) as _);
-    let document = web.get(&"http://rebind.example/keys".parse().unwrap(), &named()).await.unwrap();
+    let document = web.get(&"http://localhost/keys".parse().unwrap(), &named()).await.unwrap();
     assert_eq!(document, b"first");
     assert_eq!(resolver.asked.load(Ordering::SeqCst), 1);
     assert_eq!((at_first.load(Ordering::SeqCst), at_second.load(Ordering::SeqCst)), (1, 0));
+}
+
+#[tokio::test]
+async fn plain_http_reaches_no_other_machine_whatever_its_name_says_i13() {
+    let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80));
+    let resolver = Arc::new(Rebinding { answers: [vec![elsewhere], vec![elsewhere]], asked: AtomicUsize::new(0) });
+    let web = PublicWeb::with_resolver(Arc::clone(&resolver) as _);
+    for url in ["http://idp.corp.example/keys", "http://10.0.0.7/keys", "http://localhost/keys"] {
+        assert!(matches!(web.get(&url.parse().unwrap(), &named()).await, Err(FetchError::Url(_))), "{url}");
+    }
+    assert_eq!(resolver.asked.load(Ordering::SeqCst), 1, "only `localhost` is looked up, and then found to be elsewhere");
 }
 
 #[tokio::test]

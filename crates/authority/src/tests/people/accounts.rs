@@ -23,6 +23,8 @@ async fn a_first_password_must_be_changed_and_a_change_ends_older_sign_ins() {
     let better = "a better long password";
     let done = browser.submit(&harness, "/common/password", &[("new_password", better), ("again", better)]).await;
     let code = done.hidden("code").unwrap_or_else(|| panic!("{}", done.text));
+    let from = harness.fixture.snapshot().principal(user).unwrap().tokens_valid_from;
+    assert_eq!(from, Some(harness.fixture.platform.clock.now()), "access tokens of the old password end, too");
     let token = refresh_token(&harness, &redeem(&harness, &code, &[]).await);
     let back = "a third long password";
     let again = browser.submit(&harness, "/common/password", &[("new_password", back), ("again", back)]).await;

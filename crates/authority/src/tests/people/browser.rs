@@ -66,6 +66,33 @@ async fn a_code_works_once_for_its_program_with_its_verifier_and_address() {
 }
 
 #[tokio::test]
+async fn a_code_that_is_brought_twice_ends_what_it_began_i15() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let used = code(&harness).await;
+    let token = refresh_token(&harness, &redeem(&harness, &used, &[]).await);
+    let other = refresh_token(&harness, &redeem(&harness, &code(&harness).await, &[]).await);
+    assert_eq!(redeem(&harness, &used, &[]).await.code(), 70_000);
+    assert_eq!(refresh(&harness, &TENANT.to_string(), &token, ARM_SCOPE).await.code(), 50_173);
+    assert_eq!(refresh(&harness, &TENANT.to_string(), &other, ARM_SCOPE).await.status, StatusCode::OK, "other sign-ins go on");
+    let revoked = harness.fixture.audit.events().iter().any(|event| event.operation == "RefreshToken_Revoke");
+    assert!(revoked, "and it is recorded");
+}
+
+#[tokio::test]
+async fn a_program_that_hears_of_an_error_does_not_say_signed_in_i15() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let mut browser = Browser::default();
+    browser.open(&harness, &authorize(&[])).await;
+    let cancelled = browser.submit(&harness, "/common/login", &[("cancel", "1")]).await;
+    assert_eq!(cancelled.hidden("error").as_deref(), Some("access_denied"), "{}", cancelled.text);
+    assert!(cancelled.text.contains("<h1>Not signed in</h1>") && !cancelled.text.contains("<h1>Signed in"), "{}", cancelled.text);
+    browser.open(&harness, &authorize(&[])).await;
+    assert!(browser.sign_in(&harness, NAME, PASSWORD).await.text.contains("<h1>Signed in</h1>"));
+}
+
+#[tokio::test]
 async fn requests_that_name_no_known_address_stay_on_a_page() {
     let harness = Harness::new().await;
     for (changes, number) in [

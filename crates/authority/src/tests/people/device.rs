@@ -58,7 +58,8 @@ async fn a_device_sign_in_can_be_declined_expires_and_belongs_to_its_program() {
     let mut browser = Browser::default();
     browser.open(&harness, "/device").await;
     browser.submit(&harness, "/device", &[("user_code", declined["user_code"].as_str().unwrap())]).await;
-    browser.submit(&harness, "/common/login", &[("cancel", "1")]).await;
+    let (name, password) = (("username", NAME), ("password", PASSWORD));
+    browser.submit(&harness, "/common/login", &[name, password, ("cancel", "1")]).await;
     let code = declined["device_code"].as_str().unwrap().to_owned();
     assert_eq!(poll(code, AZURE_CLI).await.error(), "authorization_declined");
 
@@ -81,14 +82,35 @@ async fn user_codes_cannot_be_found_by_trying() {
 }
 
 #[tokio::test]
-async fn nobody_fills_the_memory_with_device_codes() {
+async fn nobody_fills_the_memory_with_device_codes_i6() {
     let harness = Harness::new().await;
-    let fields = [("client_id", AZURE_CLI), ("scope", ARM_SCOPE)];
+    let begin = || harness.post("/common/oauth2/v2.0/devicecode", &[("client_id", AZURE_CLI), ("scope", ARM_SCOPE)]);
+    let first = begin().await.body["device_code"].as_str().unwrap().to_owned();
     for _ in 0..100 {
-        assert_eq!(harness.post("/common/oauth2/v2.0/devicecode", &fields).await.status, StatusCode::OK);
+        harness.fixture.clock.advance_millis(1);
+        assert_eq!(begin().await.status, StatusCode::OK, "the oldest one of the same place makes room");
     }
-    let answer = harness.post("/common/oauth2/v2.0/devicecode", &fields).await;
-    assert_eq!((answer.code(), answer.status.as_u16()), (90_055, 429));
-    harness.fixture.clock.advance_secs(1000);
-    assert_eq!(harness.post("/common/oauth2/v2.0/devicecode", &fields).await.status, StatusCode::OK);
+    let poll = [("client_id", AZURE_CLI), ("grant_type", "device_code"), ("device_code", &first)];
+    assert_eq!(harness.post("/common/oauth2/v2.0/token", &poll).await.error(), "bad_verification_code");
+    let long = format!("https://graph.microsoft.com/{}", "a".repeat(3000));
+    let answer = harness.post("/common/oauth2/v2.0/devicecode", &[("client_id", AZURE_CLI), ("scope", &long)]).await;
+    assert_eq!(answer.code(), 9_002_313, "no long scope is kept");
+}
+
+#[tokio::test]
+async fn whoever_knows_a_user_code_alone_declines_nothing_and_sees_where_it_comes_from_i15() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let begun = harness.post("/organizations/oauth2/v2.0/devicecode", &[("client_id", AZURE_CLI), ("scope", ARM_SCOPE)]).await.body;
+    harness.fixture.clock.advance_secs(130);
+    let mut browser = Browser::default();
+    browser.open(&harness, "/device").await;
+    let page = browser.submit(&harness, "/device", &[("user_code", begun["user_code"].as_str().unwrap())]).await;
+    assert!(page.text.contains("from the address 192.0.2.1, 2 minutes ago"), "{}", page.text);
+    for fields in [vec![("cancel", "1")], vec![("cancel", "1"), ("username", NAME), ("password", "wrong password here")]] {
+        browser.submit(&harness, "/common/login", &fields).await;
+        harness.fixture.clock.advance_secs(10);
+        let poll = [("client_id", AZURE_CLI), ("grant_type", "device_code"), ("device_code", begun["device_code"].as_str().unwrap())];
+        assert_eq!(harness.post("/common/oauth2/v2.0/token", &poll).await.error(), "authorization_pending");
+    }
 }

@@ -86,6 +86,71 @@ async fn tokens_that_were_not_meant_for_the_service_are_refused_n83() {
     assert_eq!(on_behalf_of(&harness, &good, &[]).await.code(), 50_013, "expired");
 }
 
+/// A second application of the same tenant, with the same secret.
+async fn partner(harness: &Harness) -> keyless_model::ClientId {
+    let snapshot = harness.fixture.snapshot();
+    let mut app = Application::clone(snapshot.application_of(harness.fixture.app.client_id).unwrap());
+    let mut principal = Principal::clone(snapshot.service_principal(app.client_id).unwrap());
+    let client_id = keyless_model::ClientId::from_u128(0xbeef);
+    (app.id, principal.id) = (ObjectId::from_u128(0xbeef1), ObjectId::from_u128(0xbeef2));
+    (app.client_id, principal.client_id) = (client_id, Some(client_id));
+    app.identifier_uris = vec!["api://partner".into()];
+    app.redirect_uris = Vec::new();
+    harness.fixture.put(app).await;
+    harness.fixture.put(principal).await;
+    client_id
+}
+
+#[tokio::test]
+async fn a_service_gets_no_token_for_itself_i4() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let app = api(&harness).await;
+    let token = token_for_api(&harness).await;
+    for name in ["api://orders".to_owned(), app.client_id.to_string()] {
+        let answer = on_behalf_of(&harness, &token, &[("scope", &format!("{name}/.default"))]).await;
+        assert_eq!(answer.code(), 90_009, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn services_that_call_each_other_do_not_outlive_the_sign_in_i4() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let (app, partner) = (api(&harness).await.client_id.to_string(), partner(&harness).await.to_string());
+    // Without `offline_access` the sign-in is the token.
+    let answer = redeem(&harness, &code(&harness).await, &[("scope", "api://orders/.default openid")]).await;
+    let (first, begun) = (answer.claims("access_token"), answer.body["access_token"].as_str().unwrap().to_owned());
+    let mut token = begun;
+    for hop in 0.. {
+        let (asking, asked) = if hop % 2 == 0 { (&app, "api://partner/.default") } else { (&partner, "api://orders/.default") };
+        let answer = on_behalf_of(&harness, &token, &[("client_id", asking), ("scope", asked)]).await;
+        if answer.status != StatusCode::OK {
+            assert!(hop > 2 && [50_013, 700_082].contains(&answer.code()), "{hop}: {}", answer.text);
+            break;
+        }
+        let claims = answer.claims("access_token");
+        assert!(claims["exp"].as_i64().unwrap() <= first["exp"].as_i64().unwrap(), "hop {hop}");
+        assert_eq!(claims["sid"], first["sid"], "the sign-in keeps its name on the way");
+        token = answer.body["access_token"].as_str().unwrap().to_owned();
+        harness.fixture.clock.advance_secs(1200);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_revoked_is_not_acted_for_i4() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    api(&harness).await;
+    let answer = redeem(&harness, &code(&harness).await, &[("scope", "api://orders/.default offline_access")]).await;
+    let token = answer.body["access_token"].as_str().unwrap().to_owned();
+    harness.keep_secret(token.clone());
+    assert_eq!(on_behalf_of(&harness, &token, &[]).await.status, StatusCode::OK);
+    let line = harness.fixture.snapshot().refresh_families().next().map(|line| keyless_model::entity::RefreshFamily::clone(line)).unwrap();
+    harness.fixture.put(keyless_model::entity::RefreshFamily { revoked: true, ..line }).await;
+    assert_eq!(on_behalf_of(&harness, &token, &[]).await.code(), 50_173);
+}
+
 #[tokio::test]
 async fn a_disabled_person_is_not_acted_for() {
     let harness = Harness::new().await;

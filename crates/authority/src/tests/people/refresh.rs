@@ -145,3 +145,20 @@ async fn staying_signed_in_must_be_asked_for_at_the_sign_in() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert!(answer.body.get("refresh_token").is_none());
 }
+
+#[tokio::test]
+async fn a_person_has_fifty_lines_per_program_at_most() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let first = refresh_token(&harness, &redeem(&harness, &code(&harness).await, &[]).await);
+    let line = harness.fixture.snapshot().refresh_families().next().map(|line| keyless_model::entity::RefreshFamily::clone(line)).unwrap();
+    for n in 0..49 {
+        let id = keyless_model::CredentialId::from_u128(n);
+        let rotated = line.rotated.plus_secs(1);
+        harness.fixture.put(keyless_model::entity::RefreshFamily { id, rotated, ..line.clone() }).await;
+    }
+    let last = refresh_token(&harness, &redeem(&harness, &code(&harness).await, &[]).await);
+    assert_eq!(harness.fixture.snapshot().refresh_families().count(), 50);
+    assert_eq!(refresh(&harness, &TENANT.to_string(), &first, ARM_SCOPE).await.code(), 700_082, "the least recently used one made room");
+    assert_eq!(refresh(&harness, &TENANT.to_string(), &last, ARM_SCOPE).await.status, StatusCode::OK);
+}

@@ -18,7 +18,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let (_, row) = call
         .commit(|snapshot| {
             let new = application::application(call.tenant(), name, means).entity;
-            let row = properties.applied_to(&new, snapshot, means)?;
+            let row = properties.applied_to(&new, snapshot, means, &call.control.config.federation_audiences)?;
             Ok((Plan::new(vec![Mutation::put(row.clone())], None, Some(shape::application(&row))), row))
         })
         .await?;

@@ -82,14 +82,20 @@ impl Properties {
     ///
     /// # Errors
     /// When a property breaks a rule.
-    pub(super) fn applied_to(&self, row: &Application, snapshot: &Snapshot, means: Means<'_>) -> Result<Application, Failure> {
+    pub(super) fn applied_to(
+        &self,
+        row: &Application,
+        snapshot: &Snapshot,
+        means: Means<'_>,
+        federation_audiences: &[String],
+    ) -> Result<Application, Failure> {
         let mut next = row.clone();
         if let Some(name) = &self.display_name {
             check_name(name)?;
             next.display_name.clone_from(name);
         }
         if let Some(uris) = &self.identifier_uris {
-            uris.iter().try_for_each(|uri| check_identifier(uri, row, snapshot))?;
+            uris.iter().try_for_each(|uri| check_identifier(uri, row, snapshot, federation_audiences))?;
             next.identifier_uris.clone_from(uris);
         }
         if let Some(uris) = &self.redirect_uris {
@@ -130,7 +136,7 @@ fn unsupported(name: &str) -> Failure {
 /// A name that a token's audience may call the application by.
 ///
 /// SECURITY: never one of somebody else's, nor one that reads like a resource of Azure.
-fn check_identifier(uri: &str, row: &Application, snapshot: &Snapshot) -> Result<(), Failure> {
+fn check_identifier(uri: &str, row: &Application, snapshot: &Snapshot, federation_audiences: &[String]) -> Result<(), Failure> {
     let refuse = |why: &str| Err(bad(format!("An identifier URI of the application is invalid: {why}.")));
     let Some(rest) = uri.strip_prefix("api://") else { return refuse("it must start with api://") };
     let plain = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._/".contains(&byte));
@@ -139,6 +145,9 @@ fn check_identifier(uri: &str, row: &Application, snapshot: &Snapshot) -> Result
     }
     if uri.eq_ignore_ascii_case(TOKEN_EXCHANGE_AUDIENCE) {
         return refuse("that name means the exchange of tokens");
+    }
+    if federation_audiences.iter().any(|audience| audience.eq_ignore_ascii_case(uri)) {
+        return refuse("that name is somebody else's: workloads get tokens for it");
     }
     let taken = |other: &Application| other.id != row.id && other.identifier_uris.iter().any(|known| known.eq_ignore_ascii_case(uri));
     if snapshot.applications().any(|other| taken(other)) { refuse("another application has it") } else { Ok(()) }
