@@ -53,12 +53,14 @@ codes! {
     REQUEST_TOO_LARGE = 90015, "invalid_request", 413, "The request is too long. {}";
     UNSUPPORTED_MEDIA_TYPE = 900561, "invalid_request", 415,
         "The endpoint only accepts requests with the content type application/x-www-form-urlencoded.";
-    METHOD_NOT_ALLOWED = 900561, "invalid_request", 405, "The endpoint only accepts POST requests. Received a {} request.";
+    METHOD_NOT_ALLOWED = 900561, "invalid_request", 405, "The endpoint only accepts {} requests. Received a {} request.";
     PARAMETER_MISSING = 900144, "invalid_request", 400, "The request body must contain the following parameter: '{}'.";
     UNSUPPORTED_GRANT = 70003, "unsupported_grant_type", 400, "The app requested an unsupported grant type '{}'.";
 
     // --- tenant ---
     TENANT_NOT_FOUND = 90002, "invalid_request", 400,
+        "Tenant '{}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.";
+    TENANT_INVALID = 90002, "invalid_tenant", 400,
         "Tenant '{}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.";
     NO_TENANT_INFORMATION = 50059, "invalid_request", 400,
         "No tenant-identifying information found in either the request or implied by any provided credentials.";
@@ -177,6 +179,7 @@ mod tests {
             "invalid_scope",
             "invalid_resource",
             "invalid_instance",
+            "invalid_tenant",
             "temporarily_unavailable",
             "authorization_pending",
             "slow_down",

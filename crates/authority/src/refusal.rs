@@ -104,7 +104,7 @@ impl From<keyless_web::FormError> for Refusal {
         use keyless_web::FormError;
         let code = match error {
             FormError::TooLarge | FormError::TooMany => &codes::REQUEST_TOO_LARGE,
-            FormError::Duplicate(_) | FormError::ControlCharacter => &codes::MALFORMED_REQUEST,
+            FormError::Duplicate(_) | FormError::ControlCharacter(_) => &codes::MALFORMED_REQUEST,
         };
         Self::new(code).with(error)
     }

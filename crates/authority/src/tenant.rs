@@ -28,6 +28,11 @@ impl Realm {
         Ok(Self::Tenant(Arc::clone(tenant)))
     }
 
+    /// The same for documents that anybody may read, in the words that Entra has there.
+    pub(crate) fn published(snapshot: &Snapshot, segment: &str) -> Result<Self, Refusal> {
+        Self::parse(snapshot, segment).map_err(|_| Refusal::new(&codes::TENANT_INVALID).with(segment))
+    }
+
     /// Whether a tenant's accounts may sign in here.
     pub(crate) fn includes(&self, tenant: TenantId) -> bool {
         match self {

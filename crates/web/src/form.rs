@@ -17,8 +17,8 @@ pub enum FormError {
     TooMany,
     #[error("the parameter `{0}` is given more than once")]
     Duplicate(String),
-    #[error("a parameter holds a control character")]
-    ControlCharacter,
+    #[error("the parameter `{0}` holds a control character; if it was read from a file, leave out the line break at its end")]
+    ControlCharacter(String),
 }
 
 /// The parameters of a form or query. Values are wiped when dropped, because any of them may be a secret.
@@ -41,7 +41,7 @@ impl Form {
             }
             // SECURITY: CR and LF in a client id or a redirect would split a log line or a header (case 86).
             if name.chars().chain(value.chars()).any(char::is_control) {
-                return Err(FormError::ControlCharacter);
+                return Err(FormError::ControlCharacter(name.chars().filter(|letter| !letter.is_control()).take(40).collect()));
             }
             let name = name.to_ascii_lowercase();
             if parameters.contains_key(&name) {
@@ -64,6 +64,11 @@ impl Form {
         self.0.contains_key(name)
     }
 
+    /// Adds a parameter that came by another way than the form, unless the form has it.
+    pub fn fill(&mut self, name: &str, value: Secret<String>) {
+        self.0.entry(name.to_owned()).or_insert(value);
+    }
+
     /// The parameters' names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -81,7 +86,7 @@ mod tests {
 
     #[test]
     fn line_breaks_in_values_are_refused_n86() {
-        assert_eq!(Form::parse(b"client_id=a%0d%0aX").unwrap_err(), FormError::ControlCharacter);
+        assert_eq!(Form::parse(b"client_id=a%0d%0aX").unwrap_err(), FormError::ControlCharacter("client_id".into()));
     }
 
     #[test]

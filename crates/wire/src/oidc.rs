@@ -37,7 +37,7 @@ impl OpenIdConfiguration {
         let below = |path: &str| format!("{base}/{tenant}/{path}");
         Self {
             token_endpoint: below("oauth2/v2.0/token"),
-            token_endpoint_auth_methods_supported: list(&["client_secret_post", "private_key_jwt"]),
+            token_endpoint_auth_methods_supported: list(&["client_secret_post", "private_key_jwt", "client_secret_basic"]),
             jwks_uri: below("discovery/v2.0/keys"),
             response_modes_supported: list(&["query", "form_post"]),
             subject_types_supported: list(&["pairwise"]),

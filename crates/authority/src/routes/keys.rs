@@ -31,7 +31,7 @@ pub(super) async fn keys(State(authority): State<Arc<Authority>>, Path(tenant): 
 
 fn key_set(authority: &Authority, tenant: &str) -> Result<Response<Body>, Refusal> {
     let snapshot = authority.platform.directory.load();
-    Realm::parse(&snapshot, tenant)?;
+    Realm::published(&snapshot, tenant)?;
     let keys = authority.platform.keyring.at(&snapshot).map_err(|error| {
         tracing::error!(%error, "the signing keys cannot be opened");
         Refusal::new(&codes::UNAVAILABLE).because(error).retry_after(5)

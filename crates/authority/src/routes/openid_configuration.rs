@@ -40,7 +40,7 @@ fn respond(authority: &Authority, tenant: &str, version: Version, request: &Requ
 fn document(authority: &Authority, segment: &str, version: Version) -> Result<OpenIdConfiguration, Refusal> {
     let snapshot = authority.platform.directory.load();
     let base = &authority.platform.endpoints.authority;
-    let (segment, issuer) = match Realm::parse(&snapshot, segment)? {
+    let (segment, issuer) = match Realm::published(&snapshot, segment)? {
         // Endpoints name the tenant by id, whichever name the client used: `az` stores what it reads here.
         Realm::Tenant(tenant) => (tenant.id.to_string(), version.issuer(base, tenant.id)),
         // As Entra: whose tokens these will be is not known yet, so the issuer is a template.

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use http::request::Parts;
-use http::{Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use keyless_web::{Form, RequestFacts};
 
 use crate::codes;
 use crate::grant::{self, Protocol, TokenRequest};
 use crate::refusal::Refusal;
 use crate::state::{Attempt, Authority};
+
+mod basic;
 
 /// The most bytes of a body (case 81).
 const MAX_BODY: usize = 64 * 1024;
@@ -44,11 +46,24 @@ async fn respond(authority: &Authority, tenant: &str, protocol: Protocol, reques
     let (parts, body) = request.into_parts();
     let facts = RequestFacts::of(&authority.platform, &parts.headers, &parts.extensions);
     let mut attempt = Attempt::default();
-    let answer = match read_form(&parts, body).await {
+    let mut parts = parts;
+    let basic = parts.headers.remove(header::AUTHORIZATION);
+    let form = match read_form(&parts, body).await {
+        Ok(form) => basic::fill(form, basic.as_ref()),
+        Err(refusal) => Err(refusal),
+    };
+    let answer = match form {
         Ok(form) => grant::run(authority, &TokenRequest { facts: &facts, tenant, protocol, form: &form }, &mut attempt).await,
         Err(refusal) => Err(refusal),
     };
-    answer.unwrap_or_else(|refusal| authority.refuse(&facts, attempt, &refusal))
+    answer.unwrap_or_else(|refusal| {
+        let mut response = authority.refuse(&facts, attempt, &refusal);
+        if basic.is_some() && response.status() == StatusCode::UNAUTHORIZED {
+            // RFC 6749 section 5.2: in the scheme that the client used.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"keyless\""));
+        }
+        response
+    })
 }
 
 /// The form of a request that is a form and nothing else.

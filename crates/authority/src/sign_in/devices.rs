@@ -218,6 +218,7 @@ mod tests {
         }
         let late = begin(&devices, Place::User(9_999), &entropy);
         assert!(devices.asked(&late, NOW).is_some());
-        assert_eq!((devices.state().codes.len(), devices.state().by_user_code.len()), (200, 200));
+        let state = devices.state();
+        assert_eq!((state.codes.len(), state.by_user_code.len()), (200, 200));
     }
 }

@@ -72,7 +72,22 @@ async fn unknown_tenants_have_no_documents_n68() {
     let harness = Harness::new().await;
     for path in ["/nope/v2.0/.well-known/openid-configuration", "/nope/.well-known/openid-configuration", "/nope/discovery/v2.0/keys"] {
         let answer = harness.get(path).await;
-        assert_eq!((answer.code(), answer.status.as_u16()), (90_002, 400), "{path}");
+        assert_eq!((answer.code(), answer.status.as_u16(), answer.error()), (90_002, 400, "invalid_tenant"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn documents_are_read_and_a_wrong_method_is_told_so_n78() {
+    let harness = Harness::new().await;
+    for path in ["v2.0/.well-known/openid-configuration", ".well-known/openid-configuration", "discovery/v2.0/keys"] {
+        for method in ["POST", "PUT", "DELETE"] {
+            let request = http::Request::builder().method(method).uri(format!("/{TENANT}/{path}"));
+            let answer = harness.send(request.body(axum::body::Body::empty()).unwrap()).await;
+            assert_eq!((answer.code(), answer.status.as_u16()), (900_561, 405), "{method} {path}");
+            assert!(answer.headers["allow"].to_str().unwrap().contains("GET"), "{answer:?}");
+            let told = format!("only accepts GET requests. Received a {method} request");
+            assert!(answer.body["error_description"].as_str().unwrap().contains(&told), "{}", answer.text);
+        }
     }
 }
 

@@ -93,6 +93,50 @@ async fn two_ways_to_authenticate_are_refused_n44_n80() {
 }
 
 #[tokio::test]
+async fn a_secret_in_the_authorization_header_is_taken_alone_n80() {
+    let harness = Harness::new().await;
+    harness.keep_secret(APP_SECRET);
+    let client_id = harness.fixture.app.client_id.to_string();
+    let basic = |id: &str, secret: &str| {
+        use base64::Engine as _;
+        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let joined = format!("{}:{}", encoded(id), encoded(secret));
+        format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(joined))
+    };
+    let body = "grant_type=client_credentials&scope=https%3A%2F%2Fcognitiveservices.azure.com%2F.default";
+    let ask =
+        |authorization: String, body: String| harness.send(form(&path()).header("authorization", authorization).body(body.into()).unwrap());
+    let answer = ask(basic(&client_id, APP_SECRET), body.to_owned()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let answer = ask(basic(&client_id, APP_SECRET), format!("{body}&client_id={client_id}")).await;
+    assert_eq!(answer.status, 200, "the id may be said twice, when it is the same");
+    let wrong = ask(basic(&client_id, "wrong-secret"), body.to_owned()).await;
+    assert_eq!(
+        (wrong.code(), wrong.status.as_u16(), &wrong.headers["www-authenticate"]),
+        (7_000_215, 401, &"Basic realm=\"keyless\"".parse().unwrap())
+    );
+    for more in ["client_secret=x", "client_assertion=a.b.c", "client_id=00000000-0000-0000-0000-00000000000f"] {
+        let answer = ask(basic(&client_id, APP_SECRET), format!("{body}&{more}")).await;
+        assert_eq!((answer.code(), answer.status.as_u16()), (9_002_313, 400), "{more}");
+    }
+    let bearer = ask(format!("Bearer {APP_SECRET}"), good(&harness)).await;
+    assert_eq!((bearer.code(), bearer.status.as_u16()), (9_002_313, 400));
+    let elsewhere = form("/common/oauth2/v2.0/devicecode").header("authorization", basic(&client_id, APP_SECRET));
+    assert_eq!(harness.send(elsewhere.body("scope=openid".into()).unwrap()).await.code(), 9_002_313, "at the token endpoint only");
+}
+
+#[tokio::test]
+async fn a_token_file_with_a_line_break_at_its_end_is_refused_with_the_cure() {
+    let harness = Harness::new().await;
+    harness.keep_secret("eyJhbGciOi");
+    let body = good(&harness).replace("client_secret=", "unused=") + "&client_assertion=eyJhbGciOi%0A";
+    let answer = harness.send(form(&path()).body(body.into()).unwrap()).await;
+    assert_eq!((answer.code(), answer.status.as_u16()), (9_002_313, 400));
+    let told = answer.body["error_description"].as_str().unwrap();
+    assert!(told.contains("`client_assertion`") && told.contains("line break"), "{told}");
+}
+
+#[tokio::test]
 async fn oversized_requests_are_refused_n81() {
     let harness = Harness::new().await;
     let large = format!("{}&x={}", good(&harness), "a".repeat(64 * 1024));
