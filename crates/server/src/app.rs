@@ -1,6 +1,5 @@
 //! What a connection is answered with: the planes behind one address, told apart by path or host name.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,16 +7,18 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use keyless_gateway::Gateway;
 use keyless_metadata::{Connection, Metadata};
-use keyless_web::{Local, Peer, PeerOwner, owner_of};
+use keyless_web::{Local, Peer};
 use keyless_wire::arm::ArmError;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
+use crate::connection::MAX_HEADERS;
+use crate::landing;
 use crate::listen::Service;
 use crate::operations::Operations;
 
@@ -58,21 +59,23 @@ impl App {
         &self.tls
     }
 
-    /// What is learnt of a connection once, before its first request.
-    pub(crate) fn connection(&self, service: Service, peer: SocketAddr, local: SocketAddr) -> Option<Connection> {
-        (service == Service::Metadata).then(|| Connection { peer, owner: owner_of(peer, local) })
-    }
-
     pub(crate) async fn answer(
         &self,
         service: Service,
         mut request: Request<Incoming>,
-        (peer, local): (SocketAddr, SocketAddr),
-        connection: Option<&Connection>,
-    ) -> Result<Response<Answer>, Infallible> {
+        connection: Connection,
+        local: SocketAddr,
+    ) -> Response<Answer> {
+        let peer = connection.peer;
+        let here = |body| Either::Right(Either::Left(body));
         let response = match service {
+            // HTTP/1 is cut off where it is read; HTTP/2 bounds the bytes of a head, not the number of its fields.
+            _ if request.headers().len() > MAX_HEADERS => too_many_headers().map(here),
             Service::PlainGateway => self.gateway.handle(request, peer).await.map(Either::Left),
             Service::Planes if self.is_gateway(&request) => self.gateway.handle(request, peer).await.map(Either::Left),
+            Service::Planes if request.method() == Method::GET && request.uri().path() == "/" => {
+                landing::answer(request.headers()).map(here)
+            }
             Service::Planes => {
                 request.extensions_mut().insert(Peer(peer));
                 request.extensions_mut().insert(Local(local));
@@ -84,14 +87,11 @@ impl App {
                 };
                 response.map(|body| Either::Right(Either::Right(body)))
             }
-            Service::Metadata => {
-                let unknown = Connection { peer, owner: PeerOwner::Unknown };
-                self.metadata.handle(&request, connection.unwrap_or(&unknown)).map(|body| Either::Right(Either::Left(body)))
-            }
-            Service::Operations => self.operations.handle(&request).map(|body| Either::Right(Either::Left(body))),
+            Service::Metadata => self.metadata.handle(&request, &connection).map(here),
+            Service::Operations => self.operations.handle(&request).map(here),
         };
         self.operations.count(service, response.status());
-        Ok(response)
+        response
     }
 
     fn is_gateway(&self, request: &Request<Incoming>) -> bool {
@@ -104,6 +104,12 @@ impl App {
         let name = host.split(':').next().unwrap_or_default().as_bytes();
         name.len().checked_sub(suffix.len()).and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
     }
+}
+
+fn too_many_headers() -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response
 }
 
 fn too_slow() -> Response<Body> {

@@ -15,17 +15,19 @@ use keyless_store::sealer::Sealer;
 use keyless_store::{Change, Directory, Snapshot};
 use keyless_token::Signer;
 
+use crate::data::DataFolder;
+use crate::host as host_memory;
 use crate::upstreams::Chosen;
 
 /// Where the resources of a fresh system are. Azure wants a location; this one is honest.
 pub(crate) const LOCATION: &str = "local";
 const DOMAIN: &str = "keyless.localhost";
 const GROUP: &str = "demo";
-const HOST: &str = "this-host";
 
 /// Makes sure that the directory has what a system needs - with a key for each of `algorithms` if it has none at all - and returns the host that IMDS speaks for.
 pub(crate) async fn ensure(
     directory: &Directory,
+    data: &DataFolder,
     sealer: &Sealer,
     entropy: &dyn Entropy,
     ctx: &OpContext,
@@ -40,9 +42,14 @@ pub(crate) async fn ensure(
             mutations.push(first_key(means, algorithm)?);
         }
     }
-    if snapshot.tenants().next().is_none() {
-        mutations.extend(first_documents(means, chosen)?);
-    }
+    let host = if snapshot.tenants().next().is_none() {
+        let (documents, host) = first_documents(means, chosen)?;
+        mutations.extend(documents);
+        host_memory::remember(data, &host)?;
+        host
+    } else {
+        host_memory::recall(data, &snapshot)?
+    };
     if !mutations.is_empty() {
         let permit = Permit::system("the first start of this version");
         let event = AuditEvent::new(ctx, Category::System, "Keyless.System/bootstrap", Outcome::Allowed);
@@ -50,10 +57,7 @@ pub(crate) async fn ensure(
         let plan = |_: &Snapshot| Ok::<_, std::convert::Infallible>(Change { mutations: mutations.clone(), event: event.clone() });
         directory.update(ctx, &permit, plan).await?;
     }
-    let snapshot = directory.snapshot();
-    let host = snapshot.hosts_below(&Scope::root()).find(|host| host.scope.name() == HOST).map(|host| host.scope.clone());
-    // An operator may have deleted the host: IMDS then has nobody to speak for, and says so.
-    Ok(host.unwrap_or_else(Scope::root))
+    Ok(host)
 }
 
 fn missing_roles(snapshot: &Snapshot) -> Vec<Mutation> {
@@ -77,7 +81,7 @@ fn first_key(means: Means<'_>, algorithm: SigningAlgorithm) -> anyhow::Result<Mu
     }))
 }
 
-fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<Vec<Mutation>> {
+fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<(Vec<Mutation>, Scope)> {
     let tenant = container::tenant("Keyless", DOMAIN, means);
     let subscription = container::subscription(tenant.entity.id, "Keyless", means);
     let group_scope = container::resource_group_scope(subscription.entity.id, GROUP)?;
@@ -93,7 +97,7 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<Vec<Muta
     );
     let this_host = host::host(
         NewHost {
-            scope: resource("Microsoft.Compute/virtualMachines", HOST)?,
+            scope: resource("Microsoft.Compute/virtualMachines", host_memory::NAME)?,
             tenant: tenant.entity.id,
             location: LOCATION.to_owned(),
             tags: Tags::new(),
@@ -131,6 +135,7 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<Vec<Muta
         None,
         means,
     );
+    let host_scope = this_host.entity.scope.clone();
     let mut mutations = vec![deploy("chat", &chosen.chat_model)?, deploy("embed", &chosen.embed_model)?];
     mutations.extend(tenant.mutations);
     mutations.extend(subscription.mutations);
@@ -138,7 +143,7 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<Vec<Muta
     for planned in [demo_app.mutations, operator.mutations, ai.mutations, this_host.mutations, openai_user.mutations, owner.mutations] {
         mutations.extend(planned);
     }
-    Ok(mutations)
+    Ok((mutations, host_scope))
 }
 
 /// The principal that a planned identity brings with it.

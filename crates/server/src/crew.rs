@@ -4,12 +4,14 @@
 //! well get 20 and the other 12: the calls of the 20 then wait while the other worker idles. So whoever accepts a connection hands it to
 //! the worker with the fewest open ones. Nothing is known here of what is spoken on a connection.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use keyless_metadata::Connection;
+use tokio::sync::mpsc;
 
+use crate::capacity::Place;
 use crate::listen::Service;
 
 /// All workers of the process, as each of them sees them.
@@ -23,12 +25,12 @@ struct Member {
     open: Arc<AtomicUsize>,
 }
 
-/// An accepted connection on its way to its worker. There are never more than the workers' permits.
+/// An accepted connection on its way to its worker. There are never more than there is capacity for.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) service: Service,
     pub(crate) stream: TcpStream,
-    pub(crate) peer: SocketAddr,
+    pub(crate) connection: Connection,
     pub(crate) seat: Seat,
 }
 
@@ -36,7 +38,7 @@ pub(crate) struct Arrival {
 #[derive(Debug)]
 pub(crate) struct Seat {
     open: Arc<AtomicUsize>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Drop for Seat {
@@ -59,12 +61,12 @@ impl Crew {
 
     /// Gives a connection that worker `own` accepted to the worker with the fewest; to `own` when no other has fewer. When that worker has
     /// stopped already, so has the system, and the connection is closed.
-    pub(crate) fn hand(&self, own: usize, service: Service, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    pub(crate) fn hand(&self, own: usize, service: Service, stream: TcpStream, connection: Connection, place: Place) {
         let load = |(index, member): &(usize, &Member)| (member.open.load(Ordering::Relaxed), *index != own);
         let Some((_, member)) = self.0.iter().enumerate().min_by_key(load) else { return };
         member.open.fetch_add(1, Ordering::Relaxed);
-        let seat = Seat { open: Arc::clone(&member.open), _permit: permit };
-        _ = member.arrivals.send(Arrival { service, stream, peer, seat });
+        let seat = Seat { open: Arc::clone(&member.open), _place: place };
+        _ = member.arrivals.send(Arrival { service, stream, connection, seat });
     }
 }
 
@@ -72,29 +74,35 @@ impl Crew {
 mod tests {
     use std::net::TcpListener;
 
-    use tokio::sync::Semaphore;
+    use keyless_web::PeerOwner;
 
     use super::*;
+    use crate::capacity::Capacity;
 
     /// A crew of two, and a way to hand it connections.
     struct Bench {
         crew: Crew,
         received: Vec<mpsc::UnboundedReceiver<Arrival>>,
         listener: TcpListener,
-        permits: Arc<Semaphore>,
+        capacity: Arc<Capacity>,
+        runtime: tokio::runtime::Runtime,
     }
 
     impl Bench {
         fn new() -> Self {
             let (crew, received) = Crew::of(2);
-            Self { crew, received, listener: TcpListener::bind("127.0.0.1:0").unwrap(), permits: Arc::new(Semaphore::new(100)) }
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            Self { crew, received, listener, capacity: Capacity::of(1_024, 2, 0), runtime }
         }
 
         fn accepted_by(&self, own: usize) {
             let stream = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
             let peer = stream.local_addr().unwrap();
-            let permit = Arc::clone(&self.permits).try_acquire_owned().unwrap();
-            self.crew.hand(own, Service::PlainGateway, stream, peer, permit);
+            let permit = self.runtime.block_on(self.capacity.free(Service::PlainGateway)).unwrap();
+            let connection = Connection { peer, owner: PeerOwner::Unknown };
+            let place = self.capacity.place(Service::PlainGateway, permit, peer.ip(), connection.owner).unwrap();
+            self.crew.hand(own, Service::PlainGateway, stream, connection, place);
         }
 
         fn served_by(&mut self, worker: usize) -> Vec<Arrival> {
@@ -113,7 +121,7 @@ mod tests {
     fn a_worker_keeps_what_it_accepts_while_nobody_has_fewer() {
         let mut bench = Bench::new();
         bench.accepted_by(1);
-        assert_eq!((bench.served_by(0).len(), bench.permits.available_permits()), (0, 99));
+        assert_eq!((bench.served_by(0).len(), bench.capacity.open(Service::PlainGateway)), (0, 1));
     }
 
     #[test]

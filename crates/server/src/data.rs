@@ -1,7 +1,7 @@
 //! The data folder: what is where, and who may look.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl DataFolder {
         self.root.join("attachments.json")
     }
 
-    /// Ports, host name and ids chosen at the first start.
+    /// What the first start chose and no later one may: the ARM id of this machine.
     #[must_use]
     pub fn identity(&self) -> PathBuf {
         self.root.join("system.json")
@@ -99,12 +99,20 @@ pub fn kept_audit_anchor(data: &Path) -> anyhow::Result<Option<keyless_audit::An
 /// Writes a file whole or not at all: a reader sees the old content or the new, never half.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let next = folder.join(name);
-    fs::write(&next, content)?;
-    fs::set_permissions(&next, fs::Permissions::from_mode(0o600))?;
-    fs::rename(&next, path)
+    // SECURITY: a name nobody can know before, made new and for its owner only; the folder may be one that others write to.
+    let mut next = tempfile::Builder::new().prefix(".keyless-").permissions(fs::Permissions::from_mode(0o600)).tempfile_in(folder)?;
+    next.write_all(content)?;
+    // On the disk before it has the name, and the name as well: a crash leaves the old file or the new one.
+    next.as_file().sync_all()?;
+    next.persist(path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+/// Takes back a folder that a failed start made.
+pub(crate) fn remove_made(root: &Path) {
+    if let Err(error) = fs::remove_dir_all(root) {
+        tracing::warn!(%error, "the data folder of a system that never started could not be removed");
+    }
 }
 
 /// Where the local socket is reached. A Unix socket's path holds at most 107 bytes; a longer one is named through an open
@@ -119,4 +127,36 @@ pub fn socket_path(data: &Path) -> io::Result<(PathBuf, Option<OwnedFd>)> {
     }
     let folder: OwnedFd = fs::File::open(data)?.into();
     Ok((PathBuf::from(format!("/proc/self/fd/{}/keyless.sock", folder.as_raw_fd())), Some(folder)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_for_its_owner_only_and_leaves_nothing_behind_d15() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ready.json");
+        for content in ["old", "new"] {
+            replace(&file, content.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), content);
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_that_somebody_laid_is_not_followed_i15() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, precious) = (folder.path().join("ready.json"), folder.path().join("precious"));
+        fs::write(&precious, "precious").unwrap();
+        // Where the file goes, and where an earlier version put its half-written one.
+        for link in [&file, &folder.path().join("ready.json.new")] {
+            std::os::unix::fs::symlink(&precious, link).unwrap();
+        }
+        replace(&file, b"ours").unwrap();
+        assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "ours");
+        assert!(!fs::symlink_metadata(&file).unwrap().is_symlink());
+    }
 }

@@ -1,13 +1,16 @@
 //! Sockets: bound early and all together, served late, one set per worker thread.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::Context as _;
+use keyless_web::Endpoints;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::options::Options;
+
 /// What is spoken on a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Service {
     /// All planes, over TLS.
     Planes,
@@ -17,6 +20,20 @@ pub(crate) enum Service {
     Metadata,
     /// Health and metrics.
     Operations,
+}
+
+impl Service {
+    pub(crate) const ALL: [Self; 4] = [Self::Planes, Self::PlainGateway, Self::Metadata, Self::Operations];
+
+    /// The option that chooses its port.
+    const fn option(self) -> &'static str {
+        match self {
+            Self::Planes => "--port",
+            Self::PlainGateway => "--gateway-http",
+            Self::Metadata => "--metadata-port",
+            Self::Operations => "--operations-port",
+        }
+    }
 }
 
 /// A bound address with one socket per worker; the kernel spreads connections over them (`SO_REUSEPORT`).
@@ -32,7 +49,10 @@ const BACKLOG: i32 = 1024;
 
 /// Binds an address `workers` times. Port 0 chooses a free port.
 pub(crate) fn bind(service: Service, address: SocketAddr, workers: usize) -> anyhow::Result<Bound> {
-    let taken = || format!("cannot listen on {address}; another program may use the port: choose another one, or 0 for any free one");
+    let taken = || {
+        let option = service.option();
+        format!("cannot listen on {address}; if another program uses the port, choose another one with `{option} PORT`, 0 for any free one")
+    };
     // SECURITY: SO_REUSEPORT would let two systems of one user share a port, and each answer half of the calls. A plain bind
     // fails when anyone listens already; only then is the port shared among our own workers.
     let probe = TcpListener::bind(address).with_context(taken)?;
@@ -40,6 +60,54 @@ pub(crate) fn bind(service: Service, address: SocketAddr, workers: usize) -> any
     drop(probe);
     let sockets = (0..workers.max(1)).map(|_| shared(address)).collect::<io::Result<Vec<_>>>().with_context(taken)?;
     Ok(Bound { service, address, sockets })
+}
+
+/// Binds every listener.
+pub(crate) fn bind_all(options: &Options, workers: usize) -> anyhow::Result<Vec<Bound>> {
+    let v4 = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let planes = bind(Service::Planes, v4(options.port), workers)?;
+    // `localhost` is two addresses; a client that tries ::1 first must not find someone else there.
+    let six = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), planes.address.port());
+    let second = bind(Service::Planes, six, workers);
+    let mut all = vec![
+        planes,
+        bind(Service::Metadata, v4(options.metadata_port), workers)?,
+        bind(Service::Operations, v4(options.operations_port), 1)?,
+    ];
+    match second {
+        Ok(bound) => all.push(bound),
+        Err(error) => tracing::debug!(error = format!("{error:#}"), "no IPv6 loopback here"),
+    }
+    if let Some(port) = options.gateway_http {
+        all.push(bind(Service::PlainGateway, v4(port), workers)?);
+    }
+    Ok(all)
+}
+
+/// The sockets of all listeners, worker by worker.
+pub(crate) fn shares(all: Vec<Bound>) -> Vec<Vec<(Service, TcpListener)>> {
+    let mut shares: Vec<Vec<(Service, TcpListener)>> = Vec::new();
+    for bound in all {
+        for (number, socket) in bound.sockets.into_iter().enumerate() {
+            if shares.len() <= number {
+                shares.push(Vec::new());
+            }
+            shares[number].push((bound.service, socket));
+        }
+    }
+    shares
+}
+
+pub(crate) fn endpoints(bound: &[Bound]) -> Endpoints {
+    let port = |service| bound.iter().find(|found| found.service == service).map_or(0, |found| found.address.port());
+    let base = format!("https://localhost:{}", port(Service::Planes));
+    Endpoints {
+        authority: base.clone(),
+        control: base.clone(),
+        gateway: base,
+        metadata: format!("http://127.0.0.1:{}", port(Service::Metadata)),
+        wildcard_domain: None,
+    }
 }
 
 fn shared(address: SocketAddr) -> io::Result<TcpListener> {
@@ -64,6 +132,6 @@ mod tests {
         let first = bind(Service::Metadata, "127.0.0.1:0".parse().unwrap(), 2).unwrap();
         assert_eq!(first.sockets.len(), 2);
         let error = bind(Service::Metadata, first.address, 2).unwrap_err();
-        assert!(error.to_string().contains("another program may use the port"), "{error}");
+        assert!(error.to_string().contains("if another program uses the port, choose another one with `--metadata-port PORT`"), "{error}");
     }
 }

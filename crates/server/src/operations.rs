@@ -9,6 +9,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use keyless_web::Platform;
 
+use crate::capacity::Capacity;
 use crate::listen::Service;
 
 const SERVICES: [(Service, &str); 4] = [
@@ -22,16 +23,26 @@ const SERVICES: [(Service, &str); 4] = [
 #[derive(Debug)]
 pub(crate) struct Operations {
     platform: Arc<Platform>,
+    capacity: Arc<Capacity>,
     ready: AtomicBool,
     /// What some calls fail for, while others are answered.
     degraded: RwLock<Option<String>>,
+    /// Why the state database takes no changes, when it does not.
+    state: RwLock<Option<String>>,
     /// By service, then by class of status (1xx to 5xx).
     answers: [[AtomicU64; 5]; 4],
 }
 
 impl Operations {
-    pub(crate) fn new(platform: Arc<Platform>) -> Self {
-        Self { platform, ready: AtomicBool::new(false), degraded: RwLock::default(), answers: Default::default() }
+    pub(crate) fn new(platform: Arc<Platform>, capacity: Arc<Capacity>) -> Self {
+        Self {
+            platform,
+            capacity,
+            ready: AtomicBool::new(false),
+            degraded: RwLock::default(),
+            state: RwLock::default(),
+            answers: Default::default(),
+        }
     }
 
     pub(crate) fn set_ready(&self, ready: bool) {
@@ -47,6 +58,15 @@ impl Operations {
         self.degraded.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|reason| format!("degraded: {reason}"))
     }
 
+    /// Takes note of whether the state database takes changes.
+    pub(crate) fn set_state<E: std::fmt::Display>(&self, state: Result<(), E>) {
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = state.err().map(|error| error.to_string());
+    }
+
+    fn state(&self) -> Option<String> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(crate) fn count(&self, service: Service, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         let row = SERVICES.iter().position(|(known, _)| *known == service).unwrap_or_default();
@@ -55,10 +75,10 @@ impl Operations {
 
     /// `ok`, `degraded` with the reason, or why no call is answered.
     pub(crate) fn health(&self) -> String {
-        match self.platform.audit.ready() {
-            Ok(()) => self.degraded().unwrap_or_else(|| "ok".to_owned()),
-            Err(error) => error.to_string(),
+        if let Err(error) = self.platform.audit.ready() {
+            return error.to_string();
         }
+        self.state().or_else(|| self.degraded()).unwrap_or_else(|| "ok".to_owned())
     }
 
     pub(crate) fn handle<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
@@ -97,6 +117,24 @@ impl Operations {
             "# HELP keyless_audit_writable Whether audit events can be written; calls are refused when 0.\n# TYPE keyless_audit_writable gauge"
         );
         _ = writeln!(out, "keyless_audit_writable {ready}");
+        let writable = u8::from(self.state().is_none());
+        _ = writeln!(
+            out,
+            "# HELP keyless_state_writable Whether the state database takes changes.\n# TYPE keyless_state_writable gauge\nkeyless_state_writable {writable}"
+        );
+        _ = writeln!(out, "# HELP keyless_connections Open connections, and those about to be accepted.\n# TYPE keyless_connections gauge");
+        for (service, name) in SERVICES {
+            _ = writeln!(out, "keyless_connections{{listener=\"{name}\"}} {}", self.capacity.open(service));
+        }
+        _ = writeln!(out, "# HELP keyless_connections_limit The most connections.\n# TYPE keyless_connections_limit gauge");
+        for (service, name) in SERVICES {
+            _ = writeln!(out, "keyless_connections_limit{{listener=\"{name}\"}} {}", self.capacity.total(service));
+        }
+        _ = writeln!(
+            out,
+            "# HELP keyless_connections_turned_away_total Connections closed because their source had its part.\n# TYPE keyless_connections_turned_away_total counter"
+        );
+        _ = writeln!(out, "keyless_connections_turned_away_total {}", self.capacity.turned_away());
         _ = writeln!(out, "# HELP keyless_answers_total Answers by listener and class of status.\n# TYPE keyless_answers_total counter");
         for ((_, service), classes) in SERVICES.iter().zip(&self.answers) {
             for (class, count) in classes.iter().enumerate() {
@@ -114,3 +152,6 @@ fn text(status: StatusCode, body: String) -> Response<Full<Bytes>> {
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
 }
+
+#[cfg(test)]
+mod tests;

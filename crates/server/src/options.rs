@@ -1,6 +1,7 @@
 //! How a system is started.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use keyless_model::TenantId;
 
@@ -41,6 +42,10 @@ pub struct Options {
     pub assertions_once: bool,
     /// Written once every listener answers.
     pub ready_file: Option<PathBuf>,
+    /// How long running calls may go on after the signal to stop.
+    pub drain: Duration,
+    /// How long connections are still accepted after that signal, while `/readyz` says no: a load balancer needs that long to notice.
+    pub drain_delay: Duration,
     /// Worker threads; the machine's cores when absent.
     pub workers: Option<usize>,
     pub strict_durability: bool,

@@ -1,9 +1,7 @@
 //! From options to a running system, and down again.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, RwLock};
 use std::thread;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use keyless_audit::AuditSink;
@@ -17,32 +15,29 @@ use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Blocking, Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::rotation::RotationPolicy;
-use keyless_web::{Endpoints, Passwords, Platform, Refusals, TrustedTenants};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use keyless_web::{Passwords, Platform, Refusals, TrustedTenants};
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::adapter::{ActivityLog, AuthorityTokens};
 use crate::app::App;
+use crate::capacity::Capacity;
+use crate::certificate::ListenerCertificate;
 use crate::clock::{SteadyClock, ThisMachine};
 use crate::crew::Crew;
 use crate::data::DataFolder;
-use crate::listen::{Bound, Service, bind};
+use crate::listen::{Bound, Service, bind_all, endpoints, shares};
 use crate::local::api::{SignInStatus, Status, UpstreamStatus};
 use crate::local::{Door, Facts, Invited, first_administrator, recall, status};
 use crate::operations::Operations;
 use crate::options::Options;
+use crate::signals::Signals;
 use crate::system::SystemEntropy;
 use crate::tls::LocalCa;
+use crate::upkeep::{catch_up, renew_certificate, rotate_keys, settle, settle_often, until, write_counts, write_counts_often};
 use crate::worker::Worker;
-use crate::{bootstrap, restored, stop, trust, upstreams};
-
-/// How often other processes' commits are looked for, as a safety net under their notices.
-const CATCH_UP: Duration = Duration::from_millis(250);
-/// How often it is looked whether a minute of counted refusals is over.
-const COUNTS: Duration = Duration::from_secs(5);
-/// How often the store learns how far the audit log is on disk. Each time costs one flush.
-const SETTLE: Duration = Duration::from_secs(1);
+use crate::{bootstrap, process, restored, trust, upstreams};
 
 /// Runs a system until it is told to stop (SIGTERM, SIGINT), then drains. `on_ready` is called once every listener answers, with what
 /// became of the invitation that was asked for; `tell` hears each step that takes time, for people.
@@ -55,14 +50,20 @@ pub fn run(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status,
 }
 
 async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status, Option<&Invited>)) -> anyhow::Result<()> {
-    // Before anything else, so that a signal during a slow start ends it in order.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    // Before anything else, so that a signal during a slow start ends it in order, and before any key is in memory.
+    let mut signals = Signals::listen()?;
+    process::keep_memory_private();
+    let made_here = !options.data.exists();
     let parts = tokio::select! {
-        parts = prepare(&options, tell) => parts?,
-        _ = terminate.recv() => return Ok(()),
-        _ = interrupt.recv() => return Ok(()),
+        parts = prepare(&options, &tell) => parts,
+        () = signals.stop() => return Ok(()),
     };
+    let parts = parts.inspect_err(|_| {
+        // What never ran leaves nothing behind that a second try would have to be told about.
+        if made_here {
+            crate::data::remove_made(&options.data);
+        }
+    })?;
     let invited = options.invite.as_deref().map(|name| first_administrator(&parts.door, name)).transpose()?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -76,14 +77,15 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     }
     on_ready(&status, invited.as_ref());
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    tracing::info!("stopping: no new connections, running calls may finish");
+    signals.stop().await;
+    tell(&format!("stopping: no new connections; running calls may take {} s more", options.drain.as_secs()));
     parts.operations.set_ready(false);
     if let Some(file) = &options.ready_file {
         _ = std::fs::remove_file(file);
+    }
+    if !options.drain_delay.is_zero() {
+        // Whoever does not want to wait sends the signal again.
+        _ = timeout(options.drain_delay, signals.stop()).await;
     }
     stop.send_replace(true);
     // Joining blocks, and the tasks of this thread must go on meanwhile: calls that drain still commit and audit.
@@ -110,12 +112,15 @@ struct Parts {
     gateway: Arc<Gateway>,
     operations: Arc<Operations>,
     audit: Arc<AuditLog>,
+    store: Arc<SqliteStore>,
+    certificate: Arc<ListenerCertificate>,
+    capacity: Arc<Capacity>,
     bound: std::sync::Mutex<Vec<Bound>>,
     model: std::sync::Mutex<Option<crate::model::ModelServer>>,
     watched: std::sync::Mutex<Option<upstreams::Watched>>,
 }
 
-async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts> {
+async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Parts> {
     let clock: Arc<dyn Clock> = Arc::new(SteadyClock::new(ThisMachine));
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let ctx = OpContext::new(RequestId::new(entropy.uuid()), clock.now(), Actor::System("start"));
@@ -134,12 +139,14 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
     replay_outbox(&*store, &audit, &directory, &ctx).await?;
 
     let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
+    let owner = rustix::process::geteuid().as_raw();
+    let capacity = Capacity::of(process::raise_descriptors(), workers, owner);
     let bound = bind_all(options, workers)?;
     let endpoints = endpoints(&bound);
     let roots = rustls_native_certs::load_native_certs().certs;
-    let ca = LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?;
+    let certificate = ListenerCertificate::new(LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?, ctx.now)?;
     let chosen = upstreams::choose(&options.upstream, &options.cache, &roots, tell).await?;
-    let host = bootstrap::ensure(&directory, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
+    let host = bootstrap::ensure(&directory, &data, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
     let snapshot = directory.snapshot();
     let keyring = KeyRing::open(&snapshot, Arc::clone(&sealer))?;
     let platform = Arc::new(Platform {
@@ -179,12 +186,12 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         ..keyless_gateway::Config::default()
     };
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
-    let operations = Arc::new(Operations::new(Arc::clone(&platform)));
+    let operations = Arc::new(Operations::new(Arc::clone(&platform), Arc::clone(&capacity)));
     operations.set_degraded(upstreams::degraded(&chosen.shown));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)
         .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data, &chosen.shown, trusted.clone())?));
     let app = App::new(
-        ca.server_config(ctx.now)?,
+        certificate.server_config()?,
         Arc::clone(&gateway),
         Arc::clone(&metadata),
         planes,
@@ -196,8 +203,8 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         started: ctx.now,
         gateway_http: address_of(Service::PlainGateway).map(|address| format!("http://{address}")),
         operations_url: address_of(Service::Operations).map(|address| format!("http://{address}")).unwrap_or_default(),
-        ca_file: ca.ca_file.display().to_string(),
-        ca_bundle: ca.bundle_file.display().to_string(),
+        ca_file: certificate.ca().ca_file.display().to_string(),
+        ca_bundle: certificate.ca().bundle_file.display().to_string(),
         host,
         operations: Arc::clone(&operations),
         sign_in,
@@ -205,7 +212,8 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         gateway: Arc::clone(&gateway),
         trusted_tenants: options.trusted_tenants.clone(),
     };
-    let door = Arc::new(Door { platform, metadata, issuer, rotation, facts, data });
+    let door =
+        Arc::new(Door { platform, metadata, issuer, rotation, facts, data, connections: Arc::new(Semaphore::new(capacity.local())) });
     recall(&door);
     Ok(Parts {
         door,
@@ -213,6 +221,9 @@ async fn prepare(options: &Options, tell: impl Fn(&str)) -> anyhow::Result<Parts
         gateway,
         operations,
         audit,
+        store,
+        certificate,
+        capacity,
         bound: bound.into(),
         model: chosen.child.into(),
         watched: chosen.watched.into(),
@@ -232,14 +243,15 @@ impl Parts {
         tasks.spawn(Arc::clone(&self.audit).run(until(stop.clone())));
         tasks.spawn(rotate_keys(self.door.rotation.clone(), stop.clone()));
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
-        tasks.spawn(write_counts_often(Arc::clone(&self.door.platform), stop.clone()));
-        tasks.spawn(settle_often(Arc::clone(&self.door.platform), stop.clone()));
-        let facts = &self.door.facts;
+        let platform = || Arc::clone(&self.door.platform);
+        tasks.spawn(write_counts_often(platform(), stop.clone()));
+        tasks.spawn(settle_often(platform(), Arc::clone(&self.store), Arc::clone(&self.operations), stop.clone()));
+        tasks.spawn(renew_certificate(platform(), Arc::clone(&self.certificate), stop.clone()));
         let watchers = upstreams::Watchers {
-            platform: Arc::clone(&self.door.platform),
+            platform: platform(),
             gateway: Arc::clone(&self.gateway),
             operations: Arc::clone(&self.operations),
-            shown: Arc::clone(&facts.upstreams),
+            shown: Arc::clone(&self.door.facts.upstreams),
         };
         let watched = self.watched.lock().expect("no holder of this lock panics").take();
         tasks.spawn(upstreams::watch(watched, watchers, stop.clone()));
@@ -252,19 +264,12 @@ impl Parts {
                 stop.clone(),
             ));
         }
-        let mut shares: Vec<Vec<(Service, std::net::TcpListener)>> = Vec::new();
-        for bound in self.bound.lock().expect("no holder of this lock panics").drain(..) {
-            for (number, socket) in bound.sockets.into_iter().enumerate() {
-                if shares.len() <= number {
-                    shares.push(Vec::new());
-                }
-                shares[number].push((bound.service, socket));
-            }
-        }
+        let shares = shares(self.bound.lock().expect("no holder of this lock panics").drain(..).collect());
         let (crew, arrivals) = Crew::of(shares.len());
         let workers = shares.into_iter().zip(arrivals).enumerate();
         let started = workers.map(|(number, (listeners, arrivals))| {
-            Worker { number, crew: crew.clone(), arrivals, listeners }.start(Arc::clone(&self.app), stop.clone())
+            let (crew, capacity) = (crew.clone(), Arc::clone(&self.capacity));
+            Worker { number, crew, capacity, arrivals, listeners, drain: options.drain }.start(Arc::clone(&self.app), stop.clone())
         });
         Ok(started.collect::<std::io::Result<_>>()?)
     }
@@ -292,39 +297,6 @@ async fn replay_outbox(store: &dyn Store, audit: &AuditLog, directory: &Director
     let pending = store.pending_audit(ctx).await?;
     directory.audited_up_to(audit.ensure(&pending)?);
     Ok(())
-}
-
-fn bind_all(options: &Options, workers: usize) -> anyhow::Result<Vec<Bound>> {
-    let v4 = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let planes = bind(Service::Planes, v4(options.port), workers)?;
-    // `localhost` is two addresses; a client that tries ::1 first must not find someone else there.
-    let six = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), planes.address.port());
-    let second = bind(Service::Planes, six, workers);
-    let mut all = vec![
-        planes,
-        bind(Service::Metadata, v4(options.metadata_port), workers)?,
-        bind(Service::Operations, v4(options.operations_port), 1)?,
-    ];
-    match second {
-        Ok(bound) => all.push(bound),
-        Err(error) => tracing::debug!(error = format!("{error:#}"), "no IPv6 loopback here"),
-    }
-    if let Some(port) = options.gateway_http {
-        all.push(bind(Service::PlainGateway, v4(port), workers)?);
-    }
-    Ok(all)
-}
-
-fn endpoints(bound: &[Bound]) -> Endpoints {
-    let port = |service| bound.iter().find(|found| found.service == service).map_or(0, |found| found.address.port());
-    let base = format!("https://localhost:{}", port(Service::Planes));
-    Endpoints {
-        authority: base.clone(),
-        control: base.clone(),
-        gateway: base,
-        metadata: format!("http://127.0.0.1:{}", port(Service::Metadata)),
-        wildcard_domain: None,
-    }
 }
 
 fn rotation_policy(options: &Options) -> RotationPolicy {
@@ -365,56 +337,5 @@ fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_m
         // Azure's own address is allowed for hosts that route it here.
         allowed_hosts: vec![own, format!("localhost:{port}"), "169.254.169.254".to_owned()],
         issues_per_second: 20,
-    }
-}
-
-/// Ends when `stop` becomes true.
-async fn until(mut stop: watch::Receiver<bool>) {
-    stop::told(&mut stop).await;
-}
-
-async fn rotate_keys(rotation: KeyRotation, stop: watch::Receiver<bool>) {
-    rotation.run(until(stop)).await;
-}
-
-/// Follows the commits of other processes.
-async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
-    while !ended(&mut stop, CATCH_UP).await {
-        let ctx = platform.begin(Actor::System("catch up"));
-        if let Err(error) = platform.directory.catch_up(&ctx).await {
-            tracing::warn!(%error, "the state database could not be read; decisions go on with the last snapshot");
-        }
-    }
-}
-
-/// Writes the numbers of refusals that were counted.
-async fn write_counts_often(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
-    while !ended(&mut stop, COUNTS).await {
-        write_counts(&platform, false);
-    }
-}
-
-fn write_counts(platform: &Platform, everything: bool) {
-    if let Err(error) = platform.write_counts(everything) {
-        tracing::warn!(%error, "counts of refusals wait for the audit log");
-    }
-}
-
-/// Keeps the store's knowledge of the audit log fresh.
-async fn settle_often(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
-    while !ended(&mut stop, SETTLE).await {
-        settle(&platform, &platform.begin(Actor::System("settle"))).await;
-    }
-}
-
-/// Waits; whether the system was told to stop meanwhile.
-async fn ended(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
-    tokio::time::timeout(pause, stop::told(stop)).await.is_ok()
-}
-
-/// Brings the store's knowledge of the audit log up to date, so that a log that is cut later is found out.
-async fn settle(platform: &Platform, ctx: &OpContext) {
-    if let Err(error) = platform.directory.settle_audit(ctx).await {
-        tracing::warn!(%error, "the audit log and the state database could not be compared");
     }
 }

@@ -1,12 +1,12 @@
 //! The local certificate authority and the listener's certificate.
 //!
 //! The CA's key is sealed under the master key, and the CA is constrained to this machine's names: whoever trusts it trusts it
-//! for `localhost` and nothing else. The listener's key lives in memory only; each start makes a new one.
+//! for `localhost` and nothing else. The listener's key lives in memory only; each start and each renewal makes a new one.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use keyless_model::entity::Sealed;
@@ -17,6 +17,7 @@ use rcgen::{
     KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, SanType,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
 use time::OffsetDateTime;
 
 use crate::data::DataFolder;
@@ -24,8 +25,8 @@ use crate::data::DataFolder;
 const DAY_SECS: i64 = 86_400;
 /// A local CA outlives any laptop.
 const CA_DAYS: i64 = 3_650;
-/// The longest that browsers accept, less a month; made anew at each start.
-const LEAF_DAYS: i64 = 365;
+/// The longest that browsers accept, less a month; made anew at each start, and while running (`certificate.rs`).
+pub(crate) const LEAF_DAYS: i64 = 365;
 const PURPOSE: &str = "tls/ca-key";
 
 /// The CA and where its public files are.
@@ -50,17 +51,22 @@ impl LocalCa {
     ) -> anyhow::Result<Self> {
         let (ca_file, key_file) = (data.tls().join("ca.pem"), data.tls().join("ca.key.sealed"));
         if !key_file.exists() {
-            let (certificate, key) = create(now)?;
+            let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
             let sealed = sealer.seal(PURPOSE, &key.serialize_der(), entropy);
             // The key first: a certificate without its key would be trusted and useless.
             data.replace(&key_file, sealed.ciphertext()).context("cannot write the CA key")?;
-            data.replace(&ca_file, certificate.as_bytes()).context("cannot write the CA certificate")?;
         }
-        let certificate = fs::read_to_string(&ca_file).with_context(|| format!("cannot read {}", ca_file.display()))?;
         let sealed = Sealed::from_ciphertext(fs::read(&key_file).with_context(|| format!("cannot read {}", key_file.display()))?);
         let der = sealer.open(PURPOSE, &sealed)?;
         let key = KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(der.expose().as_slice()), &PKCS_ECDSA_P256_SHA256)
             .context("the CA key is damaged; delete the tls folder to make a new CA")?;
+        let certificate = match fs::read_to_string(&ca_file) {
+            Ok(certificate) if is_of(&certificate, &key)? => certificate,
+            // A start that was cut short after it wrote the key: nobody has seen a certificate of this key yet.
+            Ok(_) => write_certificate(data, &ca_file, &key, now)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => write_certificate(data, &ca_file, &key, now)?,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", ca_file.display())),
+        };
         let issuer =
             Issuer::from_ca_cert_pem(&certificate, key).context("the CA certificate is damaged; delete the tls folder to make a new CA")?;
         let bundle_file = data.tls().join("bundle.pem");
@@ -68,8 +74,8 @@ impl LocalCa {
         Ok(Self { issuer, certificate, ca_file, bundle_file })
     }
 
-    /// The TLS settings of the listener: TLS 1.2 and 1.3 with rustls' own cipher list, HTTP/2 preferred.
-    pub(crate) fn server_config(&self, now: Timestamp) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    /// A certificate for the listener, from now on.
+    pub(crate) fn leaf(&self, now: Timestamp) -> anyhow::Result<CertifiedKey> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let mut params = CertificateParams::new(vec!["localhost".to_owned()])?;
         params.subject_alt_names.push(SanType::IpAddress(Ipv4Addr::LOCALHOST.into()));
@@ -79,27 +85,40 @@ impl LocalCa {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        let leaf = params.signed_by(&key, &self.issuer)?;
-        let chain = vec![leaf.der().clone(), self.ca_der()?];
+        let chain = vec![self.sign(params, &key)?, self.ca_der()?];
         let private = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_no_client_auth()
-            .with_single_cert(chain, private)?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        Ok(CertifiedKey::from_der(chain, private, &rustls::crypto::aws_lc_rs::default_provider())?)
+    }
+
+    pub(crate) fn sign(&self, params: CertificateParams, key: &KeyPair) -> anyhow::Result<CertificateDer<'static>> {
+        Ok(params.signed_by(key, &self.issuer)?.der().clone())
     }
 
     fn ca_der(&self) -> anyhow::Result<CertificateDer<'static>> {
-        use rustls::pki_types::pem::PemObject as _;
-        CertificateDer::from_pem_slice(self.certificate.as_bytes())
-            .map_err(|error| anyhow::anyhow!("the CA certificate is damaged: {error}"))
+        der(&self.certificate)
     }
 }
 
-fn create(now: Timestamp) -> anyhow::Result<(String, KeyPair)> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+fn der(pem: &str) -> anyhow::Result<CertificateDer<'static>> {
+    use rustls::pki_types::pem::PemObject as _;
+    CertificateDer::from_pem_slice(pem.as_bytes())
+        .map_err(|error| anyhow::anyhow!("the CA certificate is damaged: {error}; delete the tls folder to make a new CA"))
+}
+
+/// Whether a certificate states this key.
+fn is_of(certificate: &str, key: &KeyPair) -> anyhow::Result<bool> {
+    use rcgen::PublicKeyData as _;
+    let stated = key.subject_public_key_info();
+    Ok(der(certificate)?.windows(stated.len()).any(|part| part == stated))
+}
+
+fn write_certificate(data: &DataFolder, file: &Path, key: &KeyPair, now: Timestamp) -> anyhow::Result<String> {
+    let certificate = certify(key, now)?;
+    data.replace(file, certificate.as_bytes()).context("cannot write the CA certificate")?;
+    Ok(certificate)
+}
+
+fn certify(key: &KeyPair, now: Timestamp) -> anyhow::Result<String> {
     let mut params = CertificateParams::new(Vec::<String>::new())?;
     params.distinguished_name.push(DnType::CommonName, "Keyless local CA");
     params.distinguished_name.push(DnType::OrganizationName, "Keyless on this machine");
@@ -115,8 +134,7 @@ fn create(now: Timestamp) -> anyhow::Result<(String, KeyPair)> {
         ],
         excluded_subtrees: Vec::new(),
     });
-    let certificate = params.self_signed(&key)?;
-    Ok((certificate.pem(), key))
+    Ok(params.self_signed(key)?.pem())
 }
 
 /// From a day ago, for clocks that are slow, to so many days from now.

@@ -90,7 +90,8 @@ impl Database {
         assertions::admit(&mut self.connection, batch).map_err(|error| self.write_failed(error))
     }
 
-    fn certain(&self) -> Result<(), StoreError> {
+    /// Whether the disk confirmed every write so far.
+    pub(crate) fn certain(&self) -> Result<(), StoreError> {
         self.uncertain.as_ref().map_or(Ok(()), |why| Err(unavailable(Uncertain(why.clone()))))
     }
 

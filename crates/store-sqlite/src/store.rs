@@ -83,6 +83,14 @@ impl SqliteStore {
         database::peek_anchor(path)
     }
 
+    /// Whether changes are taken: not any more once the disk failed to confirm one.
+    ///
+    /// # Errors
+    /// Says why not, and what to do.
+    pub async fn writable(&self) -> Result<(), StoreError> {
+        self.run(|database| database.certain()).await
+    }
+
     /// Finishes what was begun and closes the file; dropping does the same. Blocks for as long as that takes.
     pub fn close(&self) {
         let worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();

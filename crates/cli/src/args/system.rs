@@ -78,6 +78,12 @@ pub(crate) struct Up {
     /// Write the system's endpoints and ids to this file once every listener answers
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
+    /// How long running calls may go on after the signal to stop
+    #[arg(long, default_value = "10s", value_name = "TIME", value_parser = parse_ttl)]
+    pub(crate) drain: u32,
+    /// After the signal to stop, say "not ready" and accept connections for this long before draining, so that a load balancer notices
+    #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
+    pub(crate) drain_delay: Option<u32>,
     /// Flush every audit event to disk before its call ends, rather than every 100 ms
     #[arg(long)]
     pub(crate) strict_durability: bool,

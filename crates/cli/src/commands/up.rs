@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, stdin};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use keyless_server::local::Invited;
 use keyless_server::local::api::Status;
@@ -72,6 +72,8 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         gateway_http: args.gateway_http,
         upstream,
         ready_file: args.ready_file.clone(),
+        drain: Duration::from_secs(args.drain.into()),
+        drain_delay: Duration::from_secs(args.drain_delay.unwrap_or_default().into()),
         workers: args.workers,
         strict_durability: args.strict_durability,
         accept_older_state: args.accept_older_state,

@@ -22,7 +22,7 @@ use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::api::LocalError;
@@ -42,6 +42,8 @@ pub(crate) struct Door {
     pub(crate) rotation: KeyRotation,
     pub(crate) facts: Facts,
     pub(crate) data: DataFolder,
+    /// How many connections there may be; each lent program has one.
+    pub(crate) connections: Arc<Semaphore>,
 }
 
 /// One connection: who is there, and what was lent for as long as it lasts.
@@ -85,8 +87,14 @@ impl Door {
                 biased;
                 () = stop::told(&mut stop) => break,
                 Some(_) = guests.join_next(), if !guests.is_empty() => {}
-                accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => _ = guests.spawn(Arc::clone(&self).serve(stream)),
+                accepted = accept(&listener, &self.connections) => match accepted {
+                    Ok((stream, permit)) => {
+                        let door = Arc::clone(&self);
+                        guests.spawn(async move {
+                            door.serve(stream).await;
+                            drop(permit);
+                        });
+                    }
                     Err(error) => {
                         tracing::warn!(%error, "a local connection could not be accepted");
                         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -160,6 +168,12 @@ impl Door {
             _ => Err(refusal("there is no such path")),
         }
     }
+}
+
+/// Waits for a free place, then for a connection; others wait in the kernel's queue.
+async fn accept(listener: &UnixListener, connections: &Arc<Semaphore>) -> std::io::Result<(UnixStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(connections).acquire_owned().await.map_err(std::io::Error::other)?;
+    Ok((listener.accept().await?.0, permit))
 }
 
 type Outcome = Result<Response<Full<Bytes>>, LocalError>;
