@@ -30,3 +30,23 @@ pub(crate) fn raise_descriptors() -> u64 {
 
 /// Below this a busy system turns callers away.
 const FEW_DESCRIPTORS: u64 = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::dumpable_behavior;
+
+    use super::*;
+
+    #[test]
+    fn memory_goes_into_no_core_dump_and_no_other_process_n130() {
+        keep_memory_private();
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+        assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), maximum: Some(0) });
+    }
+
+    #[test]
+    fn as_many_files_may_be_open_as_the_hard_limit_allows_d10() {
+        assert_eq!(Some(raise_descriptors()), getrlimit(Resource::Nofile).maximum);
+        assert_eq!(getrlimit(Resource::Nofile).current, getrlimit(Resource::Nofile).maximum);
+    }
+}

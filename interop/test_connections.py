@@ -1,0 +1,106 @@
+"""What a crowd of connections costs, and whom: with so few descriptors that the bounds are within reach."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from support.credentials import answers
+from support.keyless import Keyless
+
+DESCRIPTORS = 1024
+STRANGER = 61234
+# What the documentation says comes of it: half of what is left after 256, and of that half for the planes.
+PLANES = (DESCRIPTORS - 256) // 2 // 2
+# Opens as many connections as it is told, then says how many were not closed at once, and holds them.
+CROWD = """
+import select, socket, sys
+port, wanted = int(sys.argv[1]), int(sys.argv[2])
+held = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(wanted)]
+poll = select.poll()
+for connection in held:
+    poll.register(connection, select.POLLIN)
+closed = set()
+while len(closed) < wanted and (events := poll.poll(1000)):
+    for descriptor, _ in events:
+        poll.unregister(descriptor)
+        closed.add(descriptor)
+print(wanted - len(closed), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def small(binary, memory, upstream, tmp_path, every_system):
+    """A system that may open few files."""
+    wrapper = tmp_path / "keyless-with-few-files"
+    wrapper.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec "{binary}" "$@"\n')
+    wrapper.chmod(0o755)
+    system = Keyless(wrapper, tmp_path, upstream.url, memory)
+    every_system.append(system)
+    system.start()
+    yield system
+    assert system.stop() == 0, system.log()
+
+
+def metric(system, name: str) -> int:
+    with urllib.request.urlopen(f"{system.ready['operations']}/metrics", timeout=10) as answer:
+        found = re.search(rf"^{re.escape(name)} (\d+)$", answer.read().decode(), re.MULTILINE)
+    return int(found[1])
+
+
+def is_ready(system) -> bool:
+    with urllib.request.urlopen(f"{system.ready['operations']}/readyz", timeout=10) as answer:
+        return answer.status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may start a program as another user")
+def test_a_stranger_who_holds_all_it_can_starves_nobody_d10_i5(small):
+    token = small.token("demo-app")
+    crowds = []
+    for plane in ("gateway", "metadata", "operations"):
+        port = urlsplit(small.ready[plane]).port
+        command = [os.path.realpath(sys.executable), "-I", "-c", CROWD, str(port), "150"]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        crowds.append(subprocess.Popen(command, user=STRANGER, cwd="/", **pipes))
+    try:
+        held = [int(crowd.stdout.readline()) for crowd in crowds]
+        # A part of each listener, and of none the whole.
+        assert held[0] <= PLANES // 4 and held[1] <= PLANES // 4 // 4 and held[2] <= 8, held
+        assert answers(small, token) and small.token("demo-app") and is_ready(small)
+        assert metric(small, "keyless_connections_turned_away_total") >= 3 * 150 - sum(held) - 1
+    finally:
+        for crowd in crowds:
+            crowd.stdin.close()
+            crowd.wait(10)
+            crowd.stdout.close()
+    assert "could not be accepted" not in small.log()
+
+
+def test_the_owners_own_crowd_leaves_health_tokens_and_the_audit_alone_d10_i5(small):
+    token = small.token("demo-app")
+    port = urlsplit(small.ready["gateway"]).port
+    crowd = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(PLANES + 200)]
+    try:
+        # Those beyond the bound wait in the kernel's queue; nobody else's listener is touched.
+        assert is_ready(small) and small.token("demo-app")
+        assert metric(small, 'keyless_connections{listener="planes"}') <= PLANES
+        assert len(list(Path(f"/proc/{small.process.pid}/fd").iterdir())) < DESCRIPTORS - 256
+    finally:
+        for connection in crowd:
+            connection.close()
+    assert answers(small, token), "and those who left make room"
+    assert "could not be accepted" not in small.log()
+
+
+def test_a_client_that_says_nothing_is_cut_off(system):
+    """The other side closes; the patience of ten seconds is the default that the documentation states."""
+    port = urlsplit(system.ready["gateway"]).port
+    with socket.create_connection(("127.0.0.1", port), timeout=15) as silent:
+        assert silent.recv(1) == b""
