@@ -164,6 +164,8 @@ mod tests {
                 display_name: "app".into(),
                 identifier_uris: vec![],
                 redirect_uris: vec![],
+                public_redirect_uris: vec![],
+                spa_redirect_uris: vec![],
                 public_client: false,
                 secrets: vec![ClientSecret {
                     id: CredentialId::from_u128(1),

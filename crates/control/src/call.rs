@@ -15,9 +15,10 @@ use serde_json::Value;
 
 use crate::arm::inheritance;
 use crate::arm::path::Params;
+use crate::bounds;
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::provision::{administrators, locks};
+use crate::provision::{administrators, locks, quota};
 use crate::route::{Access, Route};
 
 /// What a handler is given.
@@ -147,7 +148,10 @@ impl Call {
             self.permit_at(snapshot)?;
             locks::check(snapshot, &self.scope, &self.method, self.action.as_deref().unwrap_or_default())?;
             let (plan, output) = plan(snapshot)?;
+            bounds::check_documents(&plan.mutations)?;
+            quota::check(snapshot, &plan.mutations)?;
             inheritance::check(self, snapshot, &plan.mutations)?;
+            crate::graph::permission::check(self, snapshot, &plan.mutations)?;
             administrators::check(snapshot, &plan.mutations)?;
             made = Some(output);
             let mut event = self.event(Outcome::Allowed, Some(ControlDetail { before: plan.before, after: plan.after }));

@@ -9,6 +9,7 @@
 mod activity;
 mod answer;
 mod arm;
+mod bounds;
 mod call;
 mod control;
 mod failure;

@@ -13,6 +13,7 @@ pub mod guest;
 pub mod host;
 pub mod identity;
 pub(crate) mod locks;
+pub(crate) mod quota;
 pub mod removal;
 pub mod role_assignment;
 

@@ -70,6 +70,7 @@ fn containers() -> Vec<Route> {
         route!(PUT "/providers/Microsoft.Management/managementGroups/{name}" "/subscriptions/{subscription}", Action("Microsoft.Management/managementGroups/subscriptions/write"), management_groups::add_subscription::handle),
         route!(DELETE "/providers/Microsoft.Management/managementGroups/{name}" "/subscriptions/{subscription}", Action("Microsoft.Management/managementGroups/subscriptions/delete"), management_groups::remove_subscription::handle),
         route!(GET "/subscriptions/{subscription}" "/providers/Microsoft.Insights/eventtypes/management/values", Action("Microsoft.Insights/eventtypes/values/Read"), activity::list::handle),
+        route!(GET "" "/providers/Microsoft.Insights/eventcategories", Own, activity::categories::handle),
     ]
 }
 
@@ -169,6 +170,7 @@ pub(crate) fn graph() -> Vec<Route> {
     use directory::{applications, groups, me, objects, service_principals, users};
     vec![
         route!(GET "" "/v1.0/me", Own, me::show::handle),
+        route!(GET "" "/v1.0/me/ownedObjects", Own, me::owned::handle),
         route!(GET "" "/v1.0/servicePrincipals", DirectoryRead, service_principals::list::handle),
         route!(GET "" "/v1.0/servicePrincipals/{id}", DirectoryRead, service_principals::show::handle),
         route!(POST "" "/v1.0/servicePrincipals", DirectoryWrite, service_principals::create::handle),

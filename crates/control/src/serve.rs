@@ -17,9 +17,11 @@ use keyless_wire::graph::GraphError;
 
 use crate::answer::Reply;
 use crate::arm::{authn, path};
+use crate::bounds;
 use crate::call::{Call, action_of};
 use crate::control::Control;
 use crate::failure::Failure;
+use crate::provision::locks;
 use crate::route::{Access, Found, Missing, Table};
 use crate::unsupported;
 
@@ -111,6 +113,7 @@ async fn serve(control: &Arc<Control>, api: Api, facts: RequestFacts, request: R
         return Err(Failure::invalid("MissingApiVersionParameter", message));
     }
     let body = read(body).await?;
+    bounds::check_body(&body).map_err(|failure| in_words_of(api, failure))?;
     let mut ctx = facts.ctx;
     ctx.actor = caller.actor();
     let mut call = Call {
@@ -181,6 +184,10 @@ fn permit(call: &mut Call) -> Result<(), Failure> {
         }
     }
     call.permit = call.permit_at(&snapshot)?;
+    // A POST to a resource counts as a change for locks, even one that only shows something: what it shows are keys.
+    if call.method == Method::POST && call.scope.kind() == ScopeKind::Resource {
+        locks::check(&snapshot, &call.scope, &call.method, call.action.as_deref().unwrap_or_default())?;
+    }
     Ok(())
 }
 
@@ -225,6 +232,14 @@ fn record_stranger(control: &Control, facts: &RequestFacts, method: &Method, err
     match control.platform.refused(RefusedBy::Control, "a refused token", event) {
         Ok(()) => failure,
         Err(error) => error.into(),
+    }
+}
+
+/// A refusal that is the same for both APIs, under the code that clients of this one know.
+fn in_words_of(api: Api, failure: Failure) -> Failure {
+    match api {
+        Api::Arm => failure,
+        Api::Graph => Failure { code: "Request_BadRequest".into(), ..failure },
     }
 }
 

@@ -1,7 +1,7 @@
 //! Azure's built-in roles, as far as they matter to identities and AI: same ids, names and permissions as on Azure.
 //!
-//! Taken from Microsoft's published definitions (`azure-docs`, role-based-access-control/built-in-roles, July 2026). A role whose
-//! permissions were not found there is left out rather than guessed.
+//! Taken from Microsoft's published definitions, and held by a test against a copy of what Azure prints (`tests/azure-roles.json`). A
+//! role whose permissions were not found there is left out rather than guessed.
 
 use keyless_model::entity::{Permissions, RoleDefinition, RoleKind};
 use keyless_model::{RoleId, Scope, Timestamp};

@@ -332,6 +332,8 @@ impl Plan<'_> {
             display_name: format!("app-{number:x}"),
             identifier_uris: Vec::new(),
             redirect_uris: Vec::new(),
+            public_redirect_uris: Vec::new(),
+            spa_redirect_uris: Vec::new(),
             public_client: false,
             secrets: vec![ClientSecret {
                 id: CredentialId::from_u128((number << 4) + 3),

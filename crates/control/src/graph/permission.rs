@@ -4,21 +4,24 @@
 //!
 //! * **Read**: whoever may read role assignments at the root, or at a whole subscription or management group of the tenant. They
 //!   see object ids already; the directory gives them names.
-//! * **Change**: whoever could make anyone an Owner at the root, or in every subscription of the tenant and wherever else - the
-//!   root, a management group - one of its principals holds a role. They could give themselves any right that there is to gain
-//!   anyway, so controlling any other principal gains them nothing. An administrator of one subscription among several is not one
-//!   of the directory: with a new secret for an application that is Owner elsewhere, they would be Owner there too.
+//! * **Change**: whoever could make anyone an Owner at the root or in every subscription of the tenant. They could give
+//!   themselves any right there anyway, so controlling another principal gains them nothing. An administrator of one subscription
+//!   among several is not one of the directory: with a new secret for an application that is Owner elsewhere, they would be
+//!   Owner there too.
+//! * **Change of a principal that holds a role above the subscriptions** - at the root or a management group, itself or through a
+//!   group: whoever could make anyone an Owner there as well.
 //!
 //! Everyone may read what they are themselves (`/me`).
 
-use keyless_model::{Scope, SubscriptionId};
+use keyless_model::entity::{Entity, EntityKind, FederatedCredential, FederatedOwner, Mutation};
+use keyless_model::{ObjectId, Scope, SubscriptionId};
 use keyless_rbac::{Attributes, Permit};
 use keyless_store::Snapshot;
 
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::provision::administrators;
-use crate::route::Route;
+use crate::route::{Access, Route};
 
 const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 
@@ -40,14 +43,47 @@ pub(crate) fn write(call: &Call, snapshot: &Snapshot) -> Result<Permit, Failure>
         let permit = administrators::could_assign_owner(snapshot, call.me(), &Scope::subscription(id));
         last = Some(permit.ok_or_else(denied)?);
     }
-    for scope in above_subscriptions(call, snapshot) {
-        let own = |holder| snapshot.principal(holder).is_none_or(|row| row.tenant == call.tenant());
-        let held = snapshot.policy().assignments_at(&scope).any(|row| own(row.principal));
-        if held && administrators::could_assign_owner(snapshot, call.me(), &scope).is_none() {
-            return Err(denied());
+    last.ok_or_else(denied)
+}
+
+/// Refuses a change of a principal - a new member of its group, a credential of its application, the principal itself - that holds
+/// a role above the subscriptions, unless the caller could give any role there.
+pub(crate) fn check(call: &Call, snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Failure> {
+    if !matches!(call.access, Access::DirectoryWrite) {
+        return Ok(());
+    }
+    let policy = snapshot.policy();
+    for principal in mutations.iter().filter_map(|mutation| concerned(snapshot, mutation)) {
+        let circle = std::iter::once(principal).chain(policy.groups_of(principal));
+        let held = circle.flat_map(|id| policy.assignments_of(id).map(|row| row.scope).collect::<Vec<_>>());
+        for scope in held.filter(|scope| scope.subscription_id().is_none()) {
+            administrators::could_assign_owner(snapshot, call.me(), &scope).ok_or_else(denied)?;
         }
     }
-    last.ok_or_else(denied)
+    Ok(())
+}
+
+/// Whose rights the mutation gives someone, or takes away.
+fn concerned(snapshot: &Snapshot, mutation: &Mutation) -> Option<ObjectId> {
+    let of_application = |id: ObjectId| {
+        let client = snapshot.application(id)?.client_id;
+        snapshot.service_principal(client).map(|row| row.id)
+    };
+    match mutation {
+        Mutation::Put(entity) => match &**entity {
+            Entity::Principal(row) => Some(row.id),
+            Entity::User(row) => Some(row.id),
+            Entity::Group(row) => Some(row.id),
+            Entity::Application(row) => of_application(row.id),
+            Entity::FederatedCredential(FederatedCredential { owner: FederatedOwner::Application(id), .. }) => of_application(*id),
+            _ => None,
+        },
+        Mutation::Delete(key) => match key.kind {
+            EntityKind::Principal | EntityKind::User | EntityKind::Group => key.id.parse().ok(),
+            EntityKind::Application => of_application(key.id.parse().ok()?),
+            _ => None,
+        },
+    }
 }
 
 /// The name under which the audit files an operation on the directory.

@@ -98,10 +98,15 @@ pub(crate) fn application(row: &Application) -> Value {
         "keyCredentials": keys,
         "requiredResourceAccess": [],
         "isFallbackPublicClient": row.public_client,
-        // One list serves all kinds of clients; it shows where its kind has it.
-        "publicClient": { "redirectUris": if row.public_client { &row.redirect_uris[..] } else { &[] } },
-        "web": { "redirectUris": if row.public_client { &[] } else { &row.redirect_uris[..] } },
+        "publicClient": { "redirectUris": row.public_redirect_uris },
+        "spa": { "redirectUris": row.spa_redirect_uris },
+        "web": { "redirectUris": web_redirect_uris(row).collect::<Vec<_>>() },
     })
+}
+
+/// The addresses of the application's servers.
+pub(crate) fn web_redirect_uris(row: &Application) -> impl Iterator<Item = &String> {
+    row.redirect_uris.iter().filter(|uri| !row.public_redirect_uris.contains(uri) && !row.spa_redirect_uris.contains(uri))
 }
 
 pub(crate) fn user(principal: &Principal, row: &User) -> Value {

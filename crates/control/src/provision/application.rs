@@ -20,6 +20,8 @@ pub fn application(tenant: TenantId, display_name: &str, means: Means<'_>) -> Pl
         secrets: Vec::new(),
         certificates: Vec::new(),
         redirect_uris: Vec::new(),
+        public_redirect_uris: Vec::new(),
+        spa_redirect_uris: Vec::new(),
         public_client: false,
         created: means.now,
     };

@@ -92,7 +92,13 @@ fn key_document(keys: &[Secret<String>; 2]) -> Value {
 /// Keys are shown only while they open something.
 fn require_local_auth(account: &Account) -> Result<(), Failure> {
     if account.disable_local_auth {
-        return Err(Failure::invalid("BadRequest", "Failed to list key. disableLocalAuth is set to be true"));
+        // Azure's words first: clients know them. Azure makes accounts with keys on, so its users look for the reason elsewhere.
+        let message = format!(
+            "Failed to list key. disableLocalAuth is set to be true. Accounts are made without keys here, unlike on Azure; whoever may \
+             write the account turns them on with: az resource update --ids {} --set properties.disableLocalAuth=false",
+            account.scope
+        );
+        return Err(Failure::invalid("BadRequest", message));
     }
     Ok(())
 }

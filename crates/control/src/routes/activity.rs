@@ -1,5 +1,6 @@
 //! `Microsoft.Insights/eventtypes/management/values`: the activity log, from the audit log's control events.
 
+pub(super) mod categories;
 pub(super) mod list;
 
 use keyless_audit::{ActorRecord, AuditEvent, Outcome};

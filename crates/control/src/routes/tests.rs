@@ -89,5 +89,6 @@ fn a_specific_route_keeps_its_paths_from_the_generic_ones() {
     assert!(table.find(&Method::PATCH, &segments(&generic).unwrap()).is_ok());
 }
 
+mod free_json;
 mod probes;
 mod walk;

@@ -22,7 +22,8 @@ async fn a_new_account_has_an_endpoint_and_no_usable_key() {
     assert_eq!((&made["properties"]["disableLocalAuth"], &made["etag"]), (&json!(true), &json!("\"1\"")));
     let keys = plane.post(plane.test.operator, &format!("{}/listKeys", path(&plane, "my-openai")), Value::Null).await;
     assert_eq!(keys.error(), (400, "BadRequest"));
-    assert_eq!(keys.message(), "Failed to list key. disableLocalAuth is set to be true");
+    assert!(keys.message().starts_with("Failed to list key. disableLocalAuth is set to be true."), "{}", keys.message());
+    assert!(keys.message().contains("--set properties.disableLocalAuth=false"), "{}", keys.message());
 }
 
 #[tokio::test]
@@ -190,4 +191,35 @@ async fn catalogues_show_what_is_deployed() {
         plane.get(operator, &format!("{}/providers/Microsoft.CognitiveServices/skus", plane.subscription())).await.expect(200)["value"][0]
             .is_object()
     );
+}
+
+#[tokio::test]
+async fn rules_without_a_default_action_open_nothing_d16() {
+    let plane = Plane::new().await;
+    let (operator, account) = (plane.test.operator, plane.test.account.clone());
+    let rules = |address: &str| json!({ "properties": { "networkAcls": { "ipRules": [{ "value": address }] } } });
+    let set =
+        async |body: Value| plane.ask(operator, "PATCH", account.as_str(), body).await.expect(200)["properties"]["networkAcls"].clone();
+    assert_eq!(set(rules("10.0.0.1")).await["defaultAction"], "Deny", "a first list means: only these");
+    assert_eq!(set(rules("10.0.0.2")).await["defaultAction"], "Deny", "what was denied stays so");
+    assert_eq!(set(json!({ "properties": { "networkAcls": { "defaultAction": "Allow" } } })).await["defaultAction"], "Allow");
+    let made = format!("{}/providers/Microsoft.CognitiveServices/accounts/closed", plane.test.group);
+    let made = plane
+        .put(operator, &made, json!({ "location": "local", "properties": { "networkAcls": { "ipRules": [{ "value": "10.0.0.1" }] } } }))
+        .await;
+    assert_eq!(made.expect(201)["properties"]["networkAcls"]["defaultAction"], "Deny");
+}
+
+#[tokio::test]
+async fn the_name_of_an_endpoint_is_not_given_up_while_its_account_lives_d16() {
+    let plane = Plane::new().await;
+    let (operator, account) = (plane.test.operator, plane.test.account.clone());
+    let named = |name: &str| json!({ "location": "local", "properties": { "customSubDomainName": name } });
+    let refused = plane.ask(operator, "PATCH", account.as_str(), named("other")).await;
+    assert_eq!(refused.error(), (400, "InvalidApiProperties"));
+    plane.ask(operator, "PATCH", account.as_str(), named("DEMO-AI")).await.expect(200);
+    let thief = format!("{}/providers/Microsoft.CognitiveServices/accounts/thief", plane.test.group);
+    assert_eq!(plane.put(operator, &thief, named("demo-ai")).await.error(), (409, "CustomDomainInUse"));
+    plane.delete(operator, account.as_str()).await;
+    assert_eq!(plane.put(operator, &thief, named("demo-ai")).await.error(), (409, "CustomDomainInUse"), "kept for its recovery");
 }

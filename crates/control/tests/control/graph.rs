@@ -219,3 +219,29 @@ async fn an_application_is_not_changed_by_what_is_not_understood() {
     assert_eq!(plane.post(operator, "/v1.0/applications", with_key).await.status, 400);
     assert_eq!(plane.get(operator, "/v1.0/me").await.error(), (400, "Request_BadRequest"));
 }
+
+#[tokio::test]
+async fn each_kind_of_client_keeps_its_own_redirect_uris() {
+    let plane = Plane::new().await;
+    let operator = plane.test.operator;
+    let body = json!({ "displayName": "app", "web": { "redirectUris": ["https://app.example/cb"] } });
+    let made = plane.post(operator, "/v1.0/applications", body).await.expect(201);
+    let path = format!("/v1.0/applications/{}", made["id"].as_str().unwrap());
+    let patch = async |body: Value| plane.ask(operator, "PATCH", &path, body).await;
+    patch(json!({ "publicClient": { "redirectUris": ["http://localhost"] } })).await.expect(204);
+    patch(json!({ "spa": { "redirectUris": ["https://spa.example"] } })).await.expect(204);
+    let shown = plane.get(operator, &path).await.expect(200);
+    for (kind, uri) in [("web", "https://app.example/cb"), ("publicClient", "http://localhost"), ("spa", "https://spa.example")] {
+        assert_eq!(shown[kind]["redirectUris"], json!([uri]), "{kind}");
+    }
+    assert_eq!(
+        patch(json!({ "web": { "redirectUris": ["http://localhost"] } })).await.error(),
+        (400, "Request_BadRequest"),
+        "in two kinds"
+    );
+    patch(json!({ "publicClient": { "redirectUris": [] } })).await.expect(204);
+    let shown = plane.get(operator, &path).await.expect(200);
+    assert_eq!((&shown["publicClient"]["redirectUris"], &shown["web"]["redirectUris"]), (&json!([]), &json!(["https://app.example/cb"])));
+    let row = plane.test.snapshot().application(made["id"].as_str().unwrap().parse().unwrap()).unwrap().clone();
+    assert_eq!(row.redirect_uris, ["https://app.example/cb", "https://spa.example"], "where answers of a sign-in may go");
+}

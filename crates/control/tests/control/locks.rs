@@ -55,3 +55,21 @@ async fn a_contributor_does_not_lift_a_lock() {
     assert_eq!(bad.error(), (400, "InvalidLock"));
     assert_eq!(plane.get(who, &lock(&plane.test.group)).await.expect(200)["properties"]["notes"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_read_only_lock_shows_and_makes_no_keys_d16() {
+    let plane = Plane::new().await;
+    let (operator, account) = (plane.test.operator, plane.test.account.clone());
+    plane.ask(operator, "PATCH", account.as_str(), json!({ "properties": { "disableLocalAuth": false } })).await.expect(200);
+    plane.post(operator, &format!("{account}/listKeys"), json!({})).await.expect(200);
+    let lock = format!("{}/providers/Microsoft.Authorization/locks/freeze", plane.test.group);
+    plane.put(operator, &lock, json!({ "properties": { "level": "CanNotDelete" } })).await.expect(201);
+    plane.post(operator, &format!("{account}/listKeys"), json!({})).await.expect(200);
+    plane.put(operator, &lock, json!({ "properties": { "level": "ReadOnly" } })).await.expect(200);
+    for (path, body) in [("listKeys", json!({})), ("regenerateKey", json!({ "keyName": "Key1" }))] {
+        assert_eq!(plane.post(operator, &format!("{account}/{path}"), body).await.error(), (409, "ScopeLocked"), "{path}");
+    }
+    plane.get(operator, account.as_str()).await.expect(200);
+    // A caller without the right learns of no lock.
+    assert_eq!(plane.post(plane.test.app, &format!("{account}/listKeys"), json!({})).await.status, 403);
+}

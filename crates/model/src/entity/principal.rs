@@ -124,8 +124,15 @@ pub struct Application {
     /// Further names by which a token's audience may call this application.
     #[serde(default)]
     pub identifier_uris: Vec<String>,
+    /// Every address that answers of a sign-in may go to, of whatever kind.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
+    /// Which of them belong to a program on a person's machine, and which to a page in a browser; the rest are of servers. Clients
+    /// set and read the three apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_redirect_uris: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spa_redirect_uris: Vec<String>,
     /// A public client holds no credential (device code, browser sign-in).
     #[serde(default)]
     pub public_client: bool,

@@ -73,7 +73,11 @@ pub(super) const ROLES: &[Template] = &[
             "Microsoft.Support/*",
         ],
         data_actions: &["Microsoft.CognitiveServices/*"],
-        not_data_actions: &["Microsoft.CognitiveServices/accounts/OpenAI/fine-tunes-deployments/write"],
+        not_data_actions: &[
+            "Microsoft.CognitiveServices/accounts/OpenAI/fine-tunes-deployments/write",
+            "Microsoft.CognitiveServices/accounts/AIServices/fine_tuning_deployments/write",
+            "Microsoft.CognitiveServices/accounts/AIServices/agents/endpoints/UserIdentityImpersonation/action",
+        ],
         ..BLANK
     },
     Template {

@@ -14,7 +14,10 @@ pub(super) const ROLES: &[Template] = &[
         id: super::SEARCH_INDEX_DATA_CONTRIBUTOR,
         name: "Search Index Data Contributor",
         description: "Grants full access to Azure Cognitive Search index data.",
-        data_actions: &["Microsoft.Search/searchServices/indexes/documents/*"],
+        data_actions: &[
+            "Microsoft.Search/searchServices/indexes/documents/*",
+            "Microsoft.Search/searchServices/indexes/contentSecurity/elevatedOperations/read",
+        ],
         ..BLANK
     },
     Template {

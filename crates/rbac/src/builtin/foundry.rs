@@ -2,9 +2,20 @@
 
 use super::{BLANK, Template};
 
-/// Lets the holder assign and unassign one role: Foundry User.
-const ONLY_FOUNDRY_USER: &str = "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals{53ca6127-db72-4b80-b1b0-d745d6d5456d})) AND (\
-     (!(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'})) OR (@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals{53ca6127-db72-4b80-b1b0-d745d6d5456d}))";
+/// Lets the holder assign and unassign Foundry User, and a role that Keyless has not.
+const PROJECT_ROLES: &str = "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals{eed3b665-ab3a-47b6-8f48-c9382fb1dad6,53ca6127-db72-4b80-b1b0-d745d6d5456d})) AND (\
+     (!(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'})) OR (@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals{eed3b665-ab3a-47b6-8f48-c9382fb1dad6,53ca6127-db72-4b80-b1b0-d745d6d5456d}))";
+
+/// Lets the holder assign and unassign Foundry User, and four roles that Keyless has not.
+const ACCOUNT_ROLES: &str = "((!(ActionMatches{'Microsoft.Authorization/roleAssignments/write'})) OR (@Request[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals{eed3b665-ab3a-47b6-8f48-c9382fb1dad6,53ca6127-db72-4b80-b1b0-d745d6d5456d,3bc748fc-213d-45c1-8d91-9da5725539b9,2a1e307c-b015-4ebd-883e-5b7698a07328,73c42c96-874c-492b-b04d-ab87d138a893})) AND (\
+     (!(ActionMatches{'Microsoft.Authorization/roleAssignments/delete'})) OR (@Resource[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals{eed3b665-ab3a-47b6-8f48-c9382fb1dad6,53ca6127-db72-4b80-b1b0-d745d6d5456d,3bc748fc-213d-45c1-8d91-9da5725539b9,2a1e307c-b015-4ebd-883e-5b7698a07328,73c42c96-874c-492b-b04d-ab87d138a893}))";
+
+/// Fine-tuned models are deployed by other roles.
+const NO_DEPLOYMENT: [&str; 2] = [
+    "Microsoft.CognitiveServices/accounts/OpenAI/fine-tunes-deployments/write",
+    "Microsoft.CognitiveServices/accounts/AIServices/fine_tuning_deployments/write",
+];
+const NO_IMPERSONATION: &str = "Microsoft.CognitiveServices/accounts/AIServices/agents/endpoints/UserIdentityImpersonation/action";
 
 pub(super) const ROLES: &[Template] = &[
     Template {
@@ -38,6 +49,7 @@ pub(super) const ROLES: &[Template] = &[
             "Microsoft.CognitiveServices/accounts/ContentSafety/*",
             "Microsoft.CognitiveServices/accounts/MaaS/*",
         ],
+        not_data_actions: &[NO_DEPLOYMENT[0]],
         ..BLANK
     },
     Template {
@@ -61,6 +73,7 @@ pub(super) const ROLES: &[Template] = &[
             "Microsoft.Support/*",
         ],
         data_actions: &["Microsoft.CognitiveServices/*"],
+        not_data_actions: &[NO_DEPLOYMENT[0], NO_DEPLOYMENT[1], NO_IMPERSONATION],
         ..BLANK
     },
     Template {
@@ -79,7 +92,8 @@ pub(super) const ROLES: &[Template] = &[
             "Microsoft.Resources/subscriptions/resourceGroups/read",
         ],
         data_actions: &["Microsoft.CognitiveServices/*"],
-        condition: Some(ONLY_FOUNDRY_USER),
+        not_data_actions: &[NO_DEPLOYMENT[0], NO_DEPLOYMENT[1], NO_IMPERSONATION],
+        condition: Some(PROJECT_ROLES),
         ..BLANK
     },
     Template {
@@ -108,7 +122,7 @@ pub(super) const ROLES: &[Template] = &[
             "Microsoft.Resources/subscriptions/resourceGroups/read",
             "Microsoft.Support/*",
         ],
-        condition: Some(ONLY_FOUNDRY_USER),
+        condition: Some(ACCOUNT_ROLES),
         ..BLANK
     },
     Template {
@@ -164,6 +178,16 @@ pub(super) const ROLES: &[Template] = &[
         description: "Grants full to manage AI project and accounts. Grants reader access to AI projects, reader access to AI accounts, and data actions for an AI project.",
         actions: &[
             "Microsoft.Authorization/*/read",
+            "Microsoft.AlertsManagement/actionRules/*",
+            "Microsoft.AlertsManagement/alerts/*",
+            "Microsoft.AlertsManagement/issues/*",
+            "Microsoft.AlertsManagement/prometheusRuleGroups/*",
+            "Microsoft.AlertsManagement/smartDetectorAlertRules/*",
+            "Microsoft.Authorization/roleAssignments/delete",
+            "Microsoft.Authorization/roleAssignments/write",
+            "Microsoft.Insights/activityLogAlerts/*",
+            "Microsoft.Insights/metricAlerts/*",
+            "Microsoft.Insights/scheduledQueryRules/*",
             "Microsoft.CognitiveServices/*",
             "Microsoft.ResourceHealth/availabilityStatuses/read",
             "Microsoft.Resources/deployments/*",
@@ -175,6 +199,8 @@ pub(super) const ROLES: &[Template] = &[
             "Microsoft.Support/*",
         ],
         data_actions: &["Microsoft.CognitiveServices/*"],
+        not_data_actions: &[NO_IMPERSONATION],
+        condition: Some(ACCOUNT_ROLES),
         ..BLANK
     },
 ];

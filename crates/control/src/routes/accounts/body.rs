@@ -62,7 +62,11 @@ impl Body {
         }
         let properties = &self.properties;
         if let Some(domain) = properties.custom_sub_domain_name.as_deref().filter(|domain| !domain.is_empty()) {
-            account.custom_subdomain = subdomain(snapshot, domain, &account.scope)?;
+            let wished = subdomain(snapshot, domain, &account.scope)?;
+            // SECURITY: a name that an account gave up could be taken by another, which would then get its clients' prompts.
+            if wished != account.custom_subdomain {
+                return Err(invalid("customSubDomainName", "the name of an account's endpoint cannot be changed; make another account"));
+            }
         }
         if let Some(disable) = properties.disable_local_auth {
             account.disable_local_auth = disable;
@@ -75,16 +79,21 @@ impl Body {
             };
         }
         if let Some(acls) = &properties.network_acls {
-            account.network_acls = acls.read()?;
+            account.network_acls = acls.read(&account.network_acls)?;
         }
         Ok(())
     }
 }
 
 impl AclsBody {
-    fn read(&self) -> Result<NetworkAcls, Failure> {
+    /// SECURITY: without a default action the account keeps its own, and a first list of addresses stands for "only these": a body
+    /// that names rules only must never open what was closed.
+    fn read(&self, current: &NetworkAcls) -> Result<NetworkAcls, Failure> {
+        let first = *current == NetworkAcls::default() && !(self.ip_rules.is_empty() && self.virtual_network_rules.is_empty());
         let default_action = match self.default_action.as_deref().map(str::to_ascii_lowercase).as_deref() {
-            None | Some("allow") => NetworkDefault::Allow,
+            None if first => NetworkDefault::Deny,
+            None => current.default_action,
+            Some("allow") => NetworkDefault::Allow,
             Some("deny") => NetworkDefault::Deny,
             Some(_) => return Err(invalid("networkAcls.defaultAction", "it must be Allow or Deny")),
         };
@@ -120,7 +129,9 @@ pub(in crate::routes) fn check_kind(kind: &str) -> Result<String, Failure> {
 pub(in crate::routes) fn subdomain(snapshot: &Snapshot, wished: &str, own: &Scope) -> Result<String, Failure> {
     let wished = wished.to_ascii_lowercase();
     name::custom_subdomain(&wished).map_err(|error| invalid("customSubDomainName", &error.to_string()))?;
-    match snapshot.account_at(&wished) {
+    // SECURITY: a deleted account that may be recovered keeps its name, as on Azure: clients still send their prompts there.
+    let kept = || snapshot.accounts_below(&Scope::root()).find(|row| row.deleted.is_some() && row.custom_subdomain == wished);
+    match snapshot.account_at(&wished).or_else(kept) {
         Some(other) if other.scope != *own => {
             let message =
                 format!("Please pick a different name. The subdomain name '{wished}' is not available as it's already used by a resource.");

@@ -18,7 +18,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let Some(reader) = &call.control.config.activity else {
         return Err(Failure::unavailable("The activity log is not connected on this listener."));
     };
-    let (query, caller) = query(call)?;
+    let (query, wanted) = query(call)?;
     let events = reader.control_events(&query).await.map_err(|error| {
         tracing::error!(%error, "the activity log cannot be read");
         Failure::unavailable("The activity log cannot be read now; retry the operation later.")
@@ -28,17 +28,36 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         // The reader is trusted to select, not to protect: what is outside the scope that was permitted is dropped here again.
         .filter(|event| event.target.as_ref().is_some_and(|target| call.scope.covers(target) && query.scope.covers(target)))
         .map(|event| shape(&call.snapshot, event))
-        .filter(|event| caller.as_ref().is_none_or(|caller| event["caller"].as_str() == Some(caller)))
+        .filter(|event| wanted.matches(event))
         .collect();
     Ok(Reply::ok(json!({ "value": shown })))
 }
 
-fn query(call: &Call) -> Result<(ActivityQuery, Option<String>), Failure> {
+/// What a filter asks of an event as it is shown.
+#[derive(Default)]
+struct Wanted {
+    caller: Option<String>,
+    status: Option<String>,
+    provider: Option<String>,
+}
+
+impl Wanted {
+    fn matches(&self, event: &Value) -> bool {
+        let is = |wanted: &Option<String>, shown: &Value| {
+            wanted.as_ref().is_none_or(|wanted| shown.as_str().is_some_and(|shown| shown.eq_ignore_ascii_case(wanted)))
+        };
+        is(&self.caller, &event["caller"])
+            && is(&self.status, &event["status"]["value"])
+            && is(&self.provider, &event["resourceProviderName"]["value"])
+    }
+}
+
+fn query(call: &Call) -> Result<(ActivityQuery, Wanted), Failure> {
     let now = call.ctx.now;
     let mut query =
         ActivityQuery { from: now.plus_secs(-DEFAULT_WINDOW_SECS), until: now, scope: call.scope.clone(), correlation: None, limit: LIMIT };
-    let mut caller = None;
-    let Some(filter) = call.query.field("$filter") else { return Ok((query, None)) };
+    let mut wanted = Wanted::default();
+    let Some(filter) = call.query.field("$filter") else { return Ok((query, wanted)) };
     let time = |text: &str| Timestamp::parse_rfc3339(text).ok_or_else(|| unsupported(filter));
     for term in parse(filter)? {
         match term {
@@ -54,9 +73,11 @@ fn query(call: &Call) -> Result<(ActivityQuery, Option<String>), Failure> {
             Term::Equals(name, value) if name.eq_ignore_ascii_case("correlationId") => {
                 query.correlation = Some(value.parse().map_err(|_| unsupported(filter))?);
             }
-            Term::Equals(name, value) if name.eq_ignore_ascii_case("caller") => caller = Some(value),
+            Term::Equals(name, value) if name.eq_ignore_ascii_case("caller") => wanted.caller = Some(value),
+            Term::Equals(name, value) if name.eq_ignore_ascii_case("status") => wanted.status = Some(value),
+            Term::Equals(name, value) if name.eq_ignore_ascii_case("resourceProvider") => wanted.provider = Some(value),
             _ => return Err(unsupported(filter)),
         }
     }
-    Ok((query, caller))
+    Ok((query, wanted))
 }

@@ -9,8 +9,6 @@ use crate::failure::Failure;
 
 /// Members that are kept as they are written.
 const KEPT: &[&str] = &["sku", "kind", "plan", "managedBy", "zones", "extendedLocation", "properties"];
-/// The largest document kept.
-const MAX_BYTES: usize = 256 * 1024;
 
 #[derive(Deserialize)]
 pub(super) struct Body {
@@ -33,13 +31,8 @@ impl Body {
         if self.identity.as_ref().is_some_and(|block| !block.is_null()) {
             return Err(Failure::invalid("IdentityNotSupported", "Resources of this type cannot carry identities here.").at("identity"));
         }
-        let kept: Map<String, Value> =
-            self.rest.iter().filter(|(name, _)| KEPT.contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect();
-        let size = serde_json::to_vec(&kept).map_or(usize::MAX, |bytes| bytes.len());
-        if size > MAX_BYTES {
-            return Err(Failure::invalid("RequestContentTooLarge", "The resource is larger than 256 kB."));
-        }
-        Ok(kept)
+        let kept = self.rest.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
+        Ok(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 }
 

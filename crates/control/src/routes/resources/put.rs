@@ -32,11 +32,14 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     Ok(Reply::put(new, shape(&resource)))
 }
 
-/// What the audit shows: not the properties. Nobody here knows which of them is a secret.
+/// What the audit shows: which members are kept, and none of what is in them. Nobody here knows which of it is a secret, and it may
+/// be as large and as deep as its writer likes.
 pub(super) fn audited(resource: &GenericResource) -> serde_json::Value {
     let mut shown = shape(resource);
-    if let Some(shown) = shown.as_object_mut() {
-        shown.remove("properties");
+    for (name, value) in shown.as_object_mut().into_iter().flatten() {
+        if resource.body.get(name).is_some() {
+            *value = "(kept, not shown)".into();
+        }
     }
     shown
 }

@@ -23,7 +23,7 @@ use crate::route::Route;
 use crate::{Config, router};
 
 mod naive;
-mod steps;
+pub(super) mod steps;
 
 use naive::Naive;
 
@@ -36,8 +36,8 @@ const SECOND: SubscriptionId = SubscriptionId::from_u128(0x5c);
 
 /// What the walks start from: a group `victim` that holds a subscription in which nobody is Owner, the walker's own group `home`,
 /// and the fixture's subscription, in which an identity named `operator` is.
-struct World {
-    test: TestPlatform,
+pub(super) struct World {
+    pub(super) test: TestPlatform,
     router: axum::Router,
     start: Vec<Entity>,
     places: Vec<Scope>,
@@ -47,7 +47,7 @@ struct World {
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let test = TestPlatform::new().await;
         let router = router(Arc::clone(&test.platform), Config::default());
         let group = |name: &str, parent: Option<&str>| ManagementGroup {
@@ -129,7 +129,7 @@ impl World {
     }
 
     /// Everything as it was at the start, and the walker with its role.
-    async fn reset(&self, role: RoleId, at: &Scope) {
+    pub(super) async fn reset(&self, role: RoleId, at: &Scope) {
         let ctx = self.test.platform.begin(keyless_model::Actor::System("test"));
         let now = self.test.store.load(&ctx).await.unwrap().entities;
         let known: BTreeSet<_> = self.start.iter().map(Entity::key).collect();
@@ -139,7 +139,12 @@ impl World {
         self.test.assign(role, self.walker.object_id, at).await;
     }
 
-    async fn send(&self, method: &Method, path: &str, body: &serde_json::Value) -> u16 {
+    /// The same, answered by another router.
+    pub(super) fn on(self, router: axum::Router) -> Self {
+        Self { router, ..self }
+    }
+
+    pub(super) async fn send(&self, method: &Method, path: &str, body: &serde_json::Value) -> u16 {
         let graph = path.starts_with("/v1.0") || path.starts_with("/beta");
         let request = Request::builder().method(method.clone()).uri(format!("{path}?api-version=2024-11-01"));
         let request = request.header("authorization", format!("Bearer {}", self.tokens[usize::from(graph)]));
@@ -168,7 +173,7 @@ impl World {
     }
 }
 
-fn writing() -> Vec<Route> {
+pub(super) fn writing() -> Vec<Route> {
     arm().into_iter().chain(graph()).filter(|route| !matches!(route.method, Method::GET | Method::HEAD)).collect()
 }
 

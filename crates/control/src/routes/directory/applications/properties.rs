@@ -1,6 +1,8 @@
 //! What a client may say about an application, in Graph's words. What is not supported is refused, not ignored: a client that
 //! believes it replaced a credential must not be wrong.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keyless_model::entity::{Application, AssertionAlgorithm, CertificateCredential};
@@ -13,6 +15,7 @@ use serde_json::{Map, Value};
 
 use super::check_name;
 use crate::failure::Failure;
+use crate::graph::shape;
 use crate::provision::Means;
 use crate::routes::directory::bad;
 
@@ -25,7 +28,9 @@ const MAX_URI_CHARS: usize = 255;
 pub(super) struct Properties {
     display_name: Option<String>,
     identifier_uris: Option<Vec<String>>,
-    redirect_uris: Option<Vec<String>>,
+    web: Option<Vec<String>>,
+    public: Option<Vec<String>>,
+    spa: Option<Vec<String>>,
     public_client: Option<bool>,
     certificates: Option<Vec<Wished>>,
 }
@@ -58,14 +63,9 @@ impl Properties {
                 "identifierUris" => read.identifier_uris = parsed(&name, value)?,
                 "isFallbackPublicClient" => read.public_client = parsed(&name, value)?,
                 "keyCredentials" => read.certificates = parsed(&name, value)?,
-                // The one address book of ours serves all kinds of clients.
-                "publicClient" | "web" | "spa" => match value.get("redirectUris") {
-                    Some(uris) => {
-                        read.redirect_uris.get_or_insert_default().extend(parsed::<Vec<String>>(&name, uris.clone())?.unwrap_or_default())
-                    }
-                    None if is_empty(&value) => {}
-                    None => return Err(unsupported(&name)),
-                },
+                "web" => read.web = redirect_uris(&name, &value)?,
+                "publicClient" => read.public = redirect_uris(&name, &value)?,
+                "spa" => read.spa = redirect_uris(&name, &value)?,
                 "signInAudience" if value == "AzureADMyOrg" => {}
                 _ if is_empty(&value) => {}
                 _ => return Err(unsupported(&name)),
@@ -98,10 +98,7 @@ impl Properties {
             uris.iter().try_for_each(|uri| check_identifier(uri, row, snapshot, federation_audiences))?;
             next.identifier_uris.clone_from(uris);
         }
-        if let Some(uris) = &self.redirect_uris {
-            uris.iter().try_for_each(|uri| check_redirect(uri))?;
-            next.redirect_uris.clone_from(uris);
-        }
+        self.redirects(row, &mut next)?;
         if let Some(wished) = &self.certificates {
             next.certificates = wished.iter().map(|one| certificate(one, row, means)).collect::<Result<_, _>>()?;
         }
@@ -110,6 +107,27 @@ impl Properties {
             return Err(bad(format!("An application has at most {MOST} certificates, addresses and identifiers; remove one first.")));
         }
         Ok(next)
+    }
+
+    /// Each kind of client has addresses of its own; a kind that the body does not name keeps them.
+    fn redirects(&self, row: &Application, next: &mut Application) -> Result<(), Failure> {
+        let web = self.web.clone().unwrap_or_else(|| shape::web_redirect_uris(row).cloned().collect());
+        next.public_redirect_uris = self.public.clone().unwrap_or_else(|| row.public_redirect_uris.clone());
+        next.spa_redirect_uris = self.spa.clone().unwrap_or_else(|| row.spa_redirect_uris.clone());
+        next.redirect_uris = [&web, &next.public_redirect_uris, &next.spa_redirect_uris].into_iter().flatten().cloned().collect();
+        if next.redirect_uris.iter().collect::<BTreeSet<_>>().len() < next.redirect_uris.len() {
+            return Err(bad("The redirect URIs of an application must be distinct, across web, publicClient and spa too."));
+        }
+        next.redirect_uris.iter().filter(|uri| !row.redirect_uris.contains(uri)).try_for_each(|uri| check_redirect(uri))
+    }
+}
+
+/// The addresses of one kind of client, when the body names any list of them.
+fn redirect_uris(name: &str, value: &Value) -> Result<Option<Vec<String>>, Failure> {
+    match value.get("redirectUris") {
+        Some(uris) => Ok(Some(parsed(name, uris.clone())?.unwrap_or_default())),
+        None if is_empty(value) => Ok(None),
+        None => Err(unsupported(name)),
     }
 }
 

@@ -12,6 +12,6 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let principal = &call.caller.principal;
     match (principal.kind, call.snapshot.user(principal.id)) {
         (PrincipalKind::User, Some(user)) => Ok(Reply::ok(shape::user(principal, user))),
-        _ => Err(bad("/me request is only valid with delegated authentication flow.")),
+        _ => Err(bad(super::NO_PERSON)),
     }
 }

@@ -130,15 +130,23 @@ impl Naive {
                     by.insert(*principal);
                 }
             }
-            let above = self.assignments.iter().map(|row| &row.scope).filter(|scope| scope.subscription_id().is_none());
-            let directory = self.subscriptions.iter().chain(above).all(|scope| self.administers(&by, scope));
-            if directory || self.administers(&by, &Scope::root()) {
-                by.extend(&self.principals);
+            // Whoever administers every subscription changes the directory, but for those who hold a role above.
+            if self.subscriptions.iter().all(|scope| self.administers(&by, scope)) || self.administers(&by, &Scope::root()) {
+                let more: Vec<_> =
+                    self.principals.iter().filter(|who| self.above(**who).iter().all(|scope| self.administers(&by, scope))).collect();
+                by.extend(more);
             }
             if by.len() == before {
                 return by;
             }
         }
+    }
+
+    /// The places above the subscriptions where the principal holds a role.
+    fn above(&self, who: ObjectId) -> Vec<&Scope> {
+        let circle = self.circle(who);
+        let held = self.assignments.iter().filter(|row| circle.contains(&row.principal)).map(|row| &row.scope);
+        held.filter(|scope| scope.subscription_id().is_none()).collect()
     }
 
     fn administers(&self, by: &BTreeSet<ObjectId>, scope: &Scope) -> bool {

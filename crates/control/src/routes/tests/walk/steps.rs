@@ -14,7 +14,7 @@ const GROUPS: [&str; 4] = ["home", "victim", "inner", "fresh"];
 const MG: &str = "/providers/Microsoft.Management/managementGroups";
 
 /// Choices drawn from one number (SplitMix64).
-pub(super) struct Draw(pub(super) u64);
+pub(in crate::routes::tests) struct Draw(pub(in crate::routes::tests) u64);
 
 impl Draw {
     pub(super) fn below(&mut self, most: usize) -> usize {
@@ -48,7 +48,7 @@ pub(super) fn step(world: &World, routes: &[Route], number: u64) -> (Method, Str
 }
 
 /// A request that the line takes, as far as its names and its body go.
-pub(super) fn request(world: &World, route: &Route, draw: &mut Draw) -> (Method, String, Value) {
+pub(in crate::routes::tests) fn request(world: &World, route: &Route, draw: &mut Draw) -> (Method, String, Value) {
     let at = match (route.at, route.tail) {
         ("{*}", "") => format!("{}/providers/Microsoft.Storage/storageAccounts/files", place(world, draw)),
         ("{*}", _) => place(world, draw),
