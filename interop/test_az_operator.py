@@ -144,16 +144,17 @@ def test_a_deployment_answers_as_long_as_it_exists(az, system, account, caller):
     assert refusal(dated(system, account.endpoint, token=caller.token), deployment="third") == NO_DEPLOYMENT
 
 
-def test_the_capacity_of_a_deployment_is_a_limit(az, system, account, caller):
+def test_the_capacity_of_a_deployment_is_a_limit(az, system, account, caller, upstream):
     """One unit of capacity is 1,000 tokens a minute; a call that may need more never reaches the model."""
     az("role assignment create --assignee", caller.principal_id, "--role", ROLE, "--scope", account.id)
     deploy(az, account, "small", capacity=1)
     client = dated(system, account.endpoint, token=caller.token)
+    before = len(upstream.requests)
     with pytest.raises(RateLimitError) as refused:
-        for _ in range(3):
-            client.chat.completions.create(
-                model="small", max_tokens=800, messages=[{"role": "user", "content": "word " * 300}]
-            )
+        client.chat.completions.create(
+            model="small", max_tokens=800, messages=[{"role": "user", "content": "word " * 300}]
+        )
+    assert len(upstream.requests) == before, "it reached the model"
     assert int(refused.value.response.headers["retry-after"]) > 0
     deploy(az, account, "small", capacity=100)
     assert ask(client, deployment="small") == ANSWER

