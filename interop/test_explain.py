@@ -6,6 +6,7 @@ The commands that an answer recommends are run as they stand, and the refused re
 import json
 import re
 import shlex
+import sys
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -38,8 +39,9 @@ def refused_call(client, **options) -> str:
 
 
 def recommended(text: str) -> list[str]:
-    """The words after `az` of the one command that the text recommends."""
-    found = re.findall(r"^  az (.*)$", text, re.MULTILINE)
+    """The words after `keyless az --` of the one command that the text recommends."""
+    assert not re.search(r"^ *az ", text, re.MULTILINE), "a bare az may be signed in to another cloud"
+    found = re.findall(r"^  keyless az .*-- (.*)$", text, re.MULTILINE)
     assert len(found) == 1, text
     return shlex.split(found[0])
 
@@ -87,7 +89,7 @@ def test_the_clients_own_id_finds_the_call(system, operator, demo):
 def test_a_key_that_is_refused_leads_to_identities(system, operator):
     account = operator.create_account()
     text = explain(system, refused_call(v1(system, account.endpoint, "0123456789abcdef" * 2)))
-    assert "refused" in text and "keyless run --as" in text, text
+    assert "refused" in text and "keyless run" in text and "--as IDENTITY" in text, text
 
 
 def test_a_refused_change_says_what_would_allow_it_by_any_of_its_ids(system, admin, operator):
@@ -176,3 +178,77 @@ def test_a_weak_password_is_refused_before_a_person_is_made(system):
     assert done.returncode == 1 and "12345" not in done.stderr
     action = ["can-i", CHAT_ACTION, "--scope", "demo-ai", "--principal", name]
     assert "there is no identity" in system.command(*action, *system.locate(), check=False).stderr
+
+
+# --- requests without an id at hand ---
+
+
+def test_the_last_refused_request_is_explained_without_any_id_u7(system, operator, demo):
+    caller = operator.create_identity()
+    client = dated(system, demo["endpoint"], token=system.token(caller.name))
+    request_id = refused_call(client)
+    done = system.command("explain", "--last", "--as", caller.name, *system.locate())
+    assert request_id in done.stdout and CHAT_ACTION in done.stdout, done.stdout
+    assert f"the newest request of {caller.name} that was refused" in done.stderr
+    # The program itself asks about nobody else.
+    inside = system.run(caller.name, str(system.binary), "explain", "--last", *system.locate())
+    assert request_id in inside.stdout
+    # One that was never refused has a last request too.
+    fine = operator.create_caller(demo["id"])
+    _, allowed = ask_with_id(dated(system, demo["endpoint"], token=system.token(fine.name)))
+    done = system.command("explain", "--last", "--as", fine.name, *system.locate())
+    assert allowed in done.stdout and "no request" in done.stderr and "was refused or failed" in done.stderr
+
+
+def test_what_the_audit_shows_of_a_request_is_enough_to_explain_it_u7(system, operator, demo):
+    caller = operator.create_identity()
+    request_id = refused_call(dated(system, demo["endpoint"], token=system.token(caller.name)))
+    short = request_id[:8]
+    for look in ("tail", "query"):
+        shown = system.command("audit", look, "--principal", caller.name, *system.locate()).stdout
+        assert short in shown.split(), shown
+    assert request_id in explain(system, short)
+    assert request_id in explain(system, short.upper()), "in any case, as hexadecimal is"
+    few = system.command("explain", short[:2], *system.locate(), check=False)
+    assert few.returncode == 1 and "at least 6" in few.stderr, few.stderr
+
+
+def test_a_program_that_fails_is_followed_by_what_its_identity_was_refused_u7(system, operator, examples):
+    caller = operator.create_identity()
+    example = str(examples / "python" / "chat.py")
+    done = system.run(caller.name, sys.executable, example, check=False)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("keyless: calls of")]
+    assert done.returncode == 1 and len(lines) == 1 and "refused" in lines[0], done.stderr
+    command = shlex.split(lines[0].split("why: ")[1])
+    assert command[0] == "keyless"
+    said = system.command(*command[1:]).stdout
+    assert CHAT_ACTION in said and "keyless az" in said, said
+    assert "keyless:" not in system.run(caller.name, "false", check=False).stderr, "a failure of its own is its own"
+
+
+# --- questions that have no answer ---
+
+
+@pytest.mark.parametrize(
+    ("action", "scope", "said"),
+    [
+        ("chat", "demo-ai/chat", CHAT_ACTION),
+        ("Foo/bar", "demo-ai", "there is no action `Foo/bar`"),
+        (f"{CHAT_ACTION}s", "demo-ai/chat", f"did you mean {CHAT_ACTION} ?"),
+        ("Microsoft.CognitiveServices/accounts/reed", "demo-ai", "did you mean Microsoft.CognitiveServices/accounts/read ?"),
+        (CHAT_ACTION, "demo-ai/chatt", "did you mean `demo-ai/chat`?"),
+        (CHAT_ACTION, "demo-ai/something-else", "it has chat"),
+        (CHAT_ACTION, "demo-aj", "did you mean `demo-ai`?"),
+    ],
+)
+def test_what_does_not_exist_is_neither_allowed_nor_refused_u3(system, action, scope, said):
+    for principal in ("demo-app", "operator"):
+        done = system.command("can-i", action, "--scope", scope, "--principal", principal, *system.locate(), check=False)
+        assert (done.returncode, done.stdout) == (2, ""), done
+        assert said in done.stderr and "role assignment" not in done.stderr, done.stderr
+
+
+def test_a_place_is_unknown_by_its_arm_id_too_u3(system, demo):
+    gone = f"{demo['id']}/deployments/nope"
+    done = system.command("can-i", CHAT_ACTION, "--scope", gone, *system.locate(), check=False)
+    assert (done.returncode, done.stdout) == (2, "") and "no deployment `nope`" in done.stderr

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 mod first;
 mod link;
+mod reset;
 
 use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
@@ -14,13 +15,11 @@ use keyless_web::{PasswordFailure, Platform};
 
 pub use first::has_administrator;
 pub use link::{link_user, unlink_user};
+pub use reset::{NewPassword, reset_password};
 
 use crate::refusal::Refusal;
 use crate::sign_in::{Invitation, SignInError, Then, Ticket, Tickets};
 use crate::state::Authority;
-
-/// Longest user principal name, in bytes.
-const MAX_NAME: usize = 256;
 
 /// A person to add.
 #[derive(Debug, Clone)]
@@ -60,8 +59,8 @@ pub enum InvitedAs {
 /// Why an account was not made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    #[error("`{0}` is no user principal name; write name@domain")]
-    Name(String),
+    #[error("`{name}` is no sign-in name here; write a name at the directory's own domain, such as ada@{domain}")]
+    Name { name: String, domain: String },
     #[error("the user name is taken; choose another")]
     Taken,
     #[error("the tenant does not exist; use the id of one that `keyless status` shows")]
@@ -229,11 +228,10 @@ async fn create(
 }
 
 fn check_new(snapshot: &Snapshot, tenant: TenantId, name: &str) -> Result<(), AccountError> {
-    snapshot.tenant(tenant).ok_or(AccountError::TenantUnknown)?;
-    let plain = name.len() <= MAX_NAME && !name.chars().any(|letter| letter.is_whitespace() || letter.is_control());
-    match name.split_once('@') {
-        Some((local, domain)) if plain && !local.is_empty() && !domain.is_empty() && !domain.contains('@') => {}
-        _ => return Err(AccountError::Name(name.chars().take(64).collect())),
+    let domain = &snapshot.tenant(tenant).ok_or(AccountError::TenantUnknown)?.domain;
+    if !User::is_sign_in_name(name, domain) {
+        let shown = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
+        return Err(AccountError::Name { name: shown, domain: domain.clone() });
     }
     if snapshot.user_named(name).is_some() { Err(AccountError::Taken) } else { Ok(()) }
 }

@@ -25,7 +25,8 @@ mod throttle;
 use std::sync::Arc;
 
 pub use accounts::{
-    AccountError, InvitedAs, NewInvitation, NewUser, add_user, has_administrator, invite, link_user, revoke_sessions, unlink_user,
+    AccountError, InvitedAs, NewInvitation, NewPassword, NewUser, add_user, has_administrator, invite, link_user, reset_password,
+    revoke_sessions, unlink_user,
 };
 pub use config::{AssertionAudience, AssertionReuse, Config};
 pub use federation::{ExternalIssuers, FetchError, FormPost, HttpFetch, HttpPost, KeysUnavailable, Place, PublicWeb, TrustedIssuer, Want};

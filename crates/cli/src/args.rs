@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod access;
 mod audit;
 mod duration;
+mod everyday;
 mod help;
 mod lend;
 mod manage;
@@ -18,6 +19,7 @@ pub(crate) use access::{CanI, Explain, Whoami};
 pub(crate) use audit::{Audit, AuditFilter, Category, Export, ExportFormat, Outcome};
 #[cfg(test)]
 pub(crate) use duration::Moment;
+pub(crate) use everyday::{Deployment, Grant, Identity, Role};
 pub(crate) use lend::{CredentialName, Env, Run, Shell, Token};
 pub(crate) use manage::{Guest, Host, Keys, User};
 pub(crate) use operate::{Apply, Az, DEFAULT_CLOUD};
@@ -80,6 +82,15 @@ pub(crate) enum Command {
     /// Explain why one request was allowed or refused
     #[command(after_long_help = help::EXPLAIN_MORE)]
     Explain(Explain),
+    /// List, show, make and remove identities for programs
+    #[command(subcommand, after_long_help = help::IDENTITY_MORE)]
+    Identity(Identity),
+    /// List, show, make and remove deployments of models
+    #[command(subcommand, after_long_help = help::DEPLOYMENT_MORE)]
+    Deployment(Deployment),
+    /// List, show, give and take away roles
+    #[command(subcommand, after_long_help = help::ROLE_MORE)]
+    Role(Role),
     /// List, rotate and revoke the keys that sign tokens
     #[command(subcommand, after_long_help = help::KEYS_MORE)]
     Keys(Keys),

@@ -17,6 +17,8 @@ use crate::env_registry::*;
 
 /// Values of `AZURE_TOKEN_CREDENTIALS` under which a chain still tries managed identities (trimmed, in lower case).
 const REACHES_MANAGED_IDENTITY: [&str; 2] = ["prod", "managedidentitycredential"];
+/// The value of `AZURE_TOKEN_CREDENTIALS` under which a chain tries the tools that a person signs in with, and nothing else.
+const SIGNED_IN_DEVELOPER: &str = "dev";
 /// What must not go through a proxy.
 const THIS_MACHINE: &str = "localhost,127.0.0.1,::1";
 
@@ -61,11 +63,22 @@ impl ChildEnvironment {
         child
     }
 
-    /// What a person's own `az` needs to work with this system: to trust its certificates, and to ask nobody else about it.
-    pub(crate) fn of_az(outer: &Environment, bundles: &Bundles) -> Self {
+    /// What a person's own `az` needs to work with this system - to trust its certificates, and to ask nobody else about it - and
+    /// what the programs of a person who signed in with it need besides.
+    pub(crate) fn of_az(outer: &Environment, status: &Status, account: Option<&AccountStatus>, bundles: &Bundles) -> Self {
         let mut child = Self::default();
         child.give(AZURE_CORE_INSTANCE_DISCOVERY, "false");
-        child.give_root(outer, bundles, REQUESTS_CA_BUNDLE, &[REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE]);
+        if let Some(account) = account {
+            child.give(AZURE_OPENAI_ENDPOINT, &account.endpoint);
+        }
+        if outer.value(OPENAI_API_VERSION).is_none() {
+            child.give(OPENAI_API_VERSION, API_VERSION);
+        }
+        // A chain that is told nothing asks the machine's metadata endpoint before it asks az: another identity, or a long wait.
+        if outer.value(AZURE_TOKEN_CREDENTIALS).is_none() {
+            child.give(AZURE_TOKEN_CREDENTIALS, SIGNED_IN_DEVELOPER);
+        }
+        child.give_roots(outer, status, bundles);
         child.give_no_proxy(outer);
         child
     }

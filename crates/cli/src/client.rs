@@ -4,6 +4,7 @@ mod arm;
 mod chat;
 mod exchange;
 mod local;
+mod named;
 mod system;
 mod web;
 
@@ -11,5 +12,6 @@ pub(crate) use arm::{Arm, Precondition};
 pub(crate) use chat::{API_VERSION, Chat, Credential};
 pub(crate) use exchange::Reply;
 pub(crate) use local::{Lease, Local, LocalFailure};
+pub(crate) use named::meant;
 pub(crate) use system::{AI_RESOURCE, OPERATOR, System};
 pub(crate) use web::Web;

@@ -6,13 +6,16 @@ mod az;
 mod can_i;
 mod completions;
 mod demo;
+mod deployment;
 mod drill;
 mod env;
 mod explain;
 mod guest;
 mod host;
+mod identity;
 mod keys;
 mod loan;
+mod role;
 mod run;
 mod status;
 mod token;
@@ -23,7 +26,7 @@ mod whoami;
 use crate::args::{Cli, Command};
 use crate::data_dir::DataDir;
 use crate::env_registry::Environment;
-use crate::failure::Ending;
+use crate::failure::{Ending, Explain as _};
 use crate::machine::block_on;
 use crate::ui::Screen;
 
@@ -39,6 +42,13 @@ impl Context<'_> {
     pub(crate) fn data(&self) -> Result<DataDir, crate::failure::Failure> {
         DataDir::choose(self.data.as_deref(), &self.environment)
     }
+}
+
+/// A report as JSON, on stdout.
+fn say_json(context: &mut Context<'_>, report: &impl serde::Serialize) -> Result<(), crate::failure::Failure> {
+    let text = serde_json::to_string_pretty(report).explain(|| "the report cannot be written".to_owned(), "report this")?;
+    context.screen.say(text)?;
+    Ok(())
 }
 
 pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
@@ -59,6 +69,9 @@ pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
         Command::Az(args) => block_on(az::az(context, &args)),
         Command::CanI(args) => block_on(can_i::can_i(context, &args)),
         Command::Explain(args) => block_on(explain::explain(context, &args)),
+        Command::Identity(args) => block_on(identity::identity(context, &args)),
+        Command::Deployment(args) => block_on(deployment::deployment(context, &args)),
+        Command::Role(args) => block_on(role::role(context, &args)),
         Command::Keys(args) => block_on(keys::keys(context, &args)),
         Command::User(args) => block_on(user::user(context, &args)),
         Command::Guest(args) => block_on(guest::guest(context, &args)),

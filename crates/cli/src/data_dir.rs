@@ -1,5 +1,6 @@
 //! Which data folder a command means: `--data`, else `KEYLESS_DATA`, else the user's state folder.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::env_registry::{Environment, HOME, KEYLESS_DATA, XDG_STATE_HOME};
@@ -37,6 +38,35 @@ impl DataDir {
     /// ` --data DIR` for commands shown to the user, or nothing when they find the folder by themselves.
     pub(crate) fn flag(&self) -> String {
         if self.named { format!(" --data {}", shell_word(&self.path.display().to_string())) } else { String::new() }
+    }
+
+    /// One command of the real `az`, which works in any shell: a bare `az` may be signed in to another cloud, or to none.
+    pub(crate) fn az(&self, words: &str) -> String {
+        format!("keyless az{} -- {words}", self.flag())
+    }
+}
+
+/// The data folder belongs to another user of the machine.
+#[derive(Debug, thiserror::Error)]
+#[error("{} belongs to {owner}, and you are user {own}: only its owner may ask the system in it or read its log", .folder.display())]
+pub(crate) struct NotYours {
+    folder: PathBuf,
+    owner: String,
+    own: u32,
+}
+
+impl NotYours {
+    pub(crate) const NEXT: &str = "ask its owner, who can lend you an identity and give you roles; or start a system of your own: keyless up --data DIR";
+
+    pub(crate) fn new(folder: &Path) -> Self {
+        let owner = std::fs::metadata(folder).map_or_else(|_| "another user".to_owned(), |facts| format!("user {}", facts.uid()));
+        Self { folder: folder.to_owned(), owner, own: rustix::process::geteuid().as_raw() }
+    }
+}
+
+impl From<NotYours> for Failure {
+    fn from(error: NotYours) -> Self {
+        Self::new(error.to_string(), NotYours::NEXT)
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) enum Role {
     Credential,
     /// Given to the program of `run` and the shell of `env`.
     Given,
+    /// Given by `keyless az` to a shell whose owner signs in with `az login`.
+    SignedIn,
     /// Taken from both: a key, or a credential that the chain would take before the identity.
     Removed,
 }
@@ -79,7 +81,7 @@ variables! {
     AZURE_USERNAME: Removed, "a user name that the credential chain takes before the identity";
     AZURE_PASSWORD: Removed, "a password that the credential chain takes before the identity";
     AZURE_FEDERATED_TOKEN_FILE: Credential | Removed, "a workload identity that the credential chain takes before this one";
-    AZURE_TOKEN_CREDENTIALS: Credential | Removed, "it keeps the credential chain from managed identities";
+    AZURE_TOKEN_CREDENTIALS: Credential | SignedIn | Removed, "it keeps the credential chain from managed identities";
     IDENTITY_SERVER_THUMBPRINT: Removed, "it makes clients take this machine for Service Fabric";
     IMDS_ENDPOINT: Removed, "it makes clients take this machine for Azure Arc";
     MSI_ENDPOINT: Removed, "it makes clients take this machine for Cloud Shell";

@@ -1,6 +1,7 @@
 //! What people see: stdout for what was asked, stderr for progress and remarks, colour only where a terminal shows it.
 
 mod paint;
+pub(crate) mod prompt;
 mod screen;
 mod stage;
 mod table;

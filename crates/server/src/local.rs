@@ -7,7 +7,9 @@ mod attachments;
 mod decisions;
 mod door;
 mod guests;
+mod known;
 mod names;
+mod spelling;
 mod status;
 
 pub use crate::data::socket_path;
@@ -15,4 +17,5 @@ pub use administration::Invited;
 pub(crate) use administration::first_administrator;
 pub(crate) use attachments::recall;
 pub(crate) use door::Door;
+pub use spelling::nearest;
 pub(crate) use status::{Facts, status};

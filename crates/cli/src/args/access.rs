@@ -4,8 +4,8 @@ use clap::Args;
 
 #[derive(Debug, Args)]
 pub(crate) struct Whoami {
-    /// The identity [default: the one this shell or program has, else demo-app]
-    #[arg(long = "as", value_name = "IDENTITY")]
+    /// An identity, a person or any principal, by name or id [default: the one this shell or program has, else demo-app]
+    #[arg(long = "as", value_name = "WHO")]
     pub(crate) identity: Option<String>,
     /// Print JSON
     #[arg(long)]
@@ -29,8 +29,16 @@ pub(crate) struct CanI {
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// An id of the request: `apim-request-id`, `x-ms-request-id`, `x-ms-correlation-request-id`, a trace id, or the client's own
-    pub(crate) request_id: String,
+    /// An id of the request: `apim-request-id`, `x-ms-request-id`, `x-ms-correlation-request-id`, a trace id, or the client's own;
+    /// or the beginning of it that `keyless audit tail` shows
+    #[arg(required_unless_present = "last")]
+    pub(crate) request_id: Option<String>,
+    /// The newest request that was refused or failed; when none was, the newest
+    #[arg(long, conflicts_with = "request_id")]
+    pub(crate) last: bool,
+    /// With --last: requests of this caller [default: the identity that this shell or program has, else everybody]
+    #[arg(long = "as", visible_alias = "principal", value_name = "WHO", requires = "last", conflicts_with = "request_id")]
+    pub(crate) principal: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -119,9 +119,10 @@ pub(super) const WHOAMI_MORE: &str = more!(
     "Examples:"
     "  keyless whoami --as demo-app"
     "  keyless run -- keyless whoami"
+    "  keyless whoami --as ada@keyless.localhost"
     "  keyless whoami --as operator --json"
     ""
-    "Exit codes: 0 done, 1 there is no such identity or no system runs, 2 wrong usage."
+    "Exit codes: 0 done, 1 nobody is called so or no system runs, 2 wrong usage."
 );
 
 pub(super) const AUDIT: &str = "\
@@ -225,10 +226,44 @@ pub(super) const CAN_I_MORE: &str = more!(
 
 pub(super) const EXPLAIN_MORE: &str = more!(
     "Examples:"
-    "  keyless explain 07e16b27-56b5-4251-a84e-04ab699ccac9"
+    "  keyless explain --last"
+    "  keyless explain --last --as demo-app"
+    "  keyless explain 07e16b27             # as `keyless audit tail` shows it"
     "  keyless explain job-7 --json        # the client's own id: x-ms-client-request-id"
     ""
-    "Exit codes: 0 done, 1 no event of that request is in the audit log, 2 wrong usage."
+    "Exit codes: 0 done, 1 no such request, or several, in the audit log, 2 wrong usage."
+);
+
+pub(super) const IDENTITY_MORE: &str = more!(
+    "Examples:"
+    "  keyless identity create summariser"
+    "  keyless role create --as summariser --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
+    "  keyless run --as summariser -- python app.py"
+    "  keyless identity list --json | jq -r '.[].name'"
+    "  keyless identity remove summariser"
+    ""
+    "Exit codes: 0 done, 1 refused, no such identity or no system runs, 2 wrong usage."
+);
+
+pub(super) const DEPLOYMENT_MORE: &str = more!(
+    "Examples:"
+    "  keyless deployment create demo-ai/gpt-4o --model llama3.2:3b --capacity 10"
+    "  keyless deployment list"
+    "  keyless deployment show demo-ai/chat --json"
+    "  keyless deployment remove demo-ai/gpt-4o"
+    ""
+    "Exit codes: 0 done, 1 refused, no such deployment or no system runs, 2 wrong usage."
+);
+
+pub(super) const ROLE_MORE: &str = more!(
+    "Examples:"
+    "  keyless role create --as summariser --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
+    "  keyless role create --as ada@keyless.localhost --role Reader --scope group/demo"
+    "  keyless role list --scope demo-ai"
+    "  keyless role remove --as summariser --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
+    "  keyless role remove 3f2a9c1e"
+    ""
+    "Exit codes: 0 done, 1 refused, nothing of that name or no system runs, 2 wrong usage."
 );
 
 pub(super) const KEYS_MORE: &str = more!(
@@ -243,7 +278,11 @@ pub(super) const KEYS_MORE: &str = more!(
 pub(super) const USER_MORE: &str = more!(
     "Examples:"
     "  keyless user invite ada@keyless.localhost --owner"
-    "  keyless user add ada@keyless.localhost < password.txt"
+    "  keyless user add ada@keyless.localhost"
+    "  keyless user add bea@keyless.localhost < password.txt"
+    "  keyless user list"
+    "  keyless user reset-password ada@keyless.localhost"
+    "  keyless user remove bea@keyless.localhost"
     "  keyless user add grace@keyless.localhost --no-password"
     "  keyless user link grace@keyless.localhost 248289761001"
     "  keyless user sign-out ada@keyless.localhost"
@@ -259,7 +298,7 @@ pub(super) const GUEST_MORE: &str = more!(
     "Examples:"
     "  keyless guest add 00000000-0000-0000-0000-0000000000a1 --name ci \\"
     "    --tenant 00000000-0000-0000-0000-0000000000f1"
-    "  az role assignment create --role 'Cognitive Services OpenAI User' --scope ACCOUNT_ID \\"
+    "  keyless az -- role assignment create --role 'Cognitive Services OpenAI User' --scope ACCOUNT_ID \\"
     "    --assignee-object-id 00000000-0000-0000-0000-0000000000a1 \\"
     "    --assignee-principal-type ServicePrincipal"
     "  keyless guest list"

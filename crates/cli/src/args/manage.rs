@@ -92,7 +92,29 @@ pub(crate) enum Guest {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum User {
-    /// Add a person; the password is read from standard input
+    /// List the people who may sign in
+    #[command(after_long_help = help::USER_MORE)]
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a person, with their roles and sessions
+    #[command(after_long_help = help::USER_MORE)]
+    Remove {
+        /// The sign-in name, or the object id
+        name: String,
+    },
+    /// Give a person another password, and sign them out everywhere
+    #[command(after_long_help = help::USER_MORE)]
+    ResetPassword {
+        /// The sign-in name
+        name: String,
+        /// Let them keep it; else they must choose another at the next sign-in
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Add a person; the password is asked for, or read from standard input
     #[command(after_long_help = help::USER_MORE)]
     Add {
         /// The sign-in name, such as ada@keyless.localhost

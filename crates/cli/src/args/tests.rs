@@ -91,6 +91,16 @@ fn revoking_takes_nothing_else() {
 }
 
 #[test]
+fn a_request_is_named_or_it_is_the_last_one_u7() {
+    for right in [&["explain", "07e16b27"][..], &["explain", "--last"], &["explain", "--last", "--as", "demo-app"]] {
+        assert!(parse(right).is_ok(), "{right:?}");
+    }
+    for wrong in [&["explain"][..], &["explain", "07e16b27", "--last"], &["explain", "07e16b27", "--as", "demo-app"]] {
+        assert_eq!(parse(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
+    }
+}
+
+#[test]
 fn audit_filters_are_read() {
     let words = [
         "audit",

@@ -120,6 +120,24 @@ fn roots_that_cannot_be_read_are_replaced_and_that_is_said_once() {
 }
 
 #[test]
+fn a_shell_that_signs_in_with_az_gets_what_its_programs_need_u6() {
+    let setup = setup();
+    let bundles = Bundles::new(setup.folder.path(), setup.status.ca_file.as_ref(), setup.status.ca_bundle.as_ref()).unwrap();
+    let given = |outer: &[(&str, &str)]| {
+        let outer = outer.iter().copied().collect();
+        ChildEnvironment::of_az(&outer, &setup.status, setup.status.accounts.first(), &bundles).given
+    };
+    let plain = given(&[]);
+    for variable in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "OPENAI_API_VERSION"] {
+        assert!(plain.contains_key(variable), "{variable}");
+    }
+    assert_eq!(plain["AZURE_OPENAI_ENDPOINT"], "https://localhost:8443/ai/demo-ai");
+    assert_eq!(plain["AZURE_TOKEN_CREDENTIALS"], "dev", "else the chain asks the machine's metadata endpoint first");
+    assert!(!plain.contains_key("IDENTITY_HEADER") && !plain.contains_key("AZURE_CLIENT_ID"), "the person is the identity");
+    assert!(!given(&[("AZURE_TOKEN_CREDENTIALS", "prod")]).contains_key("AZURE_TOKEN_CREDENTIALS"));
+}
+
+#[test]
 fn a_proxy_is_told_to_leave_this_machine_alone() {
     let setup = setup();
     let child = setup.child(&[("https_proxy", "http://proxy:3128"), ("NO_PROXY", "internal")], &[]);

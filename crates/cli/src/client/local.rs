@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret, Timestamp};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
-    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys, RuleRequest,
+    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys, RuleRequest,
     RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::exchange::{Reply, TransportError, exchange};
+use crate::data_dir::NotYours;
 use crate::failure::Failure;
 
 /// A local request is answered from memory.
@@ -39,6 +40,9 @@ pub(crate) enum LocalFailure {
     /// Nobody listens.
     #[error("no system is running in {}", .0.display())]
     NotRunning(PathBuf),
+    /// The kernel does not let this user in.
+    #[error(transparent)]
+    NotYours(#[from] NotYours),
     /// The system's own words.
     #[error("{0}")]
     Refused(String),
@@ -50,9 +54,14 @@ pub(crate) enum LocalFailure {
 
 impl From<LocalFailure> for Failure {
     fn from(failure: LocalFailure) -> Self {
+        // The system's own words end with what to do; a second advice would be beside the point.
+        if let LocalFailure::Refused(what) = failure {
+            return Self { next: None, ..Self::new(what, "") };
+        }
         let next = match &failure {
             LocalFailure::NotRunning(_) => "start it with `keyless up`, or name another folder with --data DIR",
-            LocalFailure::Refused(_) => "run `keyless status` to see what there is",
+            LocalFailure::NotYours(_) => NotYours::NEXT,
+            LocalFailure::Refused(_) => "",
             LocalFailure::Transport(_) => "run the command again; if it keeps failing, look at the log of `keyless up`",
             LocalFailure::Answer(_) => "restart `keyless up` with this version",
         };
@@ -100,6 +109,10 @@ impl Local {
 
     pub(crate) async fn add_user(&self, user: &UserRequest) -> Result<(), LocalFailure> {
         self.ask(Method::POST, "/users", user).await
+    }
+
+    pub(crate) async fn reset_password(&self, wanted: &PasswordRequest) -> Result<(), LocalFailure> {
+        self.ask(Method::POST, "/users/password", wanted).await
     }
 
     pub(crate) async fn link(&self, link: &LinkRequest) -> Result<(), LocalFailure> {
@@ -204,6 +217,7 @@ impl Local {
         connected.map_err(|source| match source.kind() {
             // A socket file that nobody listens on is what a killed system leaves behind.
             std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => LocalFailure::NotRunning(self.data.clone()),
+            std::io::ErrorKind::PermissionDenied => NotYours::new(&self.data).into(),
             _ => TransportError::Connect { to: format!("the local socket in {}", self.data.display()), source }.into(),
         })
     }

@@ -5,6 +5,7 @@ use keyless_server::local::api::{AccountStatus, IdentityStatus, Status};
 
 use super::arm::{self, Arm};
 use super::local::Local;
+use super::named::meant;
 use super::web::Web;
 use crate::data_dir::DataDir;
 use crate::failure::{Explain as _, Failure};
@@ -75,7 +76,10 @@ impl System {
             Some(asked) => known
                 .iter()
                 .find(|identity| same(identity, asked))
-                .ok_or_else(|| Failure::new(format!("there is no identity `{asked}`"), format!("choose one of: {}", names()))),
+                .ok_or_else(|| {
+                    let next = meant(asked, known.iter().map(|identity| identity.name.as_str()), "see `keyless identity list`");
+                    Failure::new(format!("there is no identity `{asked}`"), next)
+                }),
             None => known.iter().find(|identity| identity.name == DEFAULT_IDENTITY).ok_or_else(|| {
                 Failure::usage("there is no `demo-app` here to act as by default", format!("choose with --as one of: {}", names()))
             }),
@@ -88,18 +92,20 @@ impl System {
     /// When there is none such.
     pub(crate) fn account(&self, asked: Option<&str>) -> Result<&AccountStatus, Failure> {
         let known = &self.status.accounts;
-        let names = || known.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ");
         let short = |asked: &str| asked.strip_prefix("account/").unwrap_or(asked).to_owned();
         match asked {
             Some(asked) => known
                 .iter()
                 .find(|account| account.name.eq_ignore_ascii_case(&short(asked)) || account.id.eq_ignore_ascii_case(asked))
-                .ok_or_else(|| Failure::new(format!("there is no account `{asked}`"), format!("choose one of: {}", names()))),
+                .ok_or_else(|| {
+                    let next = meant(&short(asked), known.iter().map(|account| account.name.as_str()), "see `keyless status`");
+                    Failure::new(format!("there is no account `{asked}`"), next)
+                }),
             None => known
                 .iter()
                 .find(|account| account.name == "demo-ai")
                 .or(known.first())
-                .ok_or_else(|| Failure::new("there is no AI account here", "create one with `az cognitiveservices account create`")),
+                .ok_or_else(|| Failure::new("there is no AI account here", "create one with `keyless az -- cognitiveservices account create`")),
         }
     }
 }

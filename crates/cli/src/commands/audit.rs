@@ -19,12 +19,12 @@ mod show;
 mod verify;
 mod wanted;
 
-pub(super) use log::newest;
 use log::unreadable;
+pub(super) use log::{newest, troubles_since};
 pub(super) use names::Names;
-pub(super) use show::table;
+pub(super) use show::{short_id, table};
 use wanted::Wanted;
-pub(super) use wanted::account_of;
+pub(super) use wanted::{account_of, principal};
 
 /// How soon `tail -f` shows a new event.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(200);

@@ -32,7 +32,7 @@ pub(super) async fn az(context: &mut Context<'_>, args: &Az) -> Ending {
 
 async fn register(context: &mut Context<'_>, args: &Az) -> Ending {
     let system = System::find(context.data()?).await?;
-    let child = ChildEnvironment::of_az(&context.environment, &bundles(&system)?);
+    let child = ChildEnvironment::of_az(&context.environment, &system.status, system.account(None).ok(), &bundles(&system)?);
     for remark in &child.remarks {
         context.screen.note(format_args!("{} {remark}", faint("keyless:")));
     }

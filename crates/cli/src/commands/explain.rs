@@ -1,22 +1,28 @@
 //! `keyless explain`: why one request ended as it did, from the audit log, and what would end it otherwise.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use keyless_audit::{ActorRecord, AuditEvent, Category, Outcome};
 use keyless_server::local::api::{CanIAnswer, CanIRequest, RuleRequest, RuleStatus};
 use keyless_store::audit_log::Filter;
 use serde::Serialize;
 
 use super::Context;
-use super::audit::{Names, account_of, newest, table};
+use super::audit::{Names, account_of, newest, principal, table};
 use super::can_i::{words, would_allow};
 use crate::args::Explain;
 use crate::client::Local;
-use crate::data_dir::shell_word;
+use crate::data_dir::{DataDir, shell_word};
+use crate::env_registry::{AZURE_CLIENT_ID, IDENTITY_ENDPOINT};
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
 use crate::ui::{Table, code, faint, strong};
 
 /// A client's own id may stand for many requests; the newest are shown.
 const MOST: usize = 20;
+/// Fewer digits of an id than these are a coincidence sooner than a request.
+const SHORTEST: usize = 6;
 
 /// One event, with names in place of ids where the running system knows them.
 #[derive(Serialize)]
@@ -36,19 +42,15 @@ struct Explained {
 
 pub(super) async fn explain(context: &mut Context<'_>, args: &Explain) -> Ending {
     let data = context.data()?;
-    let id = args.request_id.trim();
-    let entries = newest(&data.path, MOST, Filter::default(), |event| is_known_by(event, id))?;
-    if entries.is_empty() {
-        return Err(Failure::new(
-            format!("no event of request `{id}` is in the audit log"),
-            "use the `apim-request-id`, `x-ms-request-id` or trace id of the answer; is it of this system? `keyless status` says which data folder it uses",
-        ));
-    }
     let local = Local::of(&data.path);
     let names = Names::of(&local).await;
+    let events = match &args.request_id {
+        Some(id) => by_id(&data.path, id.trim())?,
+        None => vec![last(context, &data.path, &names, args.principal.as_deref())?],
+    };
     let mut all = Vec::new();
-    for entry in entries {
-        all.push(explained(&local, entry.event).await);
+    for event in events {
+        all.push(explained(&local, event, &data).await);
     }
     if args.json {
         context.screen.say(serde_json::to_string_pretty(&all).unwrap_or_default())?;
@@ -57,9 +59,66 @@ pub(super) async fn explain(context: &mut Context<'_>, args: &Explain) -> Ending
     let columns = context.screen.columns();
     context.screen.write(table(&names, all.iter().map(|one| &one.event), columns, false))?;
     for one in &all {
-        context.screen.write(format_args!("\n{}", shown(one)))?;
+        context.screen.write(format_args!("\n{}", shown(one, &data)))?;
     }
     Ok(Exit::Done)
+}
+
+/// The events of one request, oldest first.
+fn by_id(data: &Path, id: &str) -> Result<Vec<AuditEvent>, Failure> {
+    let entries = newest(data, MOST, Filter::default(), |event| is_known_by(event, id))?;
+    if !entries.is_empty() {
+        return Ok(entries.into_iter().map(|entry| entry.event).collect());
+    }
+    let entries = if id.len() >= SHORTEST { newest(data, MOST, Filter::default(), |event| begins_with(event, id))? } else { Vec::new() };
+    let events: Vec<AuditEvent> = entries.into_iter().map(|entry| entry.event).collect();
+    let requests: BTreeSet<String> = events.iter().map(|event| event.request_id.to_string()).collect();
+    match requests.len() {
+        0 => Err(Failure::new(
+            format!("no event of request `{id}` is in the audit log"),
+            format!(
+                "use the `apim-request-id`, `x-ms-request-id` or trace id of the answer, or at least {SHORTEST} digits of what \
+                 `keyless audit tail` shows; `keyless explain --last` needs none"
+            ),
+        )),
+        1 => Ok(events),
+        _ => {
+            let all: Vec<String> = requests.into_iter().collect();
+            Err(Failure::new(format!("several requests begin with `{id}`"), format!("choose one of: {}", all.join(", "))))
+        }
+    }
+}
+
+/// The newest event that did not end well, else the newest, of a caller or of everybody.
+fn last(context: &mut Context<'_>, data: &Path, names: &Names, asked: Option<&str>) -> Result<AuditEvent, Failure> {
+    let own = context.environment.text(IDENTITY_ENDPOINT).and(context.environment.text(AZURE_CLIENT_ID)).map(str::to_owned);
+    let principal = match (asked, own) {
+        (Some(asked), _) => Some(principal(asked, names)?),
+        // A loan that the running system does not know is of another system, or gone.
+        (None, Some(own)) => principal(&own, names).ok(),
+        (None, None) => None,
+    };
+    let filter = Filter { principal, ..Filter::default() };
+    let is_request = |event: &AuditEvent| !matches!(event.actor, ActorRecord::System { .. });
+    let troubled = newest(data, 1, filter.clone(), |event| is_request(event) && event.outcome != Outcome::Allowed)?;
+    let whose = principal.map(|id| format!(" of {}", names.of_principal(id).map_or_else(|| id.to_string(), str::to_owned)));
+    let whose = whose.unwrap_or_default();
+    if let Some(entry) = troubled.into_iter().next() {
+        context.screen.note(faint(format_args!("the newest request{whose} that was refused or failed:")));
+        return Ok(entry.event);
+    }
+    let Some(entry) = newest(data, 1, filter, is_request)?.pop() else {
+        return Err(Failure::new(format!("there is no request{whose} in the audit log"), "send one, or see `keyless audit tail`"));
+    };
+    context.screen.note(faint(format_args!("no request{whose} was refused or failed; the newest:")));
+    Ok(entry.event)
+}
+
+/// Whether a person may mean this request by the beginning of its id, with or without hyphens.
+fn begins_with(event: &AuditEvent, beginning: &str) -> bool {
+    let id = event.request_id.to_string();
+    let begins = |id: &str| id.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning));
+    begins(&id) || begins(&id.replace('-', ""))
 }
 
 /// By our id of the request - on the wire `apim-request-id`, `x-ms-request-id`, `x-ms-correlation-request-id`, `request-id`, trace id -
@@ -69,7 +128,7 @@ fn is_known_by(event: &AuditEvent, id: &str) -> bool {
         || event.client_request_id.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(id))
 }
 
-async fn explained(local: &Local, event: AuditEvent) -> Explained {
+async fn explained(local: &Local, event: AuditEvent, data: &DataDir) -> Explained {
     let decision = event.decision.as_ref();
     let rule = decision.map(|decision| RuleRequest {
         assignment: decision.assignment,
@@ -86,7 +145,7 @@ async fn explained(local: &Local, event: AuditEvent) -> Explained {
         Some(question) => local.can_i(&question).await.ok(),
         None => None,
     };
-    let next = if now.is_none() { next_step(&event) } else { None };
+    let next = if now.is_none() { next_step(&event, data) } else { None };
     Explained { event, decided_by, now, next }
 }
 
@@ -102,6 +161,7 @@ fn question(event: &AuditEvent) -> Option<CanIRequest> {
         action: action(event)?.to_owned(),
         scope: event.target.as_ref()?.to_string(),
         terse: false,
+        as_recorded: true,
     })
 }
 
@@ -113,7 +173,7 @@ fn action(event: &AuditEvent) -> Option<&str> {
 }
 
 /// What to do about a refusal that is not about roles.
-fn next_step(event: &AuditEvent) -> Option<String> {
+fn next_step(event: &AuditEvent, data: &DataDir) -> Option<String> {
     if event.outcome == Outcome::Allowed {
         return None;
     }
@@ -123,28 +183,31 @@ fn next_step(event: &AuditEvent) -> Option<String> {
     // The gateway asks the network rules before it asks who calls.
     let network = event.decision.as_ref().is_some_and(|decision| decision.because.contains("network"));
     let step = match (event.category, event.status?, &event.actor) {
-        (Category::Data, 403, _) if network => format!("see the network rules: az cognitiveservices account network-rule list {at}"),
+        (Category::Data, 403, _) if network => {
+            format!("see the network rules: {}", data.az(&format!("cognitiveservices account network-rule list {at}")))
+        },
         (Category::Data, 401 | 403, ActorRecord::Anonymous | ActorRecord::AccountKey { .. }) => {
-            "call under an identity: keyless run --as IDENTITY -- PROGRAM".to_owned()
+            format!("call under an identity: keyless run{} --as IDENTITY -- PROGRAM", data.flag())
         }
-        (Category::Data, 404, _) => format!("see what is deployed: az cognitiveservices account deployment list {at}"),
+        (Category::Data, 404, _) => {
+            format!("see what is deployed: {}", data.az(&format!("cognitiveservices account deployment list {at}")))
+        },
         (Category::Data, 429, _) => {
-            format!(
-                "wait as `retry-after` said, or give more capacity: az cognitiveservices account deployment create {at} --sku-capacity N ..."
-            )
+            let more = data.az(&format!("cognitiveservices account deployment create {at} --sku-capacity N ..."));
+            format!("wait as `retry-after` said, or give more capacity: {more}")
         }
-        (Category::Data, 502..=504, _) => "see which model server should answer: keyless status".to_owned(),
-        (Category::Token, _, _) => "see the attempts around it: keyless audit tail --category token".to_owned(),
+        (Category::Data, 502..=504, _) => format!("see which model server should answer: keyless status{}", data.flag()),
+        (Category::Token, _, _) => format!("see the attempts around it: keyless audit tail{} --category token", data.flag()),
         (_, 503, _) => "look at the log of `keyless up`, then retry".to_owned(),
         (Category::Control, 403, _) if event.operation.starts_with("Microsoft.Graph/") => {
-            "the directory is changed by the owners of its subscriptions: keyless whoami --as operator".to_owned()
+            format!("the directory is changed by the owners of its subscriptions: keyless whoami{} --as operator", data.flag())
         }
         _ => return None,
     };
     Some(step)
 }
 
-fn shown(one: &Explained) -> String {
+fn shown(one: &Explained, data: &DataDir) -> String {
     let event = &one.event;
     let mut facts = Table::new(["", ""]);
     let mut fact = |name: &str, value: String| facts.row([faint(name), value]);
@@ -172,7 +235,7 @@ fn shown(one: &Explained) -> String {
         }
         Some(answer) => {
             text.push_str(&format!("{} still refused: {}\n", strong("now:"), answer.because));
-            text.push_str(&would_allow(answer).unwrap_or_default());
+            text.push_str(&would_allow(answer, data).unwrap_or_default());
         }
         None => {}
     }
@@ -180,4 +243,23 @@ fn shown(one: &Explained) -> String {
         text.push_str(&format!("{} {}\n", strong("next:"), code(next)));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use keyless_model::{Actor, OpContext, RequestId, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_an_id_finds_it_with_and_without_hyphens_u7() {
+        let id = RequestId::from_u128(0x07e1_6b27_56b5_4251_a84e_04ab_699c_cac9);
+        let event = AuditEvent::new(&OpContext::new(id, Timestamp::from_unix_secs(0), Actor::Anonymous), Category::Data, "x", Outcome::Denied);
+        for beginning in ["07e16b27", "07E16B", "07e16b27-56b5", "07e16b2756b5"] {
+            assert!(begins_with(&event, beginning), "{beginning}");
+        }
+        for other in ["07e16b28", "7e16b27", "07e16b2\u{e9}", &"0".repeat(64)] {
+            assert!(!begins_with(&event, other), "{other}");
+        }
+    }
 }

@@ -5,12 +5,14 @@ use keyless_server::local::api::{GuestRequest, GuestStatus};
 use super::Context;
 use crate::args::Guest;
 use crate::client::Local;
+use crate::data_dir::DataDir;
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
 use crate::ui::{Table, code, faint, good, strong};
 
 pub(super) async fn guest(context: &mut Context<'_>, args: &Guest) -> Ending {
-    let local = Local::of(&context.data()?.path);
+    let data = context.data()?;
+    let local = Local::of(&data.path);
     match args {
         Guest::Add { object_id, tenant, name, person } => {
             let request = GuestRequest {
@@ -19,7 +21,7 @@ pub(super) async fn guest(context: &mut Context<'_>, args: &Guest) -> Ending {
                 display_name: name.clone().unwrap_or_else(|| object_id.to_string()),
                 person: *person,
             };
-            added(context, &local.add_guest(&request).await?)?;
+            added(context, &data, &local.add_guest(&request).await?)?;
         }
         Guest::List { json: true } => context.screen.say(serde_json::to_string_pretty(&local.guests().await?).unwrap_or_default())?,
         Guest::List { json: false } => list(context, &local.guests().await?)?,
@@ -31,12 +33,12 @@ pub(super) async fn guest(context: &mut Context<'_>, args: &Guest) -> Ending {
     Ok(Exit::Done)
 }
 
-fn added(context: &mut Context<'_>, guest: &GuestStatus) -> Result<(), Failure> {
+fn added(context: &mut Context<'_>, data: &DataDir, guest: &GuestStatus) -> Result<(), Failure> {
     let GuestStatus { object_id, tenant, display_name, principal_type, .. } = guest;
     context.screen.say(format_args!("{} {} of tenant {tenant} is a guest, and has no role yet", good("✓"), strong(display_name)))?;
-    let next = format!(
-        "az role assignment create --assignee-object-id {object_id} --assignee-principal-type {principal_type} --role ROLE --scope SCOPE"
-    );
+    let next = data.az(&format!(
+        "role assignment create --assignee-object-id {object_id} --assignee-principal-type {principal_type} --role ROLE --scope SCOPE"
+    ));
     context.screen.note(format_args!("{} {}", faint("give it one with"), code(next)));
     Ok(())
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Context;
 use crate::args::Host;
 use crate::client::System;
-use crate::env_registry::AZURE_POD_IDENTITY_AUTHORITY_HOST;
+use crate::env_registry::{AZURE_CLIENT_ID, AZURE_POD_IDENTITY_AUTHORITY_HOST};
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
 use crate::ui::{Table, code, faint, good, strong};
@@ -25,8 +25,11 @@ async fn attach(context: &mut Context<'_>, system: &System, named: &str) -> Resu
     let identity = system.identity(Some(named))?;
     patch(system, &identity.id, json!({})).await?;
     let endpoint = format!("{}={}", AZURE_POD_IDENTITY_AUTHORITY_HOST.name, system.status.metadata);
+    let which = format!("{}={}", AZURE_CLIENT_ID.name, identity.client_id);
     context.screen.say(format_args!("{} {} is attached to this machine", good("✓"), strong(&identity.name)))?;
     context.screen.note(format_args!("{} {}", faint("programs that look for IMDS find it with"), code(endpoint)));
+    // As on Azure: whoever does not say which identity is meant gets the machine's own.
+    context.screen.note(format_args!("{} {}", faint("and get this identity, not the machine's own, with"), code(which)));
     Ok(())
 }
 

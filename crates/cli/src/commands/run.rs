@@ -6,18 +6,22 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use keyless_audit::{AuditEvent, Outcome};
+use keyless_model::Timestamp;
 use keyless_server::local::api::{AccountStatus, AttachRequest};
 use tokio::process::{Child, Command};
 
 use super::Context;
+use super::audit::{short_id, troubles_since};
 use super::loan::{bundles, identity, request, say_what_changed};
 use crate::args::Run;
 use crate::child_env::{ChildEnvironment, Loan};
 use crate::client::{Lease, Local, LocalFailure, System};
+use crate::data_dir::DataDir;
 use crate::exit::Exit;
 use crate::failure::{Ending, Explain as _, Failure};
-use crate::machine::fresh_secret;
-use crate::ui::faint;
+use crate::machine::{fresh_secret, now};
+use crate::ui::{code, faint};
 
 mod signals;
 
@@ -64,7 +68,7 @@ impl Lending {
         let loan = Loan { attached: &lease.attached, header: &header, status: &system.status, account: wish.account };
         let child = ChildEnvironment::new(&context.environment, &loan, &bundles(system)?, wish.keep);
         say_what_changed(context, &child);
-        Ok(Self { child, keeper: Keeper { local: system.local.clone(), wanted, lease, refusals: 0 } })
+        Ok(Self { child, keeper: Keeper { local: system.local.clone(), data: system.data.clone(), wanted, lease, began: now(), refusals: 0 } })
     }
 
     /// A program that will have the identity and no key.
@@ -86,6 +90,9 @@ impl Lending {
     pub(super) async fn run(mut self, context: &mut Context<'_>, mut command: Command, mut signals: Signals) -> Ending {
         let started = command.spawn().map_err(|error| cannot_start(&command.as_std().get_program().display().to_string(), &error))?;
         let status = supervise(context, started, &mut signals, &mut self.keeper).await?;
+        if !status.success() {
+            self.keeper.tell_troubles(context);
+        }
         self.keeper.end(context).await;
         Ok(exit_of(status))
     }
@@ -133,8 +140,10 @@ async fn supervise(
 /// Holds the loan, and renews it with the same secret when the system restarts, so that the program does not notice.
 struct Keeper {
     local: Local,
+    data: DataDir,
     wanted: AttachRequest,
     lease: Lease,
+    began: Timestamp,
     /// Refusals in a row since the loan was lost.
     refusals: u32,
 }
@@ -164,6 +173,16 @@ impl Keeper {
         }
     }
 
+    /// The program failed: says in one line what its identity was refused meanwhile. An audit log that cannot be read has nothing to say.
+    fn tell_troubles(&self, context: &mut Context<'_>) {
+        let identity = &self.lease.attached.identity;
+        let Ok(principal) = identity.principal_id.parse() else { return };
+        let troubles = troubles_since(&self.data.path, self.began, principal).unwrap_or_default();
+        if let Some(line) = said_of(&identity.name, &troubles, &self.data) {
+            context.screen.note(format_args!("{} {line}", faint("keyless:")));
+        }
+    }
+
     /// Makes the secret worthless before the caller learns that the program has ended.
     async fn end(self, context: &mut Context<'_>) {
         match self.local.detach(&self.lease.attached.id).await {
@@ -177,9 +196,39 @@ impl Keeper {
     }
 }
 
+fn said_of(identity: &str, troubles: &[AuditEvent], data: &DataDir) -> Option<String> {
+    let newest = troubles.first()?;
+    let count = |outcome| troubles.iter().filter(|event| event.outcome == outcome).count();
+    let counted = match (count(Outcome::Denied), count(Outcome::Failed)) {
+        (refused, 0) => format!("{refused} refused"),
+        (0, failed) => format!("{failed} failed"),
+        (refused, failed) => format!("{refused} refused, {failed} failed"),
+    };
+    let command = code(format_args!("keyless explain{} {}", data.flag(), short_id(newest)));
+    Some(format!("calls of {identity} while it ran: {counted}; why: {command}"))
+}
+
 #[cfg(test)]
 mod tests {
+    use keyless_audit::Category;
+    use keyless_model::{Actor, OpContext, RequestId};
+
     use super::*;
+
+    #[test]
+    fn troubles_are_counted_in_one_line_that_says_how_to_learn_more_u7() {
+        let event = |number, outcome| {
+            let ctx = OpContext::new(RequestId::from_u128(number), Timestamp::from_unix_secs(0), Actor::Anonymous);
+            AuditEvent::new(&ctx, Category::Data, "ChatCompletions_Create", outcome)
+        };
+        let data = DataDir::named("/d".into());
+        let newest = event(0x07e1_6b27_56b5_4251_a84e_04ab_699c_cac9, Outcome::Denied);
+        let line = said_of("demo-app", &[newest.clone(), event(2, Outcome::Failed), newest.clone()], &data).unwrap();
+        let plain = anstream::adapter::strip_str(&line).to_string();
+        assert_eq!(plain, "calls of demo-app while it ran: 2 refused, 1 failed; why: keyless explain --data /d 07e16b27");
+        assert!(said_of("demo-app", &[newest], &data).unwrap().contains(": 1 refused; why"));
+        assert_eq!(said_of("demo-app", &[], &data), None);
+    }
 
     #[test]
     fn the_programs_ending_is_passed_on() {

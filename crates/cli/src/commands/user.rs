@@ -3,24 +3,43 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use keyless_model::Secret;
-use keyless_server::local::api::{InvitationRequest, LinkRequest, UserRequest};
+use keyless_server::local::api::{InvitationRequest, LinkRequest, PasswordRequest, UserRequest};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Context;
 use crate::args::User;
-use crate::client::Local;
+use crate::client::{Local, OPERATOR, System};
 use crate::exit::Exit;
 use crate::failure::{Ending, Explain as _, Failure};
 use crate::machine::now;
-use crate::ui::{faint, good, strong};
+use crate::ui::{Table, code, faint, good, prompt, strong};
 
 /// No password is longer; what follows in the pipe is not read.
 const MAX_PASSWORD_BYTES: u64 = 4096;
 
+/// A person for people and scripts.
+#[derive(Debug, Serialize)]
+struct Person {
+    name: String,
+    display_name: String,
+    object_id: String,
+    enabled: bool,
+}
+
 pub(super) async fn user(context: &mut Context<'_>, args: &User) -> Ending {
     let local = Local::of(&context.data()?.path);
     match args {
+        User::List { json } => list(context, *json).await?,
+        User::Remove { name } => remove(context, name).await?,
+        User::ResetPassword { name, keep } => {
+            let password = password(&format!("new password of {name}"))?.expose().clone();
+            local.reset_password(&PasswordRequest { user_principal_name: name.clone(), password, must_change: !keep }).await?;
+            let then = if *keep { "" } else { "; they must choose another when they sign in" };
+            context.screen.say(format_args!("{} {} has a new password and is signed out{then}", good("✓"), strong(name)))?;
+        }
         User::Add { name, display_name, must_change, no_password } => {
-            let password = if *no_password { None } else { Some(password()?) };
+            let password = if *no_password { None } else { Some(password(&format!("password of {name}"))?) };
             let request = UserRequest {
                 user_principal_name: name.clone(),
                 display_name: display_name.clone().unwrap_or_else(|| name.clone()),
@@ -60,12 +79,50 @@ pub(super) async fn user(context: &mut Context<'_>, args: &User) -> Ending {
     Ok(Exit::Done)
 }
 
-/// From standard input only: an argument would stand in the shell's history and in every process list.
-fn password() -> Result<Secret<String>, Failure> {
+async fn list(context: &mut Context<'_>, json: bool) -> Result<(), Failure> {
+    let system = System::find(context.data()?).await?;
+    let rows: Vec<Value> = system.graph_as(OPERATOR).await?.list("/v1.0/users", "").await?;
+    let text = |row: &Value, name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut people: Vec<Person> = rows
+        .iter()
+        .map(|row| Person {
+            name: text(row, "userPrincipalName"),
+            display_name: text(row, "displayName"),
+            object_id: text(row, "id"),
+            enabled: row.get("accountEnabled").and_then(Value::as_bool).unwrap_or(true),
+        })
+        .collect();
+    people.sort_by(|a, b| a.name.cmp(&b.name));
+    if json {
+        return super::say_json(context, &people);
+    }
+    let mut table = Table::new(["user", "object id", "state"]).fitting(context.screen.columns());
+    for one in people {
+        let state = if one.enabled { "enabled" } else { "disabled" };
+        table.row([strong(one.name), one.object_id, state.to_owned()]);
+    }
+    let none = || format!("nobody signs in here yet; {} invites the first administrator\n", code("keyless user invite NAME --owner"));
+    let text = if table.is_empty() { none() } else { table.to_string() };
+    context.screen.write(text)?;
+    Ok(())
+}
+
+async fn remove(context: &mut Context<'_>, named: &str) -> Result<(), Failure> {
+    let system = System::find(context.data()?).await?;
+    let known = system.principal(named).await?;
+    let graph = system.graph_as(OPERATOR).await?;
+    graph.delete(&format!("/v1.0/users/{}", known.object_id)).await.map_err(|refusal| {
+        Failure { next: Some("see `keyless user list`; identities are removed with `keyless identity remove`".to_owned()), ..refusal.into() }
+    })?;
+    context.screen.say(format_args!("{} {} is gone, with every role and session", good("✓"), strong(known.name)))?;
+    Ok(())
+}
+
+/// Typed unseen at a terminal, or read from standard input: an argument would stand in the shell's history and in every process list.
+fn password(question: &str) -> Result<Secret<String>, Failure> {
     let mut stdin = std::io::stdin();
     if stdin.is_terminal() {
-        let next = "pipe it in, such as `keyless user add ada@keyless.localhost < password.txt`, or use `keyless user invite`";
-        return Err(Failure::usage("the password is read from standard input, which is a terminal", next));
+        return typed(question);
     }
     let mut text = String::new();
     stdin
@@ -75,4 +132,17 @@ fn password() -> Result<Secret<String>, Failure> {
         .explain(|| "the password cannot be read".to_owned(), "pipe text in")?;
     let password = Secret::new(text.trim_end_matches(['\r', '\n']).to_owned());
     Ok(password)
+}
+
+/// Twice, because nobody sees what was typed.
+fn typed(question: &str) -> Result<Secret<String>, Failure> {
+    let ask = |question: &str| {
+        let typed = prompt::password(question).explain(|| "the terminal cannot be read".to_owned(), "pipe the password in")?;
+        typed.ok_or_else(|| Failure::new("no password was given; nothing was changed", "run it again").ending(Exit::Interrupted))
+    };
+    let (first, second) = (ask(question)?, ask("the same again")?);
+    if first.expose() != second.expose() {
+        return Err(Failure::new("the two are not the same; nothing was changed", "run it again"));
+    }
+    Ok(first)
 }

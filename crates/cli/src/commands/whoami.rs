@@ -58,9 +58,38 @@ struct Role {
     condition: Option<String>,
 }
 
+/// Whom the report is about. Only managed identities have a resource, and people no client id.
+#[derive(Debug, Clone, Serialize)]
+struct Subject {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    principal_id: String,
+}
+
+impl Subject {
+    /// # Errors
+    /// When nobody is called so.
+    async fn named(system: &System, named: Option<&str>) -> Result<Self, Failure> {
+        let Some(named) = named else { return system.identity(None).map(Self::from) };
+        let known = system.principal(named).await?;
+        let identity = system.status.identities.iter().find(|identity| identity.principal_id.eq_ignore_ascii_case(&known.object_id));
+        Ok(identity.map_or(Self { name: known.name, id: None, client_id: known.client_id, principal_id: known.object_id }, Self::from))
+    }
+}
+
+impl From<&IdentityStatus> for Subject {
+    fn from(identity: &IdentityStatus) -> Self {
+        let IdentityStatus { name, id, client_id, principal_id } = identity.clone();
+        Self { name, id: Some(id), client_id: Some(client_id), principal_id }
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Report {
-    identity: IdentityStatus,
+    identity: Subject,
     tenant: String,
     roles: Vec<Role>,
     accounts: Vec<Account>,
@@ -81,8 +110,8 @@ pub(super) async fn whoami(context: &mut Context<'_>, args: &Whoami) -> Ending {
         (None, true) => Some(of_the_environment(context).await?),
         (None, false) => None,
     };
-    let identity = system.identity(named.as_deref())?.clone();
-    let report = report(&system, identity).await?;
+    let subject = Subject::named(&system, named.as_deref()).await?;
+    let report = report(&system, subject).await?;
     if args.json {
         let text = serde_json::to_string_pretty(&report).explain(|| "the report cannot be written".to_owned(), "report this")?;
         context.screen.say(text)?;
@@ -101,7 +130,7 @@ async fn of_the_environment(context: &Context<'_>) -> Result<String, Failure> {
     Ok(oid.to_owned())
 }
 
-async fn report(system: &System, identity: IdentityStatus) -> Result<Report, Failure> {
+async fn report(system: &System, identity: Subject) -> Result<Report, Failure> {
     let control = system.operator().await?;
     let roles = roles(&control, &system.status.subscription_id, &identity.principal_id).await?;
     let mut accounts = Vec::new();
@@ -133,10 +162,15 @@ async fn roles(control: &Arm, subscription: &str, principal: &str) -> Result<Vec
 fn shown(report: &Report, columns: Option<usize>) -> String {
     let identity = &report.identity;
     let mut facts = Table::new(["", ""]).indented(2);
-    for (name, value) in
-        [("object id", &identity.principal_id), ("client id", &identity.client_id), ("tenant", &report.tenant), ("resource", &identity.id)]
-    {
-        facts.row([faint(name), value.clone()]);
+    for (name, value) in [
+        ("object id", Some(&identity.principal_id)),
+        ("client id", identity.client_id.as_ref()),
+        ("tenant", Some(&report.tenant)),
+        ("resource", identity.id.as_ref()),
+    ] {
+        if let Some(value) = value {
+            facts.row([faint(name), value.clone()]);
+        }
     }
     let mut text = format!("{}\n{facts}\n", heading(&identity.name));
 

@@ -31,7 +31,7 @@ pub enum GuestRefused {
     Exists(ObjectId),
     #[error(
         "role assignments of an earlier principal with the object id {0} are left, and a guest must not inherit them; remove them with \
-         `az role assignment delete`"
+         `keyless az -- role assignment delete`"
     )]
     Orphans(ObjectId),
     #[error("the name is empty, longer than 256 characters, or holds a control character")]

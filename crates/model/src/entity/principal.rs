@@ -90,6 +90,15 @@ pub struct UserPassword {
 }
 
 impl User {
+    /// Whether this may be somebody's sign-in name in a directory of this domain: a name at that very domain, by which the tenant is
+    /// found when the person signs in, in the letters that Entra allows.
+    #[must_use]
+    pub fn is_sign_in_name(name: &str, domain: &str) -> bool {
+        let (local, given) = name.split_once('@').unwrap_or_default();
+        let plain = (1..=64).contains(&local.len()) && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+'!#^~".contains(&b));
+        plain && given.eq_ignore_ascii_case(domain)
+    }
+
     pub(super) fn entity_id(&self) -> String {
         self.id.to_string()
     }

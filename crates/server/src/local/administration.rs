@@ -2,14 +2,14 @@
 
 use anyhow::Context as _;
 use keyless_authority::{
-    AccountError, InvitedAs, KeysError, NewInvitation, NewUser, add_user, invite, link_user, revoke_sessions, unlink_user,
+    AccountError, InvitedAs, KeysError, NewInvitation, NewPassword, NewUser, add_user, invite, link_user, revoke_sessions, unlink_user,
 };
 use keyless_model::{Actor, KeyId, OpContext, Secret};
 use keyless_rbac::Permit;
 use keyless_token::rotation::Urgency;
 
 use super::api::{
-    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, RevokeKey, RevokeSessions, RotateKeys, UserRequest,
+    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, PasswordRequest, RevokeKey, RevokeSessions, RotateKeys, UserRequest,
 };
 use super::door::refusal;
 use super::{Door, names};
@@ -47,6 +47,15 @@ pub(super) async fn user(door: &Door, wanted: UserRequest) -> Result<(), LocalEr
         must_change: wanted.must_change,
     };
     add_user(&door.platform, &begin(door), &Permit::system(OWNER), new).await.map(|_| ()).map_err(|error| refusal(error.to_string()))
+}
+
+pub(super) async fn reset_password(door: &Door, wanted: PasswordRequest) -> Result<(), LocalError> {
+    let new = NewPassword {
+        user_principal_name: wanted.user_principal_name,
+        password: Secret::new(wanted.password),
+        must_change: wanted.must_change,
+    };
+    keyless_authority::reset_password(&door.platform, &begin(door), &Permit::system(OWNER), new).await.map(drop).map_err(|error| refusal(error.to_string()))
 }
 
 pub(super) fn invitation(door: &Door, wanted: InvitationRequest) -> Result<InvitationAnswer, LocalError> {

@@ -222,6 +222,21 @@ impl std::fmt::Debug for UserRequest {
     }
 }
 
+/// `POST /users/password`: gives a person another password and signs them out. Holds the password: never log it.
+#[derive(Serialize, Deserialize)]
+pub struct PasswordRequest {
+    pub user_principal_name: String,
+    pub password: String,
+    /// Whether they must choose another when they sign in.
+    pub must_change: bool,
+}
+
+impl std::fmt::Debug for PasswordRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PasswordRequest").field("user_principal_name", &self.user_principal_name).finish_non_exhaustive()
+    }
+}
+
 /// `POST /users/link`: who a person is at the provider that people sign in with; without a subject, nobody any more.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LinkRequest {
@@ -301,6 +316,9 @@ pub struct CanIRequest {
     /// Leaves out which roles would allow it.
     #[serde(default)]
     pub terse: bool,
+    /// The question is that of an event: its place may be gone, or not be made yet.
+    #[serde(default)]
+    pub as_recorded: bool,
 }
 
 /// The answer to [`CanIRequest`].

@@ -10,10 +10,8 @@ use keyless_store::decision::{of_denial, of_permit};
 
 use super::api::{CanIAnswer, CanIRequest, LocalError, RuleRequest};
 use super::door::refusal;
-use super::{Door, names};
-
-/// Data actions of the AI accounts start so; everything else is asked of the control plane.
-const DATA_ACTIONS: &str = "microsoft.cognitiveservices/accounts/openai/";
+use super::spelling::nearest;
+use super::{Door, known, names};
 
 pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, LocalError> {
     let snapshot = door.platform.directory.snapshot();
@@ -22,7 +20,10 @@ pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, Loca
         Ok(scope) => scope,
         Err(_) => named(door, &wanted.scope)?,
     };
-    let plane = if wanted.action.to_ascii_lowercase().starts_with(DATA_ACTIONS) { Plane::Data } else { Plane::Control };
+    let plane = known::plane_of(&snapshot, &wanted.action)?;
+    if !wanted.as_recorded {
+        known::place(&snapshot, &scope)?;
+    }
     let request = Request { principal, action: &wanted.action, plane, scope: &scope, attributes: Attributes::NONE };
     let decision = snapshot.policy().decide(&request);
     let record = decision.clone().permit(&request).map_or_else(|denial| of_denial(&denial), |permit| of_permit(&permit));
@@ -88,10 +89,19 @@ fn known_operations(policy: &Policy) -> HashSet<(Plane, String)> {
 fn named(door: &Door, text: &str) -> Result<Scope, LocalError> {
     let snapshot = door.platform.directory.snapshot();
     let (account, deployment) = text.split_once('/').map_or((text, None), |(account, deployment)| (account, Some(deployment)));
-    let unknown = || refusal(format!("`{text}` is no scope; use an account's name, account/deployment, or an ARM id"));
-    let found =
-        snapshot.accounts_below(&Scope::root()).find(|found| found.deleted.is_none() && found.scope.name().eq_ignore_ascii_case(account));
-    let account = found.ok_or_else(unknown)?.scope.clone();
+    let root = Scope::root();
+    let accounts = || snapshot.accounts_below(&root).filter(|found| found.deleted.is_none());
+    let unknown = || {
+        let meant = nearest(account, accounts().map(|account| account.scope.name()));
+        let next = meant.map_or_else(|| "use an account's name, account/deployment, or an ARM id".to_owned(), |meant| format!("did you mean `{meant}`?"));
+        refusal(format!("there is no account `{account}` here; {next}"))
+    };
+    let mut found = accounts().filter(|found| found.scope.name().eq_ignore_ascii_case(account));
+    let account = match (found.next(), found.next()) {
+        (Some(account), None) => account.scope.clone(),
+        (Some(_), Some(_)) => return Err(refusal(format!("several accounts are called `{account}`; give the ARM id of the one meant"))),
+        (None, _) => return Err(unknown()),
+    };
     match deployment {
         None => Ok(account),
         Some(name) => account.join(&format!("deployments/{name}")).map_err(|_| unknown()),

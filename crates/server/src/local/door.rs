@@ -162,6 +162,7 @@ impl Door {
             "/keys/revoke" => ok(&administration::revoke(self, read(body).await?).await?),
             "/guests" => ok(&guests::add(self, read(body).await?).await?),
             "/users/link" => ok(&administration::link(self, read(body).await?).await?),
+            "/users/password" => ok(&administration::reset_password(self, read(body).await?).await?),
             "/users" => ok(&administration::user(self, read(body).await?).await?),
             "/invitations" => ok(&administration::invitation(self, read(body).await?)?),
             "/sessions/revoke" => ok(&administration::sessions(self, read(body).await?).await?),

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyless_model::entity::{Permissions, RoleDefinition, RoleKind};
 use keyless_model::{RoleId, Scope, Timestamp};
+use keyless_server::local::nearest;
 use serde_json::{Value, json};
 
 use super::declared::{Declaration, Declared, Grant, Kind, Role, Who};
-use super::fields::{Located, Problems, nearest};
+use super::fields::{Located, Problems};
 use super::node::Place;
 
 const AUTHORIZATION: &str = "providers/Microsoft.Authorization";
@@ -170,7 +171,7 @@ impl Known {
         if self.principals.contains_key(&id) || self.declared.contains(&id) {
             return Some(name.to_owned());
         }
-        problems.add(at, format!("there is no identity `{name}`"), "copy its id from `az identity show --query id`, or declare it");
+        problems.add(at, format!("there is no identity `{name}`"), "copy its id from `keyless az -- identity show --query id`, or declare it");
         None
     }
 
@@ -179,7 +180,7 @@ impl Known {
         let Located { value: text, at } = wanted;
         if text.starts_with('/') {
             if text.parse::<Scope>().is_err() {
-                problems.add(at, format!("`{text}` is no ARM id"), "copy one from `az ... show --query id`");
+                problems.add(at, format!("`{text}` is no ARM id"), "copy one from `keyless az -- ... show --query id`");
                 return None;
             }
             return Some(text.trim_end_matches('/').to_owned());
@@ -212,7 +213,7 @@ impl Known {
 
 /// What to do about a name that is not known.
 fn meant(name: &str, known: &[&str], otherwise: &str) -> String {
-    nearest(name, known).map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
+    nearest(name, known.iter().copied()).map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
 }
 
 fn custom(
@@ -272,7 +273,7 @@ fn grant_of(grant: &Grant, names: &Known, roles: &Roles, catalog: &Catalog, prob
     let role = roles.get(&grant.role.value.to_lowercase()).map(|(_, id)| id.clone());
     if role.is_none() {
         let known: Vec<&str> = roles.values().map(|(name, _)| name.as_str()).collect();
-        let next = meant(&grant.role.value, &known, "see `az role definition list --query [].roleName`");
+        let next = meant(&grant.role.value, &known, "see `keyless az -- role definition list --query [].roleName`");
         problems.add(&grant.role.at, format!("there is no role `{}`, in the files or in the system", grant.role.value), next);
     }
     let (title, principal, waits_for) = match &grant.who.value {
@@ -288,7 +289,7 @@ fn grant_of(grant: &Grant, names: &Known, roles: &Roles, catalog: &Catalog, prob
                     problems.add(
                         &grant.who.at,
                         format!("the directory has nobody named `{name}`"),
-                        "see `az ad user list`, `az ad group list`, `az ad sp list`",
+                        "see `keyless az -- ad user list`, `keyless az -- ad group list`, `keyless az -- ad sp list`",
                     );
                     None
                 }

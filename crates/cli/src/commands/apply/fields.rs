@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use keyless_server::local::nearest;
+
 use super::node::{Content, Entry, Node, Place, Problem};
 
 /// A value and where it stands.
@@ -172,37 +174,11 @@ impl<'a> Fields<'a> {
     /// Tells of every field that nobody asked for.
     pub(super) fn done(self) {
         for entry in &self.left {
-            let next = match nearest(&entry.name, &self.asked) {
+            let next = match nearest(&entry.name, self.asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("{} has {}", self.what, self.asked.join(", ")),
             };
             self.problems.add(&entry.at, format!("unknown field `{}` in {}", entry.name, self.what), next);
         }
     }
-}
-
-/// The known word that was probably meant: at most a third of its letters differ.
-pub(super) fn nearest<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
-    let word = word.to_lowercase();
-    let ranked = known.iter().map(|known| (distance(&word, &known.to_lowercase()), *known)).min()?;
-    (ranked.0 <= 1 + ranked.1.len() / 3).then_some(ranked.1)
-}
-
-/// How many letters must change (Levenshtein).
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, from) in from.chars().enumerate() {
-        let mut diagonal = above;
-        let mut left = above + 1;
-        for (at, to) in to.iter().enumerate() {
-            let Some(cell) = row.get_mut(at + 1) else { break };
-            let cost = (diagonal + usize::from(from != *to)).min(left + 1).min(*cell + 1);
-            (diagonal, left, *cell) = (*cell, cost, cost);
-        }
-        if let Some(first) = row.first_mut() {
-            *first = above + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -94,7 +94,7 @@ async fn check_scopes(arm: &Arm, catalog: &Catalog, desired: &[Desired], problem
                 problems.add(
                     &one.at,
                     format!("the scope {scope} does not exist"),
-                    "declare it, or correct it; `az resource list` shows what there is",
+                    "declare it, or correct it; `keyless az -- resource list` shows what there is",
                 );
             }
         }
@@ -114,7 +114,7 @@ fn refuse_deleted(desired: &Desired, deleted: &[Value], problems: &Problems) {
     if let Some(row) = deleted.iter().find(is_it) {
         let location = text(row, "/location").unwrap_or_else(|| "local".to_owned());
         let next = format!(
-            "bring it back with `az cognitiveservices account recover -g {group} -n {name} -l {location}`, or `purge` it",
+            "bring it back with `keyless az -- cognitiveservices account recover -g {group} -n {name} -l {location}`, or `purge` it",
             name = desired.title
         );
         problems.add(

@@ -1,16 +1,24 @@
 //! Where the audit log of a data folder is, and its errors in two sentences.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
-use keyless_audit::AuditEvent;
+use keyless_audit::{AuditEvent, Outcome};
+use keyless_model::{ObjectId, Timestamp};
 use keyless_store::audit_log::{AuditLogError, AuditReader, Entry, Filter, Order};
 
+use crate::data_dir::NotYours;
 use crate::failure::Failure;
 
 /// # Errors
 /// When there is no log.
 pub(super) fn open(data: &Path) -> Result<AuditReader, Failure> {
     let folder = data.join("audit");
+    // Not `is_dir`: to those who may not look it says that there is nothing.
+    match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(NotYours::new(data).into()),
+        _ => {}
+    }
     if !folder.is_dir() {
         return Err(Failure::new(
             format!("there is no audit log in {}", data.display()),
@@ -29,6 +37,26 @@ pub(super) fn unreadable(error: AuditLogError) -> Failure {
         "check that the folder is yours and the disk works"
     };
     Failure::new(format!("{:#}", anyhow::Error::from(error)), next)
+}
+
+/// What came of the calls of one principal from a moment on: those that did not end well, the newest first.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(crate) fn troubles_since(data: &Path, moment: Timestamp, principal: ObjectId) -> Result<Vec<AuditEvent>, Failure> {
+    let wanted = Filter { principal: Some(principal), ..Filter::default() };
+    let mut found = Vec::new();
+    // The filter is asked here, so that the search ends where the time does and not where the log does.
+    for entry in open(data)?.events(Order::NewestFirst, Filter::default()).map_err(unreadable)? {
+        let event = entry.map_err(unreadable)?.event;
+        if event.time < moment {
+            break;
+        }
+        if event.outcome != Outcome::Allowed && wanted.matches(&event) {
+            found.push(event);
+        }
+    }
+    Ok(found)
 }
 
 /// The newest events that pass, oldest first.

@@ -33,7 +33,7 @@ impl Names {
         names
     }
 
-    pub(super) fn of_principal(&self, id: ObjectId) -> Option<&str> {
+    pub(crate) fn of_principal(&self, id: ObjectId) -> Option<&str> {
         self.by_object_id.get(&id.to_string()).map(String::as_str)
     }
 

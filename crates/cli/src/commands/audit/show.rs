@@ -12,6 +12,13 @@ const WIDE: usize = 150;
 const MIDDLE: usize = 110;
 /// How much of an object id stands for a caller whose name is not known.
 const ID_START: usize = 8;
+/// How much of a request's id tells it from the others; `explain` takes as much.
+pub(crate) const SHORT_ID: usize = 8;
+
+/// The beginning of a request's id, which `keyless explain` understands.
+pub(crate) fn short_id(event: &AuditEvent) -> String {
+    event.request_id.to_string().chars().take(SHORT_ID).collect()
+}
 
 /// One row per event, oldest first, under a header; fewer columns on a narrow terminal. `going_on` leaves the header out.
 pub(crate) fn table<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>, going_on: bool) -> String {
@@ -23,7 +30,7 @@ pub(crate) fn table<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEve
 }
 
 fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: Option<usize>, going_on: bool) -> String {
-    let mut table = Table::new(["time (UTC)", "outcome", "who", "object id", "what", "where", "tokens", "ms", "why"])
+    let mut table = Table::new(["time (UTC)", "outcome", "who", "object id", "what", "where", "tokens", "ms", "request", "why"])
         .fitting(columns)
         .going_on(going_on);
     for event in events {
@@ -38,6 +45,7 @@ fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns
             place(event),
             tokens(event),
             millis(event),
+            short_id(event),
             faint(why(event)),
         ]);
     }
@@ -45,17 +53,17 @@ fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns
 }
 
 fn narrow<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: usize, going_on: bool) -> String {
-    let mut table = Table::new(["UTC", "outcome", "who", "object id", "what"]).fitting(Some(columns)).going_on(going_on);
+    let mut table = Table::new(["UTC", "outcome", "request", "who", "object id", "what"]).fitting(Some(columns)).going_on(going_on);
     for event in events {
         let (who, object_id) = actor(names, &event.actor);
         let time = time(event).get(11..19).unwrap_or_default().to_owned();
-        table.row([faint(time), outcome(event), who, object_id, what(event)]);
+        table.row([faint(time), outcome(event), short_id(event), who, object_id, what(event)]);
     }
     table.to_string()
 }
 
 fn slim<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns: usize, going_on: bool) -> String {
-    let mut table = Table::new(["UTC", "outcome", "who", "what"]).fitting(Some(columns)).going_on(going_on);
+    let mut table = Table::new(["UTC", "outcome", "request", "who", "what"]).fitting(Some(columns)).going_on(going_on);
     for event in events {
         let time = time(event).get(11..19).unwrap_or_default().to_owned();
         let who = match &event.actor {
@@ -64,7 +72,7 @@ fn slim<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns
             }
             known => actor(names, known).0,
         };
-        table.row([faint(time), outcome(event), who, what(event)]);
+        table.row([faint(time), outcome(event), short_id(event), who, what(event)]);
     }
     table.to_string()
 }

@@ -55,7 +55,8 @@ impl Wanted {
     }
 }
 
-fn principal(named: &str, names: &Names) -> Result<ObjectId, Failure> {
+/// The object id of a caller, by name or id.
+pub(crate) fn principal(named: &str, names: &Names) -> Result<ObjectId, Failure> {
     names.object_id(named).unwrap_or(named).parse().map_err(|_| {
         Failure::new(
             format!("nobody here is called `{named}`"),

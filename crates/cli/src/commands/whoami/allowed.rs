@@ -32,7 +32,7 @@ impl Allowed {
     pub(super) async fn at(local: &Local, principal: &str, account: &AccountStatus) -> Result<Self, Failure> {
         let may = async |action: &str, scope: &str| {
             let (principal, action, scope) = (principal.to_owned(), action.to_owned(), scope.to_owned());
-            let answer = local.can_i(&CanIRequest { principal, action, scope, terse: true }).await?;
+            let answer = local.can_i(&CanIRequest { principal, action, scope, terse: true, as_recorded: false }).await?;
             Ok::<_, Failure>(answer.allowed)
         };
         let call_models = may(CHAT, &account.id).await?;

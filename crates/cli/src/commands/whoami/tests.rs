@@ -14,7 +14,7 @@ fn role(role: &str, scope: &str) -> Role {
 fn report_of(roles: Vec<Role>, allowed: &Allowed) -> String {
     let status = fake::status();
     let accounts = status.accounts.iter().map(|account| Account { name: account.name.clone(), allowed: allowed.clone() }).collect();
-    let report = Report { identity: fake::identity("demo-app", '1'), tenant: status.tenant_id, accounts, roles };
+    let report = Report { identity: Subject::from(&fake::identity("demo-app", '1')), tenant: status.tenant_id, accounts, roles };
     let text = shown(&report, None);
     anstream::adapter::strip_str(&text).to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }

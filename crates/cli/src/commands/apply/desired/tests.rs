@@ -94,7 +94,7 @@ fn names_that_stand_for_nothing_are_refused_with_what_was_probably_meant() {
     x.yaml:3: there is no identity `demo-ap`, in the files or in the system | did you mean `demo-app`?
     x.yaml:4: there is no account `demo-a1`, in the files or in the system | did you mean `demo-ai`?
     x.yaml:5: there is no resource group `elsewhere`, in the files or in the system | declare it in the file, or correct the name
-    x.yaml:6: `/nonsense` is no ARM id | copy one from `az ... show --query id`
+    x.yaml:6: `/nonsense` is no ARM id | copy one from `keyless az -- ... show --query id`
     ");
 }
 

@@ -58,7 +58,7 @@ fn a_narrow_terminal_keeps_time_outcome_and_object_id_on_one_line() {
     let text = table(&names, events().iter(), Some(120), false);
     let plain = anstream::adapter::strip_str(&text).to_string();
     assert!(plain.lines().all(|line| line.chars().count() <= 120), "{plain}");
-    assert!(plain.lines().nth(1).unwrap().starts_with("00:00:00  allowed 200  -"), "{plain}");
+    assert!(plain.lines().nth(1).unwrap().starts_with("00:00:00  allowed 200  00000000  -"), "{plain}");
     assert!(plain.contains(OBJECT));
 }
 
@@ -70,12 +70,12 @@ fn eighty_columns_name_who_and_leave_room_for_what() {
     };
     let known = Names::from_triples([("demo-app".to_owned(), "c".to_owned(), OBJECT.to_owned())].into_iter());
     insta::assert_snapshot!(plain(&known), @r"
-    UTC       outcome      who           what
-    00:00:00  allowed 200  demo-app      demo-ai/chat  ChatCompletions_Create  32+8…
-    00:00:00  allowed 200  an API key    demo-ai/chat  ChatCompletions_Create  32+8
-    00:00:00  denied 403   demo-app      demo-ai  roleAssignments/write  no role as…
-    00:00:00  denied 401   nobody known  cognitiveservices.azure.com  Token_Issue  …
-    00:00:00  allowed      keyless       System_Start  start
+    UTC       outcome      request   who           what
+    00:00:00  allowed 200  00000000  demo-app      demo-ai/chat  ChatCompletions_Cr…
+    00:00:00  allowed 200  00000000  an API key    demo-ai/chat  ChatCompletions_Cr…
+    00:00:00  denied 403   00000000  demo-app      demo-ai  roleAssignments/write  …
+    00:00:00  denied 401   00000000  nobody known  cognitiveservices.azure.com  Tok…
+    00:00:00  allowed      00000000  keyless       System_Start  start
     ");
     let nameless = plain(&Names::default());
     assert!(nameless.contains("00000000…") && nameless.lines().all(|line| line.chars().count() <= 80), "{nameless}");

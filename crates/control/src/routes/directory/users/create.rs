@@ -88,9 +88,7 @@ fn unhashed(failure: PasswordFailure) -> Failure {
 /// A sign-in name of the tenant's own domain: the authority finds the tenant by it.
 fn check_name(call: &Call, upn: &str) -> Result<(), Failure> {
     let domain = call.snapshot.tenant(call.tenant()).map(|tenant| tenant.domain.clone()).unwrap_or_default();
-    let (local, given) = upn.split_once('@').unwrap_or_default();
-    let plain = (1..=64).contains(&local.len()) && local.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.+'!#^~".contains(&b));
-    if plain && given.eq_ignore_ascii_case(&domain) {
+    if keyless_model::entity::User::is_sign_in_name(upn, &domain) {
         return Ok(());
     }
     Err(bad(format!("The userPrincipalName must be a name at the directory's own domain, such as alice@{domain}.")))
