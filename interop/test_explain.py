@@ -53,7 +53,7 @@ def test_an_allowed_call_names_its_assignment(system, operator, demo):
     text = explain(system, request_id)
     assert CHAT_ACTION in text and "Cognitive Services OpenAI User" in text and assignment in text, text
     (one,) = explained(system, request_id)
-    assert one["decidedBy"] == {
+    assert one["decided_by"] == {
         "id": assignment,
         "name": "Cognitive Services OpenAI User",
         "scope": demo["id"],

@@ -23,11 +23,11 @@ pub(crate) use everyday::{Deployment, Grant, Identity, Role};
 pub(crate) use lend::{CredentialName, Env, Run, Shell, Token};
 pub(crate) use manage::{Guest, Host, Keys, User};
 pub(crate) use operate::{Apply, Az, DEFAULT_CLOUD};
-pub(crate) use system::{Completions, Demo, Drill, Model, Status, Up};
+pub(crate) use system::{Completions, Demo, Drill, Man, Model, Status, Up};
 
 /// Gives every program that calls an AI model an identity in place of an API key.
 #[derive(Debug, Parser)]
-#[command(name = "keyless", version, about, long_about = help::KEYLESS, after_help = help::EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "keyless", version, long_about = help::KEYLESS, after_help = help::EXIT_CODES, disable_help_subcommand = true)]
 #[command(arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Cli {
     /// The system's data folder [default: KEYLESS_DATA, else ~/.local/state/keyless]
@@ -103,6 +103,9 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     #[command(long_about = help::COMPLETIONS, after_long_help = help::COMPLETIONS_MORE)]
     Completions(Completions),
+    /// Print or write manual pages
+    #[command(long_about = help::MAN, after_long_help = help::MAN_MORE)]
+    Man(Man),
 }
 
 #[cfg(test)]

@@ -15,8 +15,11 @@ mod host;
 mod identity;
 mod keys;
 mod loan;
+mod man;
 mod role;
 mod run;
+#[cfg(test)]
+mod screens;
 mod status;
 mod token;
 mod up;
@@ -75,6 +78,7 @@ pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
         Command::Keys(args) => block_on(keys::keys(context, &args)),
         Command::User(args) => block_on(user::user(context, &args)),
         Command::Guest(args) => block_on(guest::guest(context, &args)),
+        Command::Man(args) => man::man(context, &args),
         Command::Completions(args) => completions::completions(context, &args),
     }
 }

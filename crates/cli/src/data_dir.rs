@@ -56,7 +56,8 @@ pub(crate) struct NotYours {
 }
 
 impl NotYours {
-    pub(crate) const NEXT: &str = "ask its owner, who can lend you an identity and give you roles; or start a system of your own: keyless up --data DIR";
+    pub(crate) const NEXT: &str =
+        "ask its owner, who can lend you an identity and give you roles; or start a system of your own: keyless up --data DIR";
 
     pub(crate) fn new(folder: &Path) -> Self {
         let owner = std::fs::metadata(folder).map_or_else(|_| "another user".to_owned(), |facts| format!("user {}", facts.uid()));

@@ -5,8 +5,10 @@ pub(crate) mod prompt;
 mod screen;
 mod stage;
 mod table;
+mod wrap;
 
 pub(crate) use paint::{bad, code, faint, good, heading, strong, warn};
 pub(crate) use screen::Screen;
 pub(crate) use stage::Stage;
 pub(crate) use table::Table;
+pub(crate) use wrap::{command, wrapped};

@@ -1,13 +1,10 @@
 //! Another password for a person, given by an operator.
 
-use std::sync::Arc;
-
 use keyless_audit::{AuditEvent, Category, Outcome};
 use keyless_model::entity::{Mutation, User, UserPassword};
 use keyless_model::{ObjectId, OpContext, Secret};
 use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, sessions};
-use keyless_token::password::{self, PasswordError};
 use keyless_web::Platform;
 
 use super::{AccountError, decision};
@@ -25,12 +22,11 @@ pub struct NewPassword {
 ///
 /// # Errors
 /// [`AccountError`].
-pub async fn reset_password(platform: &Arc<Platform>, ctx: &OpContext, permit: &Permit, new: NewPassword) -> Result<ObjectId, AccountError> {
+pub async fn reset_password(platform: &Platform, ctx: &OpContext, permit: &Permit, new: NewPassword) -> Result<ObjectId, AccountError> {
     let name = new.user_principal_name.as_str();
     // Before the expensive step.
     let id = platform.directory.snapshot().user_named(name).map(|user| user.id).ok_or(AccountError::Unknown)?;
-    let (text, entropy) = (new.password.clone(), Arc::clone(&platform.entropy));
-    let hash = tokio::task::spawn_blocking(move || password::hash(&text, &*entropy)).await.map_err(|_| PasswordError::Hash)??;
+    let hash = platform.passwords.known.hash(new.password.clone()).await?;
     let plan = |snapshot: &Snapshot| {
         let user = snapshot.user_named(name).filter(|user| user.id == id).ok_or(AccountError::Unknown)?;
         let password = UserPassword { hash: hash.clone(), must_change: new.must_change, changed: ctx.now };

@@ -211,17 +211,19 @@ pub(super) const APPLY_MORE: &str = more!(
     "  keyless apply team-a.yaml"
     "  keyless apply --plan team-a.yaml"
     "  keyless apply --yes --prune team-a.yaml grants.toml"
+    "  generate | keyless apply --yes -        # YAML from standard input"
     ""
-    "Exit codes: 0 done, nothing to do, or a plan shown; 1 refused, or stopped half-way; 2 wrong usage, or"
-    "files that cannot be applied, and nothing was changed."
+    "Exit codes: 0 done, nothing to do, or a plan shown; 1 refused, or stopped half-way;"
+    "2 wrong usage, or files that cannot be applied: nothing was changed."
 );
 
 pub(super) const CAN_I_MORE: &str = more!(
     "Examples:"
-    "  keyless can-i Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action --scope demo-ai/chat"
+    "  keyless can-i Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action \\"
+    "    --scope demo-ai/chat"
     "  keyless can-i Microsoft.Authorization/roleAssignments/write --scope demo-ai --principal operator"
     ""
-    "Exit codes: 0 yes, 1 no, 2 wrong usage."
+    "Exit codes: 0 yes, 1 no, 2 there is no such action, place or principal, or wrong usage."
 );
 
 pub(super) const EXPLAIN_MORE: &str = more!(
@@ -305,6 +307,16 @@ pub(super) const GUEST_MORE: &str = more!(
     "  keyless guest remove 00000000-0000-0000-0000-0000000000a1"
     ""
     "Exit codes: 0 done, 1 refused or no system runs, 2 wrong usage."
+);
+
+pub(super) const MAN: &str = "Prints the manual page of `keyless`, or writes one for every command into a folder.";
+
+pub(super) const MAN_MORE: &str = more!(
+    "Examples:"
+    "  keyless man | man -l -"
+    "  keyless man ~/.local/share/man/man1"
+    ""
+    "Exit codes: 0 done, 1 the folder cannot be written, 2 wrong usage."
 );
 
 pub(super) const COMPLETIONS: &str = "Prints a script that teaches a shell to complete this command's words.";

@@ -47,7 +47,7 @@ fn cloud_name(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Args)]
 pub(crate) struct Apply {
-    /// YAML or TOML files that declare one set of resources
+    /// YAML or TOML files that declare one set of resources; `-` reads YAML from standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Print what would change, and change nothing

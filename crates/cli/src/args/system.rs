@@ -140,6 +140,12 @@ pub(crate) struct Completions {
     pub(crate) shell: clap_complete::Shell,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Write a page for every command into this folder [default: print the page of `keyless` itself]
+    pub(crate) folder: Option<PathBuf>,
+}
+
 /// An authority's URL as it begins its issuers' names: https, a host, and no more.
 fn parse_authority(text: &str) -> Result<String, String> {
     let refused = || "an https URL without a path is expected, such as https://login.microsoftonline.us".to_owned();

@@ -23,6 +23,8 @@ pub(crate) struct Chat {
     pub(crate) status: StatusCode,
     /// The model's words, or the refusal's code and message.
     pub(crate) words: String,
+    /// Whether the gateway said no, in its own words: a call that merely broke is no refusal.
+    pub(crate) refused: bool,
     /// The id under which the call is in the audit.
     pub(crate) request_id: Option<String>,
 }
@@ -63,7 +65,9 @@ impl Chat {
             _ => String::from_utf8_lossy(&reply.body).chars().take(200).collect(),
         };
         let request_id = reply.headers.get("apim-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-        Self { status: reply.status, words, request_id }
+        let named = text("/error/code").or_else(|| text("/error/message")).or_else(|| text("/message")).is_some();
+        let refused = named && matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+        Self { status: reply.status, words, refused, request_id }
     }
 
     /// The beginning of the answer.

@@ -12,8 +12,8 @@ use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret, Timestamp};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
-    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys, RuleRequest,
-    RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
+    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys,
+    RuleRequest, RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

@@ -73,13 +73,10 @@ impl System {
                 .any(|name| name.eq_ignore_ascii_case(asked))
         };
         match asked {
-            Some(asked) => known
-                .iter()
-                .find(|identity| same(identity, asked))
-                .ok_or_else(|| {
-                    let next = meant(asked, known.iter().map(|identity| identity.name.as_str()), "see `keyless identity list`");
-                    Failure::new(format!("there is no identity `{asked}`"), next)
-                }),
+            Some(asked) => known.iter().find(|identity| same(identity, asked)).ok_or_else(|| {
+                let next = meant(asked, known.iter().map(|identity| identity.name.as_str()), "see `keyless identity list`");
+                Failure::new(format!("there is no identity `{asked}`"), next)
+            }),
             None => known.iter().find(|identity| identity.name == DEFAULT_IDENTITY).ok_or_else(|| {
                 Failure::usage("there is no `demo-app` here to act as by default", format!("choose with --as one of: {}", names()))
             }),
@@ -101,11 +98,9 @@ impl System {
                     let next = meant(&short(asked), known.iter().map(|account| account.name.as_str()), "see `keyless status`");
                     Failure::new(format!("there is no account `{asked}`"), next)
                 }),
-            None => known
-                .iter()
-                .find(|account| account.name == "demo-ai")
-                .or(known.first())
-                .ok_or_else(|| Failure::new("there is no AI account here", "create one with `keyless az -- cognitiveservices account create`")),
+            None => known.iter().find(|account| account.name == "demo-ai").or(known.first()).ok_or_else(|| {
+                Failure::new("there is no AI account here", "create one with `keyless az -- cognitiveservices account create`")
+            }),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `keyless apply`: makes the system as files declare it, through the control plane and under an identity's own roles.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::Path;
 
 use super::Context;
@@ -29,21 +29,27 @@ use plan::{Action, Change};
 
 /// The largest file that is read, in bytes: far above every honest one.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
+/// Stands for standard input.
+const STDIN: &str = "-";
 
 pub(super) async fn apply(context: &mut Context<'_>, args: &Apply) -> Ending {
-    let (set, declaration) = declared(context, args)?;
-    let system = System::find(context.data()?).await?;
+    let problems = Problems::default();
+    let declaration = declared(args, &problems)?;
+    let system = match System::find(context.data()?).await {
+        Ok(system) => system,
+        // What is wrong with the files is to be told in any case.
+        Err(failure) => return refuse(context, args, problems).and(Err(failure)),
+    };
     let identity = system.identity(Some(args.identity.as_deref().unwrap_or(OPERATOR)))?;
     let arm = system.control_as(&identity.client_id).await?;
-    let mut ledger = Ledger::open(&system.data.path, &set)?;
-    let _alone = if args.plan { None } else { Some(ledger.alone()?) };
-
-    let problems = Problems::default();
     let mut catalog = world::catalog(&arm, &system.status.subscription_id).await?;
     catalog.people = world::people(&system, &identity.client_id, &declaration.grants).await?;
     let desired = desired::resolve(&declaration, &catalog, &problems, fresh_uuid);
     let wanted = world::changes(&arm, &catalog, &desired, &problems).await?;
-    refuse(context, problems)?;
+    refuse(context, args, problems)?;
+    let set = named(&declaration)?;
+    let mut ledger = Ledger::open(&system.data.path, &set)?;
+    let _alone = if args.plan { None } else { Some(ledger.alone()?) };
     let left = world::leftovers(&arm, &catalog, &ledger, &wanted).await?;
     if args.prune && !left.held.is_empty() {
         left.held.iter().for_each(|held| context.screen.note(format_args!("{} {held}", bad("held:"))));
@@ -94,39 +100,56 @@ fn changes_only<'a>(changes: &[&'a Change]) -> Vec<&'a Change> {
     changes.iter().copied().filter(|change| change.action != Action::Unchanged).collect()
 }
 
-/// Reads and checks the files without asking anybody.
-fn declared(context: &mut Context<'_>, args: &Apply) -> Result<(String, Declaration), Failure> {
-    let problems = Problems::default();
+/// Reads and checks the files without asking anybody. Problems are collected: those of names come later, and all are told together.
+fn declared(args: &Apply, problems: &Problems) -> Result<Declaration, Failure> {
     let mut declaration = Declaration::default();
     for file in &args.files {
-        match node::read(&file.display().to_string(), &read(file)?) {
-            Ok(node) => declaration.add(&node, &problems),
+        match node::read(&shown(file), &read(file)?) {
+            Ok(node) => declaration.add(&node, problems),
             Err(problem) => problems.push(problem),
         }
     }
-    declaration.check(&problems);
-    refuse(context, problems)?;
+    declaration.check(problems);
+    Ok(declaration)
+}
+
+/// The name of the set.
+fn named(declaration: &Declaration) -> Result<String, Failure> {
     let unnamed = || {
         let next = "add a line such as `name: team-a`; it keeps apart what different sets created";
         Failure::new("no file names the set that it declares; nothing was changed", next).ending(Exit::Usage)
     };
-    let set = declaration.name.as_ref().ok_or_else(unnamed)?.value.clone();
-    Ok((set, declaration))
+    Ok(declaration.name.as_ref().ok_or_else(unnamed)?.value.clone())
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    let unreadable = || format!("{} cannot be read", file.display());
-    let size = std::fs::metadata(file).explain(unreadable, "check the path")?.len();
-    if size > MAX_FILE {
-        return Err(Failure::new(format!("{} is larger than 4 MB", file.display()), "split it; several files can be applied together"));
+    let unreadable = || format!("{} cannot be read", shown(file));
+    let check = "check the path, and that it is a text file";
+    let mut text = Vec::new();
+    let read = if file == Path::new(STDIN) {
+        std::io::stdin().take(MAX_FILE + 1).read_to_end(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|open| open.take(MAX_FILE + 1).read_to_end(&mut text))
+    };
+    read.explain(unreadable, check).map_err(|failure| failure.ending(Exit::Usage))?;
+    if text.len() as u64 > MAX_FILE {
+        return Err(Failure::usage(format!("{} is larger than 4 MB", shown(file)), "split it; several files can be applied together"));
     }
-    std::fs::read_to_string(file).explain(unreadable, "check the path, and that it is text")
+    String::from_utf8(text).explain(unreadable, check).map_err(|failure| failure.ending(Exit::Usage))
+}
+
+/// A file as problems name it. What comes in through standard input has no name, and is YAML.
+fn shown(file: &Path) -> String {
+    if file == Path::new(STDIN) { "stdin.yaml".to_owned() } else { file.display().to_string() }
 }
 
 /// Tells every problem, and ends the command when there is one.
-fn refuse(context: &mut Context<'_>, problems: Problems) -> Result<(), Failure> {
+fn refuse(context: &mut Context<'_>, args: &Apply, problems: Problems) -> Result<(), Failure> {
     let problems = problems.into_sorted();
-    for problem in &problems {
+    if args.json && !problems.is_empty() {
+        context.screen.say(format_args!("{:#}", show::problems(&problems)))?;
+    }
+    for problem in problems.iter().filter(|_| !args.json) {
         context.screen.note(format_args!("{} {}\n  {}", bad(format_args!("{}:", problem.at)), problem.what, faint(&problem.next)));
     }
     match problems.len() {

@@ -11,6 +11,7 @@ use crate::data_dir::DataDir;
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
 use crate::machine::now;
+use crate::ui::faint;
 
 mod export;
 mod log;
@@ -56,6 +57,9 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, 
             page.clear();
             going_on = true;
         }
+    }
+    if page.is_empty() && !going_on && !json {
+        context.screen.note(faint("no event matches"));
     }
     print(context, json, &names, &page, going_on)?;
     Ok(Exit::Done)

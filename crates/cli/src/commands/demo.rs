@@ -126,7 +126,8 @@ async fn start(screen: &mut Screen, args: &Demo, folder: &Path, running: &mut Op
 /// Leaves the system up for the user, until told to end.
 async fn stay(screen: &mut Screen, system: &mut Running, ends: &mut Ends) -> Ending {
     screen.say(format_args!("\n{} {}\n", good("The system stays up."), faint("Ctrl-C ends it and deletes its folder.")))?;
-    screen.write(welcome::next(system.status(), &system.data))?;
+    let columns = screen.columns();
+    screen.write(welcome::next(system.status(), &system.data, columns))?;
     screen.say(format_args!("  {}", code(format_args!("curl {}/healthz", system.status().operations))))?;
     tokio::select! {
         () = ends.asked() => {}

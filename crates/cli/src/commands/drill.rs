@@ -28,13 +28,15 @@ pub(super) enum Loot {
 
 /// One attempt and what came of it.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Finding {
     pub(super) loot: Loot,
     pub(super) attempt: String,
     /// Whether it should get through, given what API keys and identities are.
     pub(super) should_succeed: bool,
     pub(super) succeeded: bool,
+    /// Whether the answer is a refusal in the wire's own words. What neither succeeds nor is refused proves nothing: a system that
+    /// is broken keeps thieves out, too.
+    pub(super) refused: bool,
     /// The HTTP status of the answer.
     pub(super) status: u16,
     /// The system's own words, or what else proves it.
@@ -43,13 +45,12 @@ pub(super) struct Finding {
 
 impl Finding {
     const fn as_it_must_be(&self) -> bool {
-        self.should_succeed == self.succeeded
+        if self.should_succeed { self.succeeded } else { self.refused && !self.succeeded }
     }
 }
 
 /// The whole drill.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Report {
     pub(super) account: String,
     pub(super) identity: String,
@@ -124,10 +125,11 @@ pub(super) fn shown(report: &Report, columns: Option<usize>) -> String {
     ] {
         let mut table = Table::new(["", "", "", ""]).indented(2).fitting(columns);
         for finding in report.findings.iter().filter(|finding| finding.loot == loot) {
-            let (mark, word) = match (finding.succeeded, loot) {
-                (true, Loot::Rightful) => ("✓", "answered"),
-                (true, _) => ("!", "gets in"),
-                (false, _) => ("x", "refused"),
+            let (mark, word) = match (finding.succeeded, finding.refused, loot) {
+                (true, _, Loot::Rightful) => ("✓", "answered"),
+                (true, _, _) => ("!", "gets in"),
+                (false, true, _) => ("x", "refused"),
+                (false, false, _) => ("?", "no verdict"),
             };
             // A thief who gets in is bad news even where keys make it inevitable; a rightful program that does is good news.
             let paint: fn(String) -> String = if finding.succeeded == (loot == Loot::Rightful) { good } else { bad };

@@ -17,7 +17,7 @@ use crate::data_dir::{DataDir, shell_word};
 use crate::env_registry::{AZURE_CLIENT_ID, IDENTITY_ENDPOINT};
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
-use crate::ui::{Table, code, faint, strong};
+use crate::ui::{Table, code, faint, strong, wrapped};
 
 /// A client's own id may stand for many requests; the newest are shown.
 const MOST: usize = 20;
@@ -26,7 +26,6 @@ const SHORTEST: usize = 6;
 
 /// One event, with names in place of ids where the running system knows them.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Explained {
     event: AuditEvent,
     /// The assignment or deny assignment that decided then.
@@ -59,7 +58,7 @@ pub(super) async fn explain(context: &mut Context<'_>, args: &Explain) -> Ending
     let columns = context.screen.columns();
     context.screen.write(table(&names, all.iter().map(|one| &one.event), columns, false))?;
     for one in &all {
-        context.screen.write(format_args!("\n{}", shown(one, &data)))?;
+        context.screen.write(format_args!("\n{}", shown(one, &data, columns)))?;
     }
     Ok(Exit::Done)
 }
@@ -185,13 +184,13 @@ fn next_step(event: &AuditEvent, data: &DataDir) -> Option<String> {
     let step = match (event.category, event.status?, &event.actor) {
         (Category::Data, 403, _) if network => {
             format!("see the network rules: {}", data.az(&format!("cognitiveservices account network-rule list {at}")))
-        },
+        }
         (Category::Data, 401 | 403, ActorRecord::Anonymous | ActorRecord::AccountKey { .. }) => {
             format!("call under an identity: keyless run{} --as IDENTITY -- PROGRAM", data.flag())
         }
         (Category::Data, 404, _) => {
             format!("see what is deployed: {}", data.az(&format!("cognitiveservices account deployment list {at}")))
-        },
+        }
         (Category::Data, 429, _) => {
             let more = data.az(&format!("cognitiveservices account deployment create {at} --sku-capacity N ..."));
             format!("wait as `retry-after` said, or give more capacity: {more}")
@@ -207,9 +206,9 @@ fn next_step(event: &AuditEvent, data: &DataDir) -> Option<String> {
     Some(step)
 }
 
-fn shown(one: &Explained, data: &DataDir) -> String {
+fn shown(one: &Explained, data: &DataDir, columns: Option<usize>) -> String {
     let event = &one.event;
-    let mut facts = Table::new(["", ""]);
+    let mut facts = Table::new(["", ""]).folding(columns);
     let mut fact = |name: &str, value: String| facts.row([faint(name), value]);
     fact("request", event.request_id.to_string());
     if let Some(own) = &event.client_request_id {
@@ -231,16 +230,16 @@ fn shown(one: &Explained, data: &DataDir) -> String {
     match &one.now {
         Some(answer) if answer.allowed => {
             let by = answer.decided_by.as_ref().map(|rule| format!(" by {}", words(rule))).unwrap_or_default();
-            text.push_str(&format!("{} it would be allowed{by}\n", strong("now:")));
+            text.push_str(&wrapped(format_args!("{} it would be allowed{by}\n", strong("now:")), columns, 2));
         }
         Some(answer) => {
-            text.push_str(&format!("{} still refused: {}\n", strong("now:"), answer.because));
-            text.push_str(&would_allow(answer, data).unwrap_or_default());
+            text.push_str(&wrapped(format_args!("{} still refused: {}\n", strong("now:"), answer.because), columns, 2));
+            text.push_str(&would_allow(answer, data, columns).unwrap_or_default());
         }
         None => {}
     }
     if let Some(next) = &one.next {
-        text.push_str(&format!("{} {}\n", strong("next:"), code(next)));
+        text.push_str(&wrapped(format_args!("{} {}\n", strong("next:"), code(next)), columns, 2));
     }
     text
 }
@@ -254,12 +253,29 @@ mod tests {
     #[test]
     fn the_beginning_of_an_id_finds_it_with_and_without_hyphens_u7() {
         let id = RequestId::from_u128(0x07e1_6b27_56b5_4251_a84e_04ab_699c_cac9);
-        let event = AuditEvent::new(&OpContext::new(id, Timestamp::from_unix_secs(0), Actor::Anonymous), Category::Data, "x", Outcome::Denied);
+        let event =
+            AuditEvent::new(&OpContext::new(id, Timestamp::from_unix_secs(0), Actor::Anonymous), Category::Data, "x", Outcome::Denied);
         for beginning in ["07e16b27", "07E16B", "07e16b27-56b5", "07e16b2756b5"] {
             assert!(begins_with(&event, beginning), "{beginning}");
         }
         for other in ["07e16b28", "7e16b27", "07e16b2\u{e9}", &"0".repeat(64)] {
             assert!(!begins_with(&event, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_explanation_fits_eighty_columns_and_names_no_bare_az_u13_u5() {
+        let account = crate::fake::status().accounts.remove(0).id.replace("/s/", "/00000000-0000-4000-8000-00000000000b/");
+        for status in [401, 403, 404, 429, 502, 503] {
+            let ctx = OpContext::new(RequestId::from_u128(7), Timestamp::from_unix_secs(0), Actor::Anonymous);
+            let mut event = AuditEvent::new(&ctx, Category::Data, "ChatCompletions_Create", Outcome::Denied);
+            (event.status, event.target) = (Some(status), Some(format!("{account}/deployments/chat").parse().unwrap()));
+            event.client_request_id = Some("job-7".into());
+            let data = DataDir::named("/home/ada/.local/state/keyless".into());
+            let next = next_step(&event, &data);
+            assert!(next.as_deref().is_none_or(|next| !next.contains(": az ")), "{next:?}");
+            let one = Explained { event, decided_by: None, now: None, next };
+            super::super::screens::check_at_eighty("explain", |columns| shown(&one, &data, columns));
         }
     }
 }

@@ -38,7 +38,8 @@ fn show(context: &mut Context<'_>, identity: &IdentityStatus, json: bool) -> Res
     if json {
         return super::say_json(context, identity);
     }
-    let rows = [("name", &identity.name), ("client id", &identity.client_id), ("object id", &identity.principal_id), ("resource", &identity.id)];
+    let rows =
+        [("name", &identity.name), ("client id", &identity.client_id), ("object id", &identity.principal_id), ("resource", &identity.id)];
     let mut table = Table::new(["", ""]);
     rows.into_iter().for_each(|(name, value)| table.row([faint(name), value.clone()]));
     context.screen.write(table)?;
@@ -52,7 +53,8 @@ async fn create(context: &mut Context<'_>, system: &System, name: &str, group: &
     }
     let control = system.operator().await?;
     let subscription = &system.status.subscription_id;
-    let id = format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}");
+    let id =
+        format!("/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}");
     let made: Value = control.put(&id, &json!({ "location": "local" })).await?;
     let text = |path: &str| made.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let identity = IdentityStatus {
@@ -79,10 +81,16 @@ async fn remove(context: &mut Context<'_>, system: &System, named: &str) -> Resu
     let identity = system.identity(Some(named))?;
     // Every command here acts as it.
     if identity.name == OPERATOR {
-        return Err(Failure::new("`operator` is the identity by which these commands work", "remove others; `keyless identity list` lists them"));
+        return Err(Failure::new(
+            "`operator` is the identity by which these commands work",
+            "remove others; `keyless identity list` lists them",
+        ));
     }
     let control = system.operator().await?;
-    control.delete(&identity.id).await.explain(|| format!("{} is not removed", identity.name), "see what it says, and `keyless identity list`")?;
+    control
+        .delete(&identity.id)
+        .await
+        .explain(|| format!("{} is not removed", identity.name), "see what it says, and `keyless identity list`")?;
     context.screen.say(format_args!("{} {} is gone, and so is every token that it has", good("✓"), strong(&identity.name)))?;
     Ok(())
 }

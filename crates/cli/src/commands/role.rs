@@ -50,7 +50,9 @@ pub(super) async fn role(context: &mut Context<'_>, args: &Role) -> Ending {
             let found = desk.by_grant(&grant).await?;
             desk.remove(context, &found).await?;
         }
-        Role::Remove { .. } => return Err(Failure::usage("no role assignment is named", "name it by its id, or by --as, --role and --scope")),
+        Role::Remove { .. } => {
+            return Err(Failure::usage("no role assignment is named", "name it by its id, or by --as, --role and --scope"));
+        }
     }
     Ok(Exit::Done)
 }
@@ -122,7 +124,8 @@ impl<'a> Desk<'a> {
         let role = self.role(&grant.role)?;
         let id = format!("{}/{AUTHORIZATION}/roleAssignments/{}", scope.trim_end_matches('/'), fresh_uuid());
         let role_id = format!("{}/{AUTHORIZATION}/roleDefinitions/{role}", self.subscription);
-        let made = self.control.put(&id, &json!({ "properties": { "roleDefinitionId": role_id, "principalId": principal.object_id } })).await?;
+        let made =
+            self.control.put(&id, &json!({ "properties": { "roleDefinitionId": role_id, "principalId": principal.object_id } })).await?;
         let made = self.named(&made);
         if json {
             return super::say_json(context, &made);
@@ -146,7 +149,8 @@ impl<'a> Desk<'a> {
         match self.roles.iter().find(is) {
             Some((id, _)) => Ok(id.clone()),
             None => {
-                let next = meant(asked, self.roles.values().map(String::as_str), "see `keyless az -- role definition list --query [].roleName`");
+                let next =
+                    meant(asked, self.roles.values().map(String::as_str), "see `keyless az -- role definition list --query [].roleName`");
                 Err(Failure::new(format!("there is no role `{asked}`"), next))
             }
         }
@@ -185,7 +189,9 @@ fn show(context: &mut Context<'_>, one: &Assignment, json: bool) -> Result<(), F
         return super::say_json(context, one);
     }
     let mut table = Table::new(["", ""]);
-    for (name, value) in [("id", &one.id), ("role", &one.role), ("who", &who(one).to_owned()), ("object id", &one.principal_id), ("at", &one.scope)] {
+    for (name, value) in
+        [("id", &one.id), ("role", &one.role), ("who", &who(one).to_owned()), ("object id", &one.principal_id), ("at", &one.scope)]
+    {
         table.row([faint(name), value.clone()]);
     }
     if let Some(condition) = &one.condition {

@@ -68,7 +68,10 @@ impl Lending {
         let loan = Loan { attached: &lease.attached, header: &header, status: &system.status, account: wish.account };
         let child = ChildEnvironment::new(&context.environment, &loan, &bundles(system)?, wish.keep);
         say_what_changed(context, &child);
-        Ok(Self { child, keeper: Keeper { local: system.local.clone(), data: system.data.clone(), wanted, lease, began: now(), refusals: 0 } })
+        Ok(Self {
+            child,
+            keeper: Keeper { local: system.local.clone(), data: system.data.clone(), wanted, lease, began: now(), refusals: 0 },
+        })
     }
 
     /// A program that will have the identity and no key.

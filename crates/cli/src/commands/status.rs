@@ -7,7 +7,7 @@ use crate::client::System;
 use crate::exit::Exit;
 use crate::failure::{Ending, Explain as _};
 use crate::machine::now;
-use crate::ui::{Table, bad, faint, good, heading, strong};
+use crate::ui::{Table, bad, faint, good, heading, strong, wrapped};
 use keyless_server::local::api::{AttachmentStatus, Status};
 
 /// What `health` says when all is well.
@@ -20,21 +20,18 @@ pub(super) async fn status(context: &mut Context<'_>, args: &args::Status) -> En
         context.screen.say(text)?;
     } else {
         let lent = system.local.attachments().await?;
-        context.screen.write(report(&system.status, &lent, now()))?;
+        let columns = context.screen.columns();
+        context.screen.write(report(&system.status, &lent, now(), columns))?;
     }
     Ok(if system.status.health == HEALTHY { Exit::Done } else { Exit::Failed })
 }
 
-fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timestamp) -> String {
+fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timestamp, columns: Option<usize>) -> String {
     let health = if status.health == HEALTHY { good("healthy") } else { bad(&status.health) };
     let up = human_secs(now.millis_since(status.started) / 1000);
-    let mut text = format!(
-        "{} {}  {health}  {}\n\n",
-        heading("keyless"),
-        status.version,
-        faint(format_args!("process {}, up {up}, revision {}, data in {}", status.pid, status.revision, status.data))
-    );
-    let mut places = Table::new(["", ""]).indented(2);
+    let facts = faint(format_args!("process {}, up {up}, revision {}, data in {}", status.pid, status.revision, status.data));
+    let mut text = format!("{}\n\n", wrapped(format_args!("{} {}  {health}  {facts}", heading("keyless"), status.version), columns, 2));
+    let mut places = Table::new(["", ""]).indented(2).folding(columns);
     for (name, value) in [
         ("gateway", status.gateway.as_str()),
         ("gateway, plain", status.gateway_http.as_deref().unwrap_or_default()),
@@ -65,15 +62,15 @@ fn report(status: &Status, lent: &[AttachmentStatus], now: keyless_model::Timest
     }
     text.push_str(&places.to_string());
 
-    let mut accounts = Table::new(["account", "deployments", "endpoint"]).indented(2);
+    let mut accounts = Table::new(["account", "deployments", "endpoint"]).indented(2).folding(columns);
     for account in &status.accounts {
         accounts.row([strong(&account.name), account.deployments.join(", "), account.endpoint.clone()]);
     }
-    let mut identities = Table::new(["identity", "client id", "object id"]).indented(2);
+    let mut identities = Table::new(["identity", "client id", "object id"]).indented(2).folding(columns);
     for identity in &status.identities {
         identities.row([strong(&identity.name), identity.client_id.clone(), identity.principal_id.clone()]);
     }
-    let mut loans = Table::new(["lent", "to", "kind", "since", "ends", "id"]).indented(2);
+    let mut loans = Table::new(["lent", "to", "kind", "since", "ends", "id"]).indented(2).folding(columns);
     for loan in lent {
         let ends =
             loan.until.map_or_else(|| "with the program".to_owned(), |until| format!("in {}", human_secs(until.millis_since(now) / 1000)));

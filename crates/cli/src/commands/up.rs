@@ -33,7 +33,8 @@ pub(super) fn up(context: &mut Context<'_>, args: &Up) -> Ending {
     let mut written = Ok(());
     let tell = |step: &str| screen.borrow_mut().note(format_args!("{} {step}", faint("keyless:")));
     let ended = keyless_server::run(options, tell, |status: &Status, invited: Option<&Invited>| {
-        written = screen.borrow_mut().write(welcome::welcome(status, invited, &data, began.elapsed()));
+        let columns = screen.borrow().columns();
+        written = screen.borrow_mut().write(welcome::welcome(status, invited, &data, began.elapsed(), columns));
     });
     ended
         .explain(|| "the system cannot run".to_owned(), "correct that and start it again; `keyless up --help` lists what can be chosen")?;

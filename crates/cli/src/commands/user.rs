@@ -111,8 +111,9 @@ async fn remove(context: &mut Context<'_>, named: &str) -> Result<(), Failure> {
     let system = System::find(context.data()?).await?;
     let known = system.principal(named).await?;
     let graph = system.graph_as(OPERATOR).await?;
-    graph.delete(&format!("/v1.0/users/{}", known.object_id)).await.map_err(|refusal| {
-        Failure { next: Some("see `keyless user list`; identities are removed with `keyless identity remove`".to_owned()), ..refusal.into() }
+    graph.delete(&format!("/v1.0/users/{}", known.object_id)).await.map_err(|refusal| Failure {
+        next: Some("see `keyless user list`; identities are removed with `keyless identity remove`".to_owned()),
+        ..refusal.into()
     })?;
     context.screen.say(format_args!("{} {} is gone, with every role and session", good("✓"), strong(known.name)))?;
     Ok(())

@@ -45,7 +45,6 @@ struct DefinitionProperties {
 
 /// One role of the identity.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 struct Role {
     role: String,
     scope: String,
@@ -161,7 +160,7 @@ async fn roles(control: &Arm, subscription: &str, principal: &str) -> Result<Vec
 
 fn shown(report: &Report, columns: Option<usize>) -> String {
     let identity = &report.identity;
-    let mut facts = Table::new(["", ""]).indented(2);
+    let mut facts = Table::new(["", ""]).indented(2).folding(columns);
     for (name, value) in [
         ("object id", Some(&identity.principal_id)),
         ("client id", identity.client_id.as_ref()),
@@ -174,7 +173,7 @@ fn shown(report: &Report, columns: Option<usize>) -> String {
     }
     let mut text = format!("{}\n{facts}\n", heading(&identity.name));
 
-    let mut roles = Table::new(["role", "at", "assignment"]).indented(2).fitting(columns);
+    let mut roles = Table::new(["role", "at", "assignment"]).indented(2).folding(columns);
     for role in &report.roles {
         let through =
             role.through_group.as_ref().map(|group| format!(" {}", faint(format_args!("through group {group}")))).unwrap_or_default();
@@ -183,7 +182,7 @@ fn shown(report: &Report, columns: Option<usize>) -> String {
     }
     text.push_str(&if roles.is_empty() { format!("  {}\n", warn("no role assigned: every call is refused")) } else { roles.to_string() });
 
-    let mut accounts = Table::new(["account", "call models", "manage", "read keys", "give roles"]).indented(2);
+    let mut accounts = Table::new(["account", "call models", "manage", "read keys", "give roles"]).indented(2).folding(columns);
     let mark = |allowed: bool| if allowed { good("yes") } else { faint("no") };
     for Account { name, allowed } in &report.accounts {
         accounts.row([strong(name), mark_partial(allowed), mark(allowed.manage), mark(allowed.read_keys), mark(allowed.give_roles)]);

@@ -18,7 +18,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) fn begin(screen: &mut Screen, label: impl Into<String>) -> Self {
+    /// A step that takes a moment: without a terminal it is the one line that says how it ended.
+    pub(crate) fn brief(screen: &Screen, label: impl Into<String>) -> Self {
         let label = label.into();
         let spinner = screen.err_is_terminal().then(|| {
             let style = ProgressStyle::with_template("  {spinner} {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -26,10 +27,15 @@ impl Stage {
             spinner.enable_steady_tick(TICK);
             spinner
         });
-        if spinner.is_none() {
-            screen.note(format_args!("  . {label}"));
-        }
         Self { label, began: Instant::now(), spinner }
+    }
+
+    pub(crate) fn begin(screen: &mut Screen, label: impl Into<String>) -> Self {
+        let stage = Self::brief(screen, label);
+        if stage.spinner.is_none() {
+            screen.note(format_args!("  . {}", stage.label));
+        }
+        stage
     }
 
     /// Says what the step is busy with.

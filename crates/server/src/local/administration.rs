@@ -9,7 +9,8 @@ use keyless_rbac::Permit;
 use keyless_token::rotation::Urgency;
 
 use super::api::{
-    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, PasswordRequest, RevokeKey, RevokeSessions, RotateKeys, UserRequest,
+    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, PasswordRequest, RevokeKey, RevokeSessions, RotateKeys,
+    UserRequest,
 };
 use super::door::refusal;
 use super::{Door, names};
@@ -55,7 +56,10 @@ pub(super) async fn reset_password(door: &Door, wanted: PasswordRequest) -> Resu
         password: Secret::new(wanted.password),
         must_change: wanted.must_change,
     };
-    keyless_authority::reset_password(&door.platform, &begin(door), &Permit::system(OWNER), new).await.map(drop).map_err(|error| refusal(error.to_string()))
+    keyless_authority::reset_password(&door.platform, &begin(door), &Permit::system(OWNER), new)
+        .await
+        .map(drop)
+        .map_err(|error| refusal(error.to_string()))
 }
 
 pub(super) fn invitation(door: &Door, wanted: InvitationRequest) -> Result<InvitationAnswer, LocalError> {

@@ -124,9 +124,9 @@ pub(super) fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdenti
     match (found.next(), found.next()) {
         (Some(identity), None) => Ok(Arc::clone(identity)),
         (Some(_), Some(_)) => Err(refusal(format!("several identities are called `{named}`; use the client id or the resource id"))),
-        (None, _) => {
-            Err(refusal(format!("there is no identity `{named}`; `keyless status` lists them, and `keyless az -- identity create` makes one")))
-        }
+        (None, _) => Err(refusal(format!(
+            "there is no identity `{named}`; `keyless status` lists them, and `keyless az -- identity create` makes one"
+        ))),
     }
 }
 

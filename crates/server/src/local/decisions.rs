@@ -93,7 +93,10 @@ fn named(door: &Door, text: &str) -> Result<Scope, LocalError> {
     let accounts = || snapshot.accounts_below(&root).filter(|found| found.deleted.is_none());
     let unknown = || {
         let meant = nearest(account, accounts().map(|account| account.scope.name()));
-        let next = meant.map_or_else(|| "use an account's name, account/deployment, or an ARM id".to_owned(), |meant| format!("did you mean `{meant}`?"));
+        let next = meant.map_or_else(
+            || "use an account's name, account/deployment, or an ARM id".to_owned(),
+            |meant| format!("did you mean `{meant}`?"),
+        );
         refusal(format!("there is no account `{account}` here; {next}"))
     };
     let mut found = accounts().filter(|found| found.scope.name().eq_ignore_ascii_case(account));

@@ -20,7 +20,8 @@ const CATALOGUE: &str = "`keyless az -- provider operation show --namespace Micr
 /// When nothing asks for it: it is misspelt, or no operation of this system.
 pub(super) fn plane_of(snapshot: &Snapshot, action: &str) -> Result<Plane, LocalError> {
     let is = |known: &str| known.eq_ignore_ascii_case(action);
-    let below = |prefix: &str| action.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix)).and(action.get(prefix.len()..));
+    let below =
+        |prefix: &str| action.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix)).and(action.get(prefix.len()..));
     if below(AI_DATA_PREFIX).is_some_and(|rest| AI_DATA.iter().any(|known| known.eq_ignore_ascii_case(rest))) {
         return Ok(Plane::Data);
     }
@@ -84,7 +85,8 @@ fn exists(snapshot: &Snapshot, scope: &Scope) -> bool {
         ScopeKind::ResourceGroup => snapshot.resource_group(scope).is_some(),
         ScopeKind::Resource => {
             let account = |scope: &Scope| snapshot.account(scope).is_some_and(|account| account.deleted.is_none());
-            let deployment = || scope.parent().is_some_and(|parent| account(&parent) && snapshot.deployment(&parent, scope.name()).is_some());
+            let deployment =
+                || scope.parent().is_some_and(|parent| account(&parent) && snapshot.deployment(&parent, scope.name()).is_some());
             account(scope)
                 || (scope.is_type("Microsoft.CognitiveServices/accounts/deployments") && deployment())
                 || snapshot.user_assigned(scope).is_some()

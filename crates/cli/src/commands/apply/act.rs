@@ -40,7 +40,7 @@ pub(super) async fn act(context: &mut Context<'_>, arm: &Arm, ledger: &mut Ledge
             context.screen.note(format_args!("  {} {}", faint("·"), faint(format_args!("{} - not begun", label(change)))));
             continue;
         }
-        let stage = Stage::begin(context.screen, label(change));
+        let stage = Stage::brief(context.screen, label(change));
         match make(arm, ledger, change, &mut principals).await {
             Ok(()) => {
                 *state = State::Done;

@@ -171,7 +171,11 @@ impl Known {
         if self.principals.contains_key(&id) || self.declared.contains(&id) {
             return Some(name.to_owned());
         }
-        problems.add(at, format!("there is no identity `{name}`"), "copy its id from `keyless az -- identity show --query id`, or declare it");
+        problems.add(
+            at,
+            format!("there is no identity `{name}`"),
+            "copy its id from `keyless az -- identity show --query id`, or declare it",
+        );
         None
     }
 

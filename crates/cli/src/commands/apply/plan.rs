@@ -27,7 +27,6 @@ pub(super) struct Difference {
 
 /// One resource and what happens to it.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Change {
     pub(super) action: Action,
     pub(super) kind: Kind,

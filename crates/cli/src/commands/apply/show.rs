@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::act::State;
+use super::node::Problem;
 use super::plan::{Action, Change, Difference, plain};
 use crate::ui::{Table, bad, faint, good, strong, warn};
 
@@ -77,6 +78,12 @@ pub(super) fn json(set: &str, changes: &[&Change], states: Option<&[State]>, lef
     });
     let left: Vec<Value> = left.iter().map(|change| json!({ "kind": change.kind, "name": change.title, "id": change.id })).collect();
     json!({ "set": set, "applied": states.is_some(), "changes": described.collect::<Vec<_>>(), "left": left })
+}
+
+/// What keeps files from being applied, for programs.
+pub(super) fn problems(problems: &[Problem]) -> Value {
+    let row = |problem: &Problem| json!({ "at": problem.at.to_string(), "what": problem.what, "next": problem.next });
+    json!({ "problems": problems.iter().map(row).collect::<Vec<_>>() })
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(170);
 pub(super) async fn prepare(cache: PathBuf) -> Result<PathBuf, Failure> {
     let version = run(Command::new("python3").args(["-c", "import sys; print(sys.version)"])).await;
     let version = version
-        .map_err(|why| Failure::new(format!("Python cannot be run: {why}"), "install Python 3.10 or newer, with its `venv` module"))?;
+        .map_err(|why| Failure::new(format!("Python cannot be run: {why}"), "install Python 3.11 or newer, with its `venv` module"))?;
     let folder = cache.join(format!("demo-python-{}", fingerprint(&version)));
     let python = folder.join("bin/python");
     if folder.join("complete").exists() {

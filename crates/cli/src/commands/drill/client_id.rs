@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use keyless_model::Secret;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::scene::{DEPLOYMENTS, Scene};
 use super::{Finding, Loot};
@@ -79,6 +79,7 @@ async fn model(system: &System, scene: &Scene, attempt: &str, credential: &Crede
         attempt: attempt.to_owned(),
         should_succeed: false,
         succeeded: chat.answered(),
+        refused: chat.refused,
         status: chat.status.as_u16(),
         evidence: if chat.answered() { chat.first_words() } else { chat.words },
     })
@@ -89,12 +90,22 @@ async fn sent(system: &System, method: Method, url: &str, headers: &[(HeaderName
     reply.explain(|| "an endpoint of the system does not answer".to_owned(), "look at the log of `keyless up`")
 }
 
+/// Whether a token endpoint says no: by its status, and in the shape of RFC 6749 section 5.2 (the authority, IMDS) or of App Service.
+fn is_refusal(reply: &Reply) -> bool {
+    let status = matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let body: Value = reply.json().unwrap_or(Value::Null);
+    let says = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).is_some_and(|words| !words.is_empty());
+    let app_service = || body.get("statusCode").is_some_and(Value::is_number) && says("/message");
+    status && (says("/error") || says("/error/code") || app_service())
+}
+
 fn refused(attempt: &str, reply: &Reply) -> Finding {
-    let succeeded = reply.status.is_success();
+    let (succeeded, refused) = (reply.status.is_success(), is_refusal(reply));
     // SECURITY: an answer that got through holds a token; it is not shown.
     let evidence = if succeeded { "a token was issued".to_owned() } else { refusal(reply) };
     let evidence = evidence.strip_prefix(reply.status.as_str()).map_or(evidence.clone(), |words| words.trim().to_owned());
-    Finding { loot: Loot::ClientId, attempt: attempt.to_owned(), should_succeed: false, succeeded, status: reply.status.as_u16(), evidence }
+    let (attempt, status) = (attempt.to_owned(), reply.status.as_u16());
+    Finding { loot: Loot::ClientId, attempt, should_succeed: false, succeeded, refused, status, evidence }
 }
 
 fn query(api_version: &str, client_id: &str) -> String {
@@ -114,4 +125,30 @@ fn unsigned(system: &System, scene: &Scene) -> Secret<String> {
         "azp": scene.client_id, "oid": scene.principal_id, "sub": scene.principal_id, "tid": tenant, "uti": fresh_uuid(), "ver": "2.0",
     });
     Secret::new(format!("{}.{}.", part(json!({ "alg": "none", "typ": "JWT" })), part(claims)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(status: u16, body: &str) -> (bool, bool) {
+        let reply = Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::copy_from_slice(body.as_bytes()),
+        };
+        let finding = refused("ask", &reply);
+        (finding.succeeded, finding.refused)
+    }
+
+    #[test]
+    fn only_a_refusal_in_the_wires_words_counts_as_one() {
+        let oauth = r#"{"error":"invalid_client","error_description":"AADSTS7000218: ..."}"#;
+        assert_eq!(judged(401, oauth), (false, true));
+        assert_eq!(judged(400, r#"{"statusCode":400,"message":"no such identity"}"#), (false, true));
+        assert_eq!(judged(200, r#"{"access_token":"x"}"#), (true, false));
+        for (status, body) in [(500, oauth), (404, oauth), (502, "<html>"), (401, ""), (403, "{}"), (400, "<h1>Bad Request</h1>")] {
+            assert_eq!(judged(status, body), (false, false), "{status} {body}: broken, and proves nothing");
+        }
+    }
 }

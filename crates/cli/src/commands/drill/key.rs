@@ -26,6 +26,7 @@ pub(super) async fn reach(system: &System, scene: &Scene) -> Result<Vec<Finding>
             attempt: format!("call the deployment `{deployment}`"),
             should_succeed: true,
             succeeded: chat.answered(),
+            refused: chat.refused,
             status: chat.status.as_u16(),
             evidence: format!("it answers: {}", chat.first_words()),
         });
@@ -52,6 +53,7 @@ fn unseen(system: &System, calls: &[String]) -> Result<Finding, Failure> {
         loot: Loot::Key,
         attempt: "stay unknown".to_owned(),
         should_succeed: true,
+        refused: false,
         succeeded: !nameless.is_empty() && nameless.len() == events.len(),
         status: 200,
         evidence: format!(
@@ -69,7 +71,7 @@ pub(super) async fn turn_off(system: &System, scene: &Scene) -> Result<(Finding,
     loop {
         let chat = ask(system, scene, DEPLOYMENTS[0]).await?;
         let after = began.elapsed();
-        if chat.answered() && after < MUST_BE_DEAD_WITHIN {
+        if !chat.refused && after < MUST_BE_DEAD_WITHIN {
             continue;
         }
         let finding = Finding {
@@ -77,6 +79,7 @@ pub(super) async fn turn_off(system: &System, scene: &Scene) -> Result<(Finding,
             attempt: "call it once keys are turned off".to_owned(),
             should_succeed: false,
             succeeded: chat.answered(),
+            refused: chat.refused,
             status: chat.status.as_u16(),
             evidence: chat.words,
         };

@@ -1,7 +1,15 @@
 use super::*;
 
 fn finding(loot: Loot, attempt: &str, should_succeed: bool, succeeded: bool, status: u16, evidence: &str) -> Finding {
-    Finding { loot, attempt: attempt.into(), should_succeed, succeeded, status, evidence: evidence.into() }
+    Finding {
+        loot,
+        attempt: attempt.into(),
+        should_succeed,
+        succeeded,
+        refused: matches!(status, 400 | 401 | 403) && !succeeded,
+        status,
+        evidence: evidence.into(),
+    }
 }
 
 fn report(client_id_gets_in: bool) -> Report {
@@ -34,4 +42,13 @@ fn a_client_id_that_gets_in_is_unexpected_and_said_so() {
     assert!(!report.as_it_must_be());
     assert!(plain(&report).contains("! gets in UNEXPECTED  ask the authority"));
     assert!(plain(&report).contains("Something was not as it must be"));
+}
+
+#[test]
+fn an_endpoint_that_is_broken_is_no_refusal() {
+    let mut report = report(false);
+    let broken = finding(Loot::ClientId, "ask the authority, with the client id alone", false, false, 500, "it did not say why");
+    report.findings[2] = broken;
+    assert!(!report.as_it_must_be());
+    assert!(plain(&report).contains("? no verdict UNEXPECTED  ask the authority"), "{}", plain(&report));
 }

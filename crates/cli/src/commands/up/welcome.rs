@@ -7,38 +7,35 @@ use keyless_server::local::Invited;
 use keyless_server::local::api::{DeploymentStatus, Status, UpstreamStatus};
 
 use crate::data_dir::DataDir;
-use crate::ui::{Table, code, faint, good, heading, strong, warn};
+use crate::ui::{Table, code, command, faint, good, heading, strong, warn, wrapped};
 
 /// Deployments that are shown; `keyless status --json` has more.
 pub(crate) const SHOWN: usize = 6;
 
 /// The whole text, each line ended.
-pub(super) fn welcome(status: &Status, invited: Option<&Invited>, data: &DataDir, took: Duration) -> String {
-    let mut text = format!(
-        "\n{} {} is up {}\n\n",
-        heading("keyless"),
-        status.version,
-        faint(format_args!("({:.1} s, data in {})", took.as_secs_f64(), data.path.display()))
-    );
-    _ = writeln!(text, "{}", places(status));
-    _ = writeln!(text, "{}", things(status));
+pub(super) fn welcome(status: &Status, invited: Option<&Invited>, data: &DataDir, took: Duration, columns: Option<usize>) -> String {
+    let facts = faint(format_args!("({:.1} s, data in {})", took.as_secs_f64(), data.path.display()));
+    let mut text = format!("\n{}\n\n", wrapped(format_args!("{} {} is up {facts}", heading("keyless"), status.version), columns, 2));
+    _ = writeln!(text, "{}", places(status).folding(columns));
+    _ = writeln!(text, "{}", things(status).folding(columns));
     if let Some(invited) = invited {
-        _ = writeln!(text, "{}", first_administrator(invited));
+        _ = writeln!(text, "{}", first_administrator(invited, columns));
     }
-    _ = write!(text, "{}", next(status, data));
+    _ = write!(text, "{}", next(status, data, columns));
     text
 }
 
-fn first_administrator(invited: &Invited) -> String {
+fn first_administrator(invited: &Invited, columns: Option<usize>) -> String {
     match invited {
         Invited::Link { name, link } => format!(
             "{}\n  {}\n  {}\n",
             strong(format_args!("Become the first administrator, {name}")),
             link.expose(),
-            faint("whoever opens this link is that person; it works once, for 24 hours, while there is no other"),
+            wrapped(faint("whoever opens this link is that person; it works once, for 24 hours, while there is no other"), columns, 2),
         ),
         Invited::NotNeeded => {
-            format!("  {}\n", faint("nobody is invited: a person is administrator already; `keyless user invite` adds more"))
+            let words = faint("nobody is invited: a person is administrator already; `keyless user invite` adds more");
+            format!("{}\n", wrapped(format_args!("  {words}"), columns, 2))
         }
     }
 }
@@ -102,11 +99,11 @@ pub(crate) fn answered(deployment: &DeploymentStatus) -> String {
 }
 
 /// Commands worth trying, in the order in which they make sense.
-pub(crate) fn next(status: &Status, data: &DataDir) -> String {
+pub(crate) fn next(status: &Status, data: &DataDir, columns: Option<usize>) -> String {
     let flag = data.flag();
     let app = status.identities.iter().find(|identity| identity.name != "operator").map_or("demo-app", |identity| &identity.name);
-    let mut table = Table::new(["", ""]).indented(2);
-    let mut row = |command: String, what: &str| table.row([code(command), faint(what)]);
+    let mut rows = Vec::new();
+    let mut row = |command: String, what: &'static str| rows.push((command, what));
     row(format!("keyless run{flag} --as {app} -- python app.py"), "a program with an identity and no key");
     row(format!("keyless whoami{flag} --as {app}"), "its roles, and what they allow");
     row(format!("keyless token{flag} --as {app} --decode"), "what its tokens say");
@@ -114,7 +111,20 @@ pub(crate) fn next(status: &Status, data: &DataDir) -> String {
     row(format!("eval \"$(keyless az{flag})\" && az login"), "this system as a cloud of your own az");
     row(format!("keyless audit tail{flag} -f"), "who calls what, live");
     row(format!("keyless drill{flag}"), "a leaked key against a leaked client id");
-    format!("{}\n{table}", strong("Try in another terminal"))
+    format!("{}\n{}", strong("Try in another terminal"), tries(&rows, columns))
+}
+
+/// Commands beside what they are for, or above it where that is too wide.
+fn tries(rows: &[(String, &str)], columns: Option<usize>) -> String {
+    let longest = |of: fn(&(String, &str)) -> usize| rows.iter().map(of).max().unwrap_or_default();
+    let needed = longest(|(command, _)| command.len()) + longest(|(_, what)| what.len()) + 4;
+    if columns.is_some_and(|columns| needed > columns) {
+        let line = |(shown, what): &(String, &str)| format!("{}\n      {}\n", code(command(shown, columns, 2)), faint(what));
+        return rows.iter().map(line).collect();
+    }
+    let mut table = Table::new(["", ""]).indented(2);
+    rows.iter().for_each(|(command, what)| table.row([code(command), faint(what)]));
+    table.to_string()
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ const GIVE_ROLES: &str = "Microsoft.Authorization/roleAssignments/write";
 
 /// What may be done at one account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Allowed {
     pub(super) call_models: bool,
     /// Deployments that may be called where the whole account may not.

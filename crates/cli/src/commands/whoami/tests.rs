@@ -46,3 +46,16 @@ fn scopes_are_shown_by_their_end() {
         ["/", "/subscriptions/s", "/subscriptions/s/resourceGroups/demo", account, &format!("{account}/deployments/chat")].map(short_scope);
     assert_eq!(shown, ["everything", "the subscription", "resourceGroups/demo", "accounts/demo-ai", "demo-ai/deployments/chat"]);
 }
+
+#[test]
+fn whoami_fits_eighty_columns_u13() {
+    let status = fake::status();
+    let id = &status.accounts[0].id;
+    let roles = || vec![role("Cognitive Services OpenAI User", &format!("{id}/deployments/chat")), role("Owner", "/")];
+    let accounts = || vec![Account { name: "demo-ai".into(), allowed: Allowed { deployments: vec!["chat".into()], ..Allowed::default() } }];
+    let tenant = || status.tenant_id.clone();
+    super::super::screens::check_at_eighty("whoami", |columns| {
+        let identity = Subject::from(&fake::identity("demo-app", '1'));
+        shown(&Report { identity, tenant: tenant(), accounts: accounts(), roles: roles() }, columns)
+    });
+}

@@ -105,7 +105,11 @@ impl Grant {
         if let Some(Located { value: Who::Principal(id), at }) = &who
             && id.parse::<keyless_model::ObjectId>().is_err()
         {
-            problems.add(at, format!("`{id}` is no object id"), "give the id that `keyless az -- ad user show` or `keyless az -- ad group show` prints as id");
+            problems.add(
+                at,
+                format!("`{id}` is no object id"),
+                "give the id that `keyless az -- ad user show` or `keyless az -- ad group show` prints as id",
+            );
         }
         let at = fields.at.clone();
         fields.done();

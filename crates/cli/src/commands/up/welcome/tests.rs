@@ -29,7 +29,7 @@ fn a_server_that_is_down_and_a_model_that_stands_in_are_said() {
 #[test]
 fn a_new_system_says_where_it_is_and_what_to_try() {
     let data = DataDir::named(PathBuf::from("/tmp/k"));
-    insta::assert_snapshot!(plain(&welcome(&fake::status(), None, &data, Duration::from_millis(212))));
+    insta::assert_snapshot!(plain(&welcome(&fake::status(), None, &data, Duration::from_millis(212), None)));
 }
 
 #[test]
@@ -55,7 +55,16 @@ fn a_system_with_a_provider_and_no_administrator_says_what_to_do_about_both() {
     let status = Status { sign_in: Some(sign_in), ..fake::status() };
     let link = "https://localhost:8443/invite?ticket=abc".to_owned().into();
     let invited = Invited::Link { name: "admin@keyless.local".to_owned(), link };
-    insta::assert_snapshot!(plain(&welcome(&status, Some(&invited), &data, Duration::from_millis(212))));
-    let shown = plain(&welcome(&status, Some(&Invited::NotNeeded), &data, Duration::from_millis(212)));
+    insta::assert_snapshot!(plain(&welcome(&status, Some(&invited), &data, Duration::from_millis(212), None)));
+    let shown = plain(&welcome(&status, Some(&Invited::NotNeeded), &data, Duration::from_millis(212), None));
     assert!(shown.contains("nobody is invited: a person is administrator already"), "{shown}");
+}
+
+#[test]
+fn the_welcome_fits_eighty_columns_u13() {
+    let data = DataDir::named(PathBuf::from("/home/ada/.local/state/keyless-of-the-team"));
+    let none = Invited::NotNeeded;
+    crate::commands::screens::check_at_eighty("welcome", |columns| {
+        welcome(&fake::status(), Some(&none), &data, Duration::from_millis(212), columns)
+    });
 }
