@@ -42,12 +42,15 @@ def main(arguments: list[str]) -> int:
     TARGET.mkdir(parents=True, exist_ok=True)
     with only_one_at_a_time():
         python = python_with(HERE / "requirements.txt", TARGET / "venv")
+        frameworks = python_with(HERE / "requirements-frameworks.txt", TARGET / "frameworks")
+        openai_2 = python_with(HERE / "requirements-openai-2.txt", TARGET / "openai-2")
         az = az_home()
         model = python_with(MODEL, TARGET / "model-venv", "--require-hashes")
         node, npm = node_commands()
         modules = node_modules(node, npm, HERE / "node", TARGET / "node")
         chromium, driver = browser(node, npm)
         rust = rust_program()
+        node_frameworks = node_modules(node, npm, HERE / "node-frameworks", TARGET / "node-frameworks")
 
     environment = os.environ | {
         "KEYLESS_BIN": str(keyless),
@@ -55,9 +58,13 @@ def main(arguments: list[str]) -> int:
         "KEYLESS_INTEROP_BROWSER": str(chromium),
         "KEYLESS_INTEROP_BROWSER_DRIVER": str(driver),
         "KEYLESS_INTEROP_MODEL_PYTHON": str(model),
+        "KEYLESS_INTEROP_FRAMEWORKS": str(frameworks),
+        "KEYLESS_INTEROP_OPENAI_2": str(openai_2),
         "KEYLESS_INTEROP_NODE": str(node),
+        "KEYLESS_INTEROP_NODE_FRAMEWORKS": str(node_frameworks),
         "KEYLESS_INTEROP_NODE_HOME": str(modules),
         "KEYLESS_INTEROP_RUST": str(rust),
+        "KEYLESS_INTEROP_RUST_CERTIFICATES": "1" if has_openssl() else "",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     pytest = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "-o", f"cache_dir={TARGET / 'pytest-cache'}"]
@@ -134,8 +141,16 @@ def browser(node: Path, npm: list[str]) -> tuple[Path, Path]:
 def rust_program() -> Path:
     """The program that uses the official Rust client, built in the target folder of the product."""
     build = ["cargo", "build", "--quiet", "--locked", "--target-dir", str(BUILD.resolve())]
+    if has_openssl():
+        build += ["--features", "client-certificate"]
     subprocess.run(build, check=True, cwd=HERE / "rust")
     return BUILD.resolve() / "debug" / "keyless-interop-rust"
+
+
+def has_openssl() -> bool:
+    """Whether azure_identity can be built with its certificate credential."""
+    ask = ["pkg-config", "--exists", "openssl"]
+    return shutil.which("pkg-config") is not None and subprocess.run(ask).returncode == 0
 
 
 def node_commands() -> tuple[Path, list[str]]:

@@ -5,14 +5,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
 
 from support.clients import API_VERSION, QUESTION
+from support.directory import make_certificate
 from support.forge import claims_of
 from support.issuer import POD
 from support.keyless import AI_SCOPE, ARM_SCOPE, IDENTITY_VARIABLES, Keyless
 from support.link_local import LinkLocal
 
 TIMEOUT_SECS = 60
+needs_openssl = pytest.mark.skipif(not os.environ["KEYLESS_INTEROP_RUST_CERTIFICATES"], reason="OpenSSL's headers are not installed (Debian: libssl-dev, pkg-config)")
 
 
 class Rust:
@@ -71,6 +76,19 @@ def by_secret(system, application, secret) -> dict[str, str]:
 
 
 @pytest.fixture
+def by_certificate(by_secret, certificate, tmp_path) -> dict[str, str]:
+    return {**by_secret, "AZURE_CLIENT_CERTIFICATE_PATH": str(as_pkcs12(certificate.pem_file, tmp_path / "identity.pfx"))}
+
+
+def as_pkcs12(pem_file: Path, file: Path) -> Path:
+    """The one form that the crate reads: PKCS #12 without a password."""
+    pem = pem_file.read_bytes()
+    key, public = serialization.load_pem_private_key(pem, None), x509.load_pem_x509_certificate(pem)
+    file.write_bytes(pkcs12.serialize_key_and_certificates(b"", key, public, None, serialization.NoEncryption()))
+    return file
+
+
+@pytest.fixture
 def pod(system, workload, issuer, tmp_path) -> dict[str, str]:
     """The environment of a pod that runs as the workload, as Kubernetes and its webhook set it."""
     return pod_of(system, workload, issuer, tmp_path / "token", POD)
@@ -95,6 +113,19 @@ def test_client_secret(rust, by_secret, application):
     claims = claims_of(rust.token("client-secret", by_secret))
     assert (claims["oid"], claims["aud"]) == (application.principal_id, AI_SCOPE.removesuffix("/.default"))
     assert claims_of(rust.token("client-secret", by_secret, ARM_SCOPE))["aud"].startswith("https://management.azure.com")
+
+
+@needs_openssl
+def test_client_certificate(rust, by_certificate, application):
+    assert answers(rust.chat("client-certificate", by_certificate))
+    assert claims_of(rust.token("client-certificate", by_certificate))["oid"] == application.principal_id
+
+
+def test_async_openai(rust, system, app):
+    """Not an Azure library: it takes a base URL and a key, and the token stands where the key would."""
+    endpoint = f"{system.account('demo-ai')['endpoint']}/openai/v1"
+    done = rust.run("managed-identity", "openai", endpoint, system.env(app.name))
+    assert done.stdout.strip() == f"You said: {QUESTION}", done.stderr
 
 
 def test_managed_identity_of_app_service(rust, system, app):
@@ -128,6 +159,20 @@ def test_developer_tools(rust, admin, system):
 
 def test_a_wrong_secret(rust, by_secret):
     assert "AADSTS7000215" in rust.refused("client-secret", by_secret | {"AZURE_CLIENT_SECRET": "wrong"})
+
+
+@needs_openssl
+def test_a_certificate_that_is_not_registered(rust, by_certificate, tmp_path):
+    stranger = as_pkcs12(make_certificate(tmp_path).pem_file, tmp_path / "stranger.pfx")
+    told = rust.refused("client-certificate", by_certificate | {"AZURE_CLIENT_CERTIFICATE_PATH": str(stranger)})
+    assert "AADSTS700027" in told
+
+
+def test_async_openai_without_a_role(rust, system, operator):
+    endpoint = f"{system.account('demo-ai')['endpoint']}/openai/v1"
+    done = rust.run("managed-identity", "openai", endpoint, system.env(operator.create_identity().name))
+    assert done.returncode == 1
+    assert "lacks the required data action" in done.stderr
 
 
 def test_an_unknown_application(rust, by_secret):

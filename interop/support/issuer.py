@@ -24,17 +24,18 @@ POD = "system:serviceaccount:shop:api"
 class Issuer:
     """Serves discovery, keys and GitHub's token endpoint at `url`, trusted by those who trust `ca_file`."""
 
-    def __init__(self, folder: Path, kid: str = "", handler: "type[Handler] | None" = None):
-        """`kid` names the first key; two issuers may well give theirs the same name. `handler` answers otherwise."""
+    def __init__(self, folder: Path, kid: str = "", handler: "type[Handler] | None" = None, host: str = "", address: str = "127.0.0.1"):
+        """`kid` names the first key; two issuers may well give theirs the same name. `handler` answers otherwise. `host` is a name under which
+        it is reached at the usual port of `address`."""
         self.ca_file = folder / "issuer-root.pem"
         identity = folder / "issuer.pem"
-        make_certificate(self.ca_file, identity)
+        make_certificate(self.ca_file, identity, (host,) if host else ())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(identity)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("BoundHandler", (handler or Handler,), {"issuer": self}))
+        self._server = ThreadingHTTPServer((address, 443 if host else 0), type("BoundHandler", (handler or Handler,), {"issuer": self}))
         self._server.daemon_threads = True
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"https://127.0.0.1:{self._server.server_port}"
+        self.url = f"https://{host}" if host else f"https://127.0.0.1:{self._server.server_port}"
         # Whose token a job gets: what GitHub knows about the job that asks.
         self.job_subject = ""
         self.request_token = uuid.uuid4().hex

@@ -47,8 +47,8 @@ class OtherHttps:
         self._thread.join()
 
 
-def make_certificate(ca_file: Path, identity: Path) -> None:
-    """Writes a root, and a key with a certificate for 127.0.0.1 that the root signed."""
+def make_certificate(ca_file: Path, identity: Path, names: tuple[str, ...] = ()) -> None:
+    """Writes a root, and a key with a certificate for 127.0.0.1 and `names` that the root signed."""
     root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Some other company")])
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
@@ -68,7 +68,7 @@ def make_certificate(ca_file: Path, identity: Path) -> None:
         return builder.sign(root_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     ca_file.write_bytes(certificate(root_name, root_key.public_key(), [x509.BasicConstraints(True, None)]))
-    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, names)])
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

@@ -9,6 +9,10 @@ use keyless_store::Snapshot;
 use crate::codes;
 use crate::refusal::Refusal;
 
+/// The name by which client libraries know the only tenant of an authority that is not Microsoft's. For it alone they do not ask
+/// `login.microsoftonline.com` first whether the authority exists, so an unmodified program needs no more than `AZURE_TENANT_ID=adfs`.
+pub(crate) const SOLE_TENANT: &str = "adfs";
+
 /// What stands where a tenant's name belongs.
 #[derive(Debug, Clone)]
 pub(crate) enum Realm {
@@ -24,7 +28,8 @@ impl Realm {
         if segment.eq_ignore_ascii_case("common") || segment.eq_ignore_ascii_case("organizations") {
             return Ok(Self::Any);
         }
-        let tenant = snapshot.tenant_named(segment).ok_or_else(|| Refusal::new(&codes::TENANT_NOT_FOUND).with(segment))?;
+        let tenant = if segment.eq_ignore_ascii_case(SOLE_TENANT) { sole(snapshot) } else { snapshot.tenant_named(segment) };
+        let tenant = tenant.ok_or_else(|| Refusal::new(&codes::TENANT_NOT_FOUND).with(segment))?;
         Ok(Self::Tenant(Arc::clone(tenant)))
     }
 
@@ -48,4 +53,10 @@ impl Realm {
             Self::Any => Err(Refusal::new(&codes::NO_TENANT_INFORMATION)),
         }
     }
+}
+
+/// The tenant, where there is no choice: with several, the name would say too little.
+fn sole(snapshot: &Snapshot) -> Option<&Arc<Tenant>> {
+    let mut all = snapshot.tenants();
+    all.next().filter(|_| all.next().is_none())
 }

@@ -13,7 +13,7 @@ use keyless_wire::oidc::OpenIdConfiguration;
 
 use crate::refusal::{Refusal, stamp};
 use crate::state::{Attempt, Authority};
-use crate::tenant::Realm;
+use crate::tenant::{Realm, SOLE_TENANT};
 
 /// The v2 document.
 pub(super) async fn v2(State(authority): State<Arc<Authority>>, Path(tenant): Path<String>, request: Request) -> Response<Body> {
@@ -22,7 +22,9 @@ pub(super) async fn v2(State(authority): State<Arc<Authority>>, Path(tenant): Pa
 
 /// The v1 document: the v1 issuer and token endpoint.
 pub(super) async fn v1(State(authority): State<Arc<Authority>>, Path(tenant): Path<String>, request: Request) -> Response<Body> {
-    respond(&authority, &tenant, Version::V1, &request)
+    // Under that name clients ask here, and then go on by v2.
+    let version = if tenant.eq_ignore_ascii_case(SOLE_TENANT) { Version::V2 } else { Version::V1 };
+    respond(&authority, &tenant, version, &request)
 }
 
 fn respond(authority: &Authority, tenant: &str, version: Version, request: &Request) -> Response<Body> {

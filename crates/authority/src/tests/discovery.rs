@@ -29,6 +29,16 @@ async fn discovery_without_a_tenant_gives_a_template_as_entra_does() {
 }
 
 #[tokio::test]
+async fn the_name_for_an_authority_of_ones_own_means_the_only_tenant() {
+    let harness = Harness::new().await;
+    for path in ["/adfs/.well-known/openid-configuration", "/ADFS/v2.0/.well-known/openid-configuration"] {
+        let answer = harness.get(path).await;
+        assert_eq!(answer.body["issuer"], format!("https://localhost:8443/{TENANT}/v2.0"), "{path}");
+        assert_eq!(answer.body["token_endpoint"], format!("https://localhost:8443/{TENANT}/oauth2/v2.0/token"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn v1_discovery_has_the_v1_issuer_and_endpoint() {
     let harness = Harness::new().await;
     let answer = harness.get(&format!("/{TENANT}/.well-known/openid-configuration")).await;
