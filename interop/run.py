@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 
 def loopback_only() -> list[str]:
     """What goes before a command so that loopback is the only network it has; nothing where that cannot be had."""
-    up = [sys.executable, str(HERE / "support" / "loopback.py")]
+    up = [sys.executable, "-I", str(HERE / "support" / "loopback.py")]
     for own in ([], ["--user", "--map-current-user", "--keep-caps"]):
         prefix = ["unshare", *own, "--net", *up]
         if shutil.which("unshare") and subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
@@ -132,7 +132,7 @@ def browser(node: Path, npm: list[str]) -> tuple[Path, Path]:
             subprocess.run([str(node), "-e", unpack, str(packed / f"{name}.br"), str(folder / to)], check=True)
         for name in ("libraries", "fonts"):
             with tarfile.open(folder / f"{name}.tar") as archive:
-                archive.extractall(folder, filter="data")
+                archive.extractall(folder)
         (folder / "chromium.part").chmod(0o755)
         (folder / "chromium.part").rename(chromium)
     return chromium, Path(driver)

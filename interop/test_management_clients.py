@@ -78,15 +78,16 @@ def test_an_identity_is_found_until_it_is_deleted(operator):
         operator.identities.get(GROUP, app.name)
 
 
-def test_deleting_an_identity_takes_its_assignments_along_or_leaves_them_to_nobody(operator, demo):
-    """As on Azure an assignment may outlive its principal; it must never pass to a successor of the same name."""
+def test_assignments_outlive_a_deleted_identity_and_never_pass_to_a_successor_of_its_name(operator, demo):
+    """As on Azure, where they stay until somebody deletes them."""
     app = operator.create_identity()
-    operator.assign(app, demo["id"])
+    name = operator.assign(app, demo["id"])
     operator.delete_identity(app)
     again = operator.identities.create_or_update(GROUP, app.name, {"location": LOCATION})
     assert again.principal_id != app.principal_id
     assigned = operator.authorization.role_assignments.list_for_scope(demo["id"])
-    assert again.principal_id not in {assignment.principal_id for assignment in assigned}
+    holders = {assignment.name: assignment.principal_id for assignment in assigned}
+    assert holders[name] == app.principal_id and again.principal_id not in holders.values()
 
 
 def test_an_assignment_is_listed_at_its_scope(operator, demo):

@@ -1,6 +1,10 @@
 """After everything else has run: no secret is where it must not be. Collected last; see conftest.py."""
 
+import base64
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from support.secrets import Memory
 
@@ -57,10 +61,24 @@ def test_no_secret_in_clear_anywhere_in_the_data_folder(every_system, memory):
             assert memory.known_in(file.read_bytes()) == [], file.name
 
 
-def test_no_signing_key_in_clear_in_the_data_folder(every_system):
+def test_no_private_key_in_clear_in_the_data_folder(every_system):
+    for key in (ec.generate_private_key(ec.SECP256R1()), rsa.generate_private_key(65537, 2048)):
+        der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        assert holds_private_key(b"..." + der) and holds_private_key(b"...." + base64.b64encode(b".." + der)), "such a key would be found"
     for system in every_system:
         for file in files_below(system.data):
-            assert b'"dp":' not in file.read_bytes(), file.name
+            assert not holds_private_key(file.read_bytes()), file.name
+
+
+# How PKCS #8 begins, after its length: version 0, then the algorithm.
+PKCS8 = [bytes.fromhex("020100" + algorithm) for algorithm in ("300d06092a864886f70d010101", "301306072a8648ce3d0201")]
+
+
+def holds_private_key(data: bytes) -> bool:
+    """Whether there is a JWK, or PKCS #8 as it is or in base64, wherever in the base64 it begins."""
+    # Three bytes are four letters; those at the ends also depend on their neighbours.
+    texts = [base64.b64encode(bytes(shift) + start)[4 if shift else 0 : -4] for start in PKCS8 for shift in range(3)]
+    return any(part in data for part in (b'"dp":', *PKCS8, *texts))
 
 
 def test_data_folder_is_closed_to_others(every_system):

@@ -2,6 +2,7 @@
 //!
 //! The rules live in one file per subject below; this file only gathers what they report.
 
+mod bans;
 mod crates;
 mod directions;
 mod graph;
@@ -66,7 +67,12 @@ fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     let mut problems = BTreeSet::new();
     problems.extend(crates::check(&graph, &files));
     problems.extend(directions::check(&graph));
-    problems.extend(licences::check(&graph, &read("deny.toml")?));
+    let deny = read("deny.toml")?;
+    problems.extend(bans::check(&graph, &deny));
+    problems.extend(licences::check(&graph, &deny));
+    for lock in ["Cargo.lock", "benches/peers/Cargo.lock", "interop/rust/Cargo.lock"] {
+        problems.extend(bans::sources(lock, &read(lock)?));
+    }
     problems.extend(manifest::check(&read("Cargo.toml")?));
     problems.extend(sources::check(&files));
     problems.extend(unused::check(&graph, &files));

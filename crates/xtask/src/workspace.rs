@@ -14,7 +14,7 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("xtask lives two folders below the root").to_path_buf()
 }
 
-/// The resolved dependency graph for this machine's platform, fetched as far as it is not yet here.
+/// The resolved dependency graph for this machine's platform, with every feature of ours, fetched as far as it is not yet here.
 ///
 /// # Errors
 /// When cargo fails: usually a manifest that does not parse, or a registry that cannot be reached.
@@ -22,7 +22,7 @@ pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
     MetadataCommand::new()
         .cargo_path(CARGO)
         .current_dir(root)
-        .other_options(["--filter-platform".to_owned(), host()?])
+        .other_options(["--all-features".to_owned(), "--filter-platform".to_owned(), host()?])
         .exec()
         .context("cannot read the dependency graph")
 }

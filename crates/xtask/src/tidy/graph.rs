@@ -22,6 +22,8 @@ pub(super) struct Package {
     pub(super) licence: Option<String>,
     /// Name of the dependency as manifests write it, and its kind.
     pub(super) dependencies: Vec<(String, Kind)>,
+    /// Dependencies of ours that take any version.
+    pub(super) wildcards: Vec<String>,
     edges: Vec<usize>,
 }
 
@@ -49,6 +51,12 @@ impl Graph {
                 publishable: package.publish.as_ref().is_none_or(|registries| !registries.is_empty()),
                 licence: package.license.clone(),
                 dependencies: package.dependencies.iter().map(declared).collect(),
+                wildcards: package
+                    .dependencies
+                    .iter()
+                    .filter(|dependency| ours && dependency.path.is_none() && dependency.req.to_string() == "*")
+                    .map(|dependency| dependency.name.clone())
+                    .collect(),
                 edges: nodes[&package.id]
                     .deps
                     .iter()

@@ -11,8 +11,12 @@ pub(super) fn check(graph: &Graph, deny_toml: &str) -> Vec<Problem> {
     if allowed.is_empty() {
         return vec![Problem::new("deny.toml", "no licence is allowed", "fill `allow` of its [licenses] section")];
     }
-    let unacceptable =
-        graph.packages().filter(|package| !package.licence.as_deref().and_then(|text| satisfied(text, &allowed)).unwrap_or(false));
+    let exceptions = exceptions(deny_toml);
+    let unacceptable = graph.packages().filter(|package| {
+        let extra = exceptions.iter().filter(|(name, _)| *name == package.name).map(|(_, licence)| licence.clone());
+        let allowed = allowed.iter().cloned().chain(extra).collect();
+        !package.licence.as_deref().and_then(|text| satisfied(text, &allowed)).unwrap_or(false)
+    });
     unacceptable
         .map(|package| {
             Problem::new(
@@ -31,6 +35,12 @@ fn allow_list(deny_toml: &str) -> BTreeSet<String> {
     let list = section.and_then(|section| section.split_once("allow = [")).and_then(|(_, rest)| rest.split_once(']'));
     let strings = list.map(|(list, _)| list.split('"').skip(1).step_by(2).map(str::to_owned));
     strings.into_iter().flatten().collect()
+}
+
+/// Crate and licence of each line `{ crate = "...", allow = ["..."] }`.
+fn exceptions(deny_toml: &str) -> Vec<(String, String)> {
+    let lines = deny_toml.lines().filter_map(|line| line.trim().strip_prefix("{ crate = \"")?.split_once("\", allow = [\""));
+    lines.filter_map(|(name, rest)| Some((name.to_owned(), rest.split_once('"')?.0.to_owned()))).collect()
 }
 
 /// Whether an SPDX expression can be satisfied with `allowed`; `None` when it does not parse.
@@ -86,7 +96,8 @@ mod tests {
     use super::super::graph::draw::{change, graph};
     use super::*;
 
-    const DENY: &str = "[bans]\nallow = [\"GPL-3.0\"]\n[licenses]\n# \"AGPL-3.0\"\nallow = [\"MIT\", \"ISC\"]\n[x]\n";
+    const DENY: &str =
+        "[bans]\nallow = [\"GPL-3.0\"]\n[licenses]\n# \"AGPL-3.0\"\nallow = [\"MIT\", \"ISC\", \"Apache-2.0\"]\n[x]\n";
 
     fn verdict(expression: &str) -> Option<bool> {
         satisfied(expression, &allow_list(DENY))
@@ -94,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_allow_list_is_that_of_the_licence_section() {
-        assert_eq!(allow_list(DENY).into_iter().collect::<Vec<_>>(), ["ISC", "MIT"]);
+        assert_eq!(allow_list(DENY).into_iter().collect::<Vec<_>>(), ["Apache-2.0", "ISC", "MIT"]);
     }
 
     #[test]
@@ -123,6 +134,16 @@ mod tests {
         assert_eq!(check(&graph, DENY).len(), 1);
         let graph = change(graph, "dep", |package| package.licence = None);
         assert_eq!(check(&graph, DENY).len(), 1);
+    }
+
+    #[test]
+    fn an_exception_holds_for_its_crate_only() {
+        let deny = format!("{DENY}    {{ crate = \"dep\", allow = [\"NCSA\"] }}, # why\n");
+        let graph = change(graph("dep -> other"), "dep", |package| package.licence = Some("MIT AND NCSA".to_owned()));
+        assert_eq!(check(&graph, &deny), []);
+        let graph = change(graph, "other", |package| package.licence = Some("NCSA".to_owned()));
+        let places: Vec<_> = check(&graph, &deny).into_iter().map(|problem| problem.place).collect();
+        assert!(places.contains(&"other".to_owned()), "{places:?}");
     }
 
     #[test]
