@@ -16,7 +16,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import venv
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,15 +47,13 @@ def main(arguments: list[str]) -> int:
         model = python_with(MODEL, TARGET / "model-venv", "--require-hashes")
         node, npm = node_commands()
         modules = node_modules(node, npm, HERE / "node", TARGET / "node")
-        chromium, driver = browser(node, npm)
+        install_browser()
         rust = rust_program()
         node_frameworks = node_modules(node, npm, HERE / "node-frameworks", TARGET / "node-frameworks")
 
     environment = os.environ | {
         "KEYLESS_BIN": str(keyless),
         "KEYLESS_INTEROP_AZ": str(az),
-        "KEYLESS_INTEROP_BROWSER": str(chromium),
-        "KEYLESS_INTEROP_BROWSER_DRIVER": str(driver),
         "KEYLESS_INTEROP_MODEL_PYTHON": str(model),
         "KEYLESS_INTEROP_FRAMEWORKS": str(frameworks),
         "KEYLESS_INTEROP_OPENAI_2": str(openai_2),
@@ -115,27 +112,16 @@ def az_home() -> Path:
     return folder
 
 
-def browser(node: Path, npm: list[str]) -> tuple[Path, Path]:
-    """Chromium and its driver: this machine's when it has both, else those from npm and PyPI, which need no root."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium and driver:
-        return Path(chromium), Path(driver)
-    folder = node_modules(node, npm, HERE / "browser", TARGET / "browser")
-    python = python_with(HERE / "requirements-browser.txt", TARGET / "browser-venv")
-    where = "import chromedriver_py; print(chromedriver_py.binary_path)"
-    driver = subprocess.run([str(python), "-c", where], check=True, capture_output=True, text=True).stdout.strip()
-    chromium = folder / "chromium"
-    if not chromium.exists():
-        unpack = "fs.writeFileSync(process.argv[2], zlib.brotliDecompressSync(fs.readFileSync(process.argv[1])))"
-        packed = folder / "node_modules" / "@sparticuz" / "chromium" / "bin"
-        for name, to in (("al2023.tar", "libraries.tar"), ("fonts.tar", "fonts.tar"), ("chromium", "chromium.part")):
-            subprocess.run([str(node), "-e", unpack, str(packed / f"{name}.br"), str(folder / to)], check=True)
-        for name in ("libraries", "fonts"):
-            with tarfile.open(folder / f"{name}.tar") as archive:
-                archive.extractall(folder)
-        (folder / "chromium.part").chmod(0o755)
-        (folder / "chromium.part").rename(chromium)
-    return chromium, Path(driver)
+def install_browser() -> None:
+    """Chromium and its driver, from Debian's packages, where this machine lacks them and we may install."""
+    if shutil.which("chromium") and shutil.which("chromedriver"):
+        return
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        sys.exit("the tests of the sign-in page need a browser: apt-get install chromium chromium-driver")
+    say("installing chromium")
+    settings = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]):
+        subprocess.run(["apt-get", "-qq", *command], check=True, env=settings, stdout=subprocess.DEVNULL)
 
 
 def rust_program() -> Path:

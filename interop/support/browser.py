@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -24,17 +24,14 @@ class Browser:
     """One window with a fresh profile. It trusts the server at `base` by the key that `ca_file` vouches for, and others alike."""
 
     def __init__(self, folder: Path, base: str, ca_file: str, *others: tuple[str, str]):
-        chromium = Path(os.environ["KEYLESS_INTEROP_BROWSER"])
-        environment = {"HOME": str(folder), "PATH": "/usr/bin:/bin"}
-        if (chromium.parent / "fonts.conf").exists():
-            # One that brings its libraries and fonts along.
-            environment |= {"LD_LIBRARY_PATH": str(chromium.parent / "lib"), "FONTCONFIG_PATH": str(chromium.parent)}
+        driver, chromium = shutil.which("chromedriver"), shutil.which("chromium")
+        assert driver and chromium, "no browser: apt-get install chromium chromium-driver"
         self._driver = subprocess.Popen(
-            [os.environ["KEYLESS_INTEROP_BROWSER_DRIVER"], "--port=0"],
+            [driver, "--port=0"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment,
+            env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
         )
         port = next(
             line.rsplit(" ", 1)[1].strip(". \n")
@@ -52,7 +49,7 @@ class Browser:
             f"--ignore-certificate-errors-spki-list={','.join(key_digest(*one) for one in ((base, ca_file), *others))}",
             f"--user-data-dir={folder / 'profile'}",
         ]
-        options = {"goog:chromeOptions": {"binary": str(chromium), "args": arguments}}
+        options = {"goog:chromeOptions": {"binary": chromium, "args": arguments}}
         self._url += (
             "/session/" + self._ask("POST", "/session", {"capabilities": {"alwaysMatch": options}})["sessionId"]
         )

@@ -68,7 +68,8 @@ fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     problems.extend(crates::check(&graph, &files));
     problems.extend(directions::check(&graph));
     let deny = read("deny.toml")?;
-    problems.extend(bans::check(&graph, &deny));
+    problems.extend(bans::check(&workspace::built(root)?, &deny));
+    problems.extend(bans::wildcards(&graph));
     problems.extend(licences::check(&graph, &deny));
     for lock in ["Cargo.lock", "benches/peers/Cargo.lock", "interop/rust/Cargo.lock"] {
         problems.extend(bans::sources(lock, &read(lock)?));

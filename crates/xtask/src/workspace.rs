@@ -1,5 +1,6 @@
 //! Where the repository is, and what cargo says is in it. Reads only; what a fresh machine lacks, cargo fetches.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,6 +26,22 @@ pub(crate) fn metadata(root: &Path) -> Result<Metadata> {
         .other_options(["--all-features".to_owned(), "--filter-platform".to_owned(), host()?])
         .exec()
         .context("cannot read the dependency graph")
+}
+
+/// The names of all crates that are built for the workspace, its tests and its features. Cargo's metadata also name those behind edges that
+/// nothing switches on.
+///
+/// # Errors
+/// When cargo fails.
+pub(crate) fn built(root: &Path) -> Result<BTreeSet<String>> {
+    let mut command = Command::new(CARGO);
+    command.args(["tree", "--workspace", "--all-features", "--edges", "all", "--prefix", "none", "--format", "{p}"]);
+    let output = command.current_dir(root).output().context("cannot run cargo tree")?;
+    if !output.status.success() {
+        bail!("cargo tree ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8(output.stdout).context("cargo tree printed no text")?;
+    Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }
 
 /// The platform triple of the compiler in use.

@@ -30,6 +30,12 @@ const NEEDS: &[Need] = &[
         install: "apt-get install python3-venv",
         interop_only: true,
     },
+    Need {
+        what: "Chromium and its driver, for the tests of the sign-in page (root installs them by itself)",
+        probe: &["sh", "-c", "command -v chromium && command -v chromedriver || { test $(id -u) = 0 && command -v apt-get; }"],
+        install: "apt-get install chromium chromium-driver",
+        interop_only: true,
+    },
     Need { what: "openssl", probe: &["openssl", "version"], install: "apt-get install openssl", interop_only: true },
     Need { what: "curl", probe: &["curl", "--version"], install: "apt-get install curl", interop_only: true },
 ];

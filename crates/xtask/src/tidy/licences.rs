@@ -96,8 +96,7 @@ mod tests {
     use super::super::graph::draw::{change, graph};
     use super::*;
 
-    const DENY: &str =
-        "[bans]\nallow = [\"GPL-3.0\"]\n[licenses]\n# \"AGPL-3.0\"\nallow = [\"MIT\", \"ISC\", \"Apache-2.0\"]\n[x]\n";
+    const DENY: &str = "[bans]\nallow = [\"GPL-3.0\"]\n[licenses]\n# \"AGPL-3.0\"\nallow = [\"MIT\", \"ISC\", \"Apache-2.0\"]\n[x]\n";
 
     fn verdict(expression: &str) -> Option<bool> {
         satisfied(expression, &allow_list(DENY))
