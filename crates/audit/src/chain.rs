@@ -39,6 +39,12 @@ impl Chain {
         Self { head: Hash::GENESIS, last: Anchor { sequence: 0, hash: Hash::GENESIS } }
     }
 
+    /// The chain after an event that is not there any more: its line was removed knowingly, with all before it.
+    #[must_use]
+    pub const fn after(last: Anchor) -> Self {
+        Self { head: last.hash, last }
+    }
+
     /// The chain after a line whose hash is `head`, when `last` is the last event (or the anchor of [`Chain::new`]).
     pub(crate) const fn resume(head: Hash, last: Anchor) -> Self {
         Self { head, last }

@@ -244,6 +244,17 @@ pub struct AuditUnavailable {
     pub reason: String,
 }
 
+/// The disk under a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Space {
+    /// Of the log itself.
+    pub used: u64,
+    /// What others left on the disk.
+    pub free: u64,
+    /// So little is left that it is kept for those who may do something.
+    pub low: bool,
+}
+
 /// Where events go. An implementation returns only after the event was written (not merely queued).
 pub trait AuditSink: Debug + Send + Sync {
     /// Appends the event to the chain.
@@ -269,6 +280,11 @@ pub trait AuditSink: Debug + Send + Sync {
     /// The number of the last event written; 0 when the sink has no chain.
     fn position(&self) -> u64 {
         0
+    }
+
+    /// The room that is left, as of the last look; none when the sink has no disk.
+    fn space(&self) -> Option<Space> {
+        None
     }
 
     /// The last event that is known to be on disk, for keeping elsewhere; none when the sink has no chain.

@@ -14,7 +14,7 @@ pub mod verify;
 
 pub use chain::{Chain, Prepared, Unwritable};
 pub use event::{
-    ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, Repeated,
+    ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, Repeated, Space,
     TokenDetail,
 };
 pub use hash::{Anchor, Hash, InvalidHash};

@@ -63,6 +63,8 @@ pub struct Verifier {
     /// Of the file that is being read.
     segment: u64,
     expect_header: bool,
+    /// The first header counts without what is before it.
+    trusts_first: bool,
     anchors: Vec<Anchor>,
     report: Report,
 }
@@ -81,6 +83,7 @@ impl Verifier {
             chain,
             segment: 0,
             expect_header: false,
+            trusts_first: false,
             anchors: anchors.into_iter().collect(),
             report: Report { segments: 0, events: 0, first: None, last: None, head: chain.last() },
         }
@@ -89,7 +92,16 @@ impl Verifier {
     /// Starts at a segment in the middle, on the word of its header: what is before it is not verified.
     #[must_use]
     pub fn from_segment(number: u64, anchors: impl IntoIterator<Item = Anchor>) -> Self {
-        Self { segment: number.saturating_sub(1), ..Self::new(anchors) }
+        Self { segment: number.saturating_sub(1), trusts_first: number > 1, ..Self::new(anchors) }
+    }
+
+    /// Starts at segment `number`, which must go on right after event `last`: what was before it was removed knowingly.
+    #[must_use]
+    pub fn from_start(number: u64, last: Anchor, anchors: impl IntoIterator<Item = Anchor>) -> Self {
+        let chain = Chain::after(last);
+        let fresh = Self::new(anchors);
+        let report = Report { head: last, ..fresh.report };
+        Self { segment: number.saturating_sub(1), chain, report, ..fresh }
     }
 
     /// Starts after a line in the middle of segment `number`, on that line's word.
@@ -151,7 +163,7 @@ impl Verifier {
         if number != self.segment {
             return Err(Why::Segment { expected: self.segment, found: number });
         }
-        let begun_here = self.report.segments == 0 && number > 1;
+        let begun_here = self.report.segments == 0 && self.trusts_first;
         if !begun_here && line.prev != self.chain.head() {
             return Err(Why::Unlinked);
         }

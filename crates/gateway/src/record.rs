@@ -171,7 +171,7 @@ impl Call {
         // No right was found: of many such calls the number is recorded.
         self.judged(refusal);
         let Some(event) = self.event(status, refusal.outcome()) else { return Ok(()) };
-        let written = match self.platform.refusals.admit(RefusedBy::Gateway, refusal.reason(), event) {
+        let written = match self.platform.admit_refusal(RefusedBy::Gateway, refusal.reason(), event) {
             Some(event) => together::record(&self.platform.audit, event).await,
             None => self.platform.audit.ready(),
         };

@@ -67,6 +67,14 @@ impl Operations {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn low_space(&self) -> Option<String> {
+        let space = self.platform.audit.space().filter(|space| space.low)?;
+        Some(format!(
+            "degraded: the disk of the audit log is nearly full ({} MiB free), and no call is answered once it is; free some, or set --audit-keep",
+            space.free >> 20
+        ))
+    }
+
     pub(crate) fn count(&self, service: Service, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         let row = SERVICES.iter().position(|(known, _)| *known == service).unwrap_or_default();
@@ -78,7 +86,7 @@ impl Operations {
         if let Err(error) = self.platform.audit.ready() {
             return error.to_string();
         }
-        self.state().or_else(|| self.degraded()).unwrap_or_else(|| "ok".to_owned())
+        self.state().or_else(|| self.low_space()).or_else(|| self.degraded()).unwrap_or_else(|| "ok".to_owned())
     }
 
     pub(crate) fn handle<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
@@ -135,6 +143,14 @@ impl Operations {
             "# HELP keyless_connections_turned_away_total Connections closed because their source had its part.\n# TYPE keyless_connections_turned_away_total counter"
         );
         _ = writeln!(out, "keyless_connections_turned_away_total {}", self.capacity.turned_away());
+        let space = self.platform.audit.space().unwrap_or_default();
+        for (name, help, value) in [
+            ("keyless_audit_bytes", "Size of the audit log.", space.used),
+            ("keyless_audit_free_bytes", "Room on the disk of the audit log.", space.free),
+            ("keyless_audit_low_space", "Whether that disk is nearly full; refusals are only counted then.", space.low.into()),
+        ] {
+            _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+        }
         _ = writeln!(out, "# HELP keyless_answers_total Answers by listener and class of status.\n# TYPE keyless_answers_total counter");
         for ((_, service), classes) in SERVICES.iter().zip(&self.answers) {
             for (class, count) in classes.iter().enumerate() {

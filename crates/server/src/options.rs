@@ -51,6 +51,12 @@ pub struct Options {
     pub strict_durability: bool,
     /// Go on although the state database is older than the audit log.
     pub accept_older_state: bool,
+    /// Go on although the audit log is lost, cut or changed: a new one begins after the last event known.
+    pub accept_lost_log: bool,
+    /// Audit events older than this are removed, whole files at a time.
+    pub audit_keep_secs: Option<u32>,
+    /// The oldest audit files are removed beyond this size of all.
+    pub audit_max_bytes: Option<u64>,
     /// Documents, as `KIND/ID`, to go on without when they cannot be read.
     pub without: Vec<String>,
     /// How long a key signs.

@@ -10,7 +10,7 @@ use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::entity::{DeploymentModel, SigningAlgorithm};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
-use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability};
+use keyless_store::audit_log::{AuditLog, AuditLogError, AuditLogOptions, AuditReader, Durability, StartKey};
 use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Blocking, Directory, KeyRing, Store};
 use keyless_store_sqlite::SqliteStore;
@@ -35,7 +35,9 @@ use crate::options::Options;
 use crate::signals::Signals;
 use crate::system::SystemEntropy;
 use crate::tls::LocalCa;
-use crate::upkeep::{catch_up, renew_certificate, rotate_keys, settle, settle_often, until, write_counts, write_counts_often};
+use crate::upkeep::{
+    catch_up, look_after_the_log, renew_certificate, rotate_keys, settle, settle_often, until, write_counts, write_counts_often,
+};
 use crate::worker::Worker;
 use crate::{bootstrap, process, restored, trust, upstreams};
 
@@ -132,7 +134,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     }
     let sealer = Arc::new(Sealer::new(&MasterKey::load_or_create(&data.master_key(), &*entropy)?));
     let store = Arc::new(SqliteStore::open(&data.database())?);
-    let audit = open_audit(options, &data, &*store, &clock, &entropy, &ctx).await?;
+    let audit = open_audit(options, &data, &*store, (&clock, &entropy, &sealer), &ctx).await?;
     let (documents, events) = (Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>);
     let directory = Directory::open_without(documents, events, &ctx, options.without.clone()).await?;
     restored::check(&*store, &audit, directory.load().revision(), options.accept_older_state, &ctx).await?;
@@ -212,8 +214,16 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         gateway: Arc::clone(&gateway),
         trusted_tenants: options.trusted_tenants.clone(),
     };
-    let door =
-        Arc::new(Door { platform, metadata, issuer, rotation, facts, data, connections: Arc::new(Semaphore::new(capacity.local())) });
+    let door = Arc::new(Door {
+        audit: Arc::clone(&audit),
+        platform,
+        metadata,
+        issuer,
+        rotation,
+        facts,
+        data,
+        connections: Arc::new(Semaphore::new(capacity.local())),
+    });
     recall(&door);
     Ok(Parts {
         door,
@@ -245,6 +255,7 @@ impl Parts {
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
         let platform = || Arc::clone(&self.door.platform);
         tasks.spawn(write_counts_often(platform(), stop.clone()));
+        tasks.spawn(look_after_the_log(Arc::clone(&self.audit), platform(), options.clone(), stop.clone()));
         tasks.spawn(settle_often(platform(), Arc::clone(&self.store), Arc::clone(&self.operations), stop.clone()));
         tasks.spawn(renew_certificate(platform(), Arc::clone(&self.certificate), stop.clone()));
         let watchers = upstreams::Watchers {
@@ -280,15 +291,23 @@ async fn open_audit(
     options: &Options,
     data: &DataFolder,
     store: &dyn Store,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
+    (clock, entropy, sealer): (&Arc<dyn Clock>, &Arc<dyn Entropy>, &Sealer),
     ctx: &OpContext,
 ) -> anyhow::Result<Arc<AuditLog>> {
     let durability = if options.strict_durability { Durability::Strict } else { Durability::Written };
-    let log = AuditLog::open(&data.audit(), AuditLogOptions { durability, ..Default::default() }, Arc::clone(clock), Arc::clone(entropy))?;
-    if let Some(anchor) = store.audit_anchor(ctx).await? {
-        log.check(anchor)?;
-    }
+    let settings = AuditLogOptions { durability, ..Default::default() };
+    let (folder, key, anchor) = (data.audit(), StartKey::of(sealer), store.audit_anchor(ctx).await?);
+    let opened = AuditLog::open(&folder, settings, Arc::clone(clock), Arc::clone(entropy)).and_then(|log| {
+        AuditReader::open(&folder)?.with_key(key.clone()).start()?;
+        anchor.map_or(Ok(()), |anchor| log.check(anchor)).map(|()| log)
+    });
+    let lost = matches!(opened, Err(AuditLogError::Broken { .. } | AuditLogError::ForeignStart { .. }));
+    let log = match opened {
+        Err(error) if lost && options.accept_lost_log => {
+            AuditLog::begin_after_loss(&folder, settings, Arc::clone(clock), Arc::clone(entropy), anchor, &error.to_string(), &key)?
+        }
+        opened => opened?,
+    };
     Ok(Arc::new(log))
 }
 

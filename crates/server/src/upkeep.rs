@@ -5,18 +5,23 @@ use std::time::Duration;
 
 use keyless_authority::KeyRotation;
 use keyless_model::{Actor, OpContext};
+use keyless_store::Blocking;
+use keyless_store::audit_log::{AuditLog, Retention, StartKey};
 use keyless_store_sqlite::SqliteStore;
 use keyless_web::Platform;
 use tokio::sync::watch;
 
 use crate::certificate::ListenerCertificate;
 use crate::operations::Operations;
+use crate::options::Options;
 use crate::stop;
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
 const CATCH_UP: Duration = Duration::from_millis(250);
 /// How often it is looked whether a minute of counted refusals is over.
 const COUNTS: Duration = Duration::from_secs(5);
+/// How many looks at the audit log's room are between two removals of what need not be kept.
+const PRUNE_ROUNDS: u64 = 60;
 /// How often the store learns how far the audit log is on disk. Each time costs one flush.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often it is looked whether the listener needs a new certificate.
@@ -37,6 +42,31 @@ pub(crate) async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<
         let ctx = platform.begin(Actor::System("catch up"));
         if let Err(error) = platform.directory.catch_up(&ctx).await {
             tracing::warn!(%error, "the state database could not be read; decisions go on with the last snapshot");
+        }
+    }
+}
+
+/// Watches the room that the audit log has, and removes what need not be kept.
+pub(crate) async fn look_after_the_log(audit: Arc<AuditLog>, platform: Arc<Platform>, options: Options, mut stop: watch::Receiver<bool>) {
+    let (thread, key) = (Blocking::new(1, 0), StartKey::of(&platform.sealer));
+    let mut rounds = 0_u64;
+    loop {
+        let before = options.audit_keep_secs.map(|secs| platform.clock.now().plus_secs(-i64::from(secs)));
+        let keep = Retention { before, max_bytes: options.audit_max_bytes };
+        let prunes = keep != Retention::default() && rounds.is_multiple_of(PRUNE_ROUNDS);
+        let (audit, key) = (Arc::clone(&audit), key.clone());
+        let looked = thread.run(move || {
+            if prunes {
+                audit.prune(keep, &key)?;
+            }
+            audit.look_at_space()
+        });
+        if let Ok(Err(error)) = looked.await {
+            tracing::warn!(%error, "the audit folder could not be looked after");
+        }
+        rounds += 1;
+        if ended(&mut stop, COUNTS).await {
+            return;
         }
     }
 }

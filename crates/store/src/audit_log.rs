@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome, Prepared, Unwritable};
+use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome, Prepared, Space, Unwritable};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use tokio::sync::Notify;
 
@@ -21,17 +21,22 @@ mod flush;
 mod lines;
 mod medium;
 mod outbox;
+mod prune;
 mod read;
 mod recent;
 mod recover;
 mod segment;
+mod space;
+mod start;
 mod walk;
 mod writer;
 
 pub use error::AuditLogError;
 pub use filter::Filter;
 pub use outbox::ReplayError;
+pub use prune::{Pruned, Retention};
 pub use read::{AuditReader, Entry, Follower, Order};
+pub use start::{Start, StartKey, StartReason};
 pub use walk::Walk;
 
 use flush::Flushed;
@@ -76,6 +81,7 @@ pub struct AuditLog {
     /// Events refused since writing stopped working.
     refused: AtomicU64,
     flushed: Flushed,
+    space: Mutex<Space>,
     /// Something was written that is not flushed, or writing does not work: [`AuditLog::run`] has something to do.
     work: Notify,
     _lock: File,
@@ -112,6 +118,7 @@ impl AuditLog {
             entropy,
             good: AtomicBool::new(true),
             refused: AtomicU64::new(0),
+            space: Mutex::default(),
             work: Notify::new(),
             folder,
             _lock: lock,
@@ -133,7 +140,7 @@ impl AuditLog {
         self.lock().chain().last()
     }
 
-    /// The log still holds the event that the anchor names. Call it at start with the anchor that the store kept.
+    /// The log still holds the event that the anchor names, or its owner removed that knowingly. Call it at start with the anchor that the store kept.
     ///
     /// # Errors
     /// [`AuditLogError::Broken`] when the log was cut, replaced or removed since.
@@ -221,6 +228,10 @@ impl AuditSink for AuditLog {
 
     fn position(&self) -> u64 {
         self.head().sequence
+    }
+
+    fn space(&self) -> Option<Space> {
+        Some(self.known_space())
     }
 
     fn anchor(&self) -> Option<Anchor> {

@@ -50,10 +50,17 @@ impl Platform {
     /// # Errors
     /// When events cannot be written; the caller must not learn then what it was refused for.
     pub fn refused(&self, plane: RefusedBy, reason: &str, event: AuditEvent) -> Result<(), AuditUnavailable> {
-        match self.refusals.admit(plane, reason, event) {
+        match self.admit_refusal(plane, reason, event) {
             Some(event) => self.audit.record(&event),
             None => self.audit.ready(),
         }
+    }
+
+    /// The event of a refusal when it is to be written by itself, see [`Refusals::admit`]. While the disk is nearly full all of them are
+    /// counted: what is left of it is for those who may do something.
+    pub fn admit_refusal(&self, plane: RefusedBy, reason: &str, event: AuditEvent) -> Option<AuditEvent> {
+        let room = self.audit.space().is_none_or(|space| !space.low);
+        self.refusals.admit(plane, reason, event, room)
     }
 
     /// Writes what was counted in the minutes that are over; with `everything` in the running one too. Call it often, and last before

@@ -135,9 +135,9 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// The event of a refusal, when it is to be written by itself; none when it was counted instead. `reason` is one of ours, not the
+    /// The event of a refusal, when it is to be written by itself; none when it was counted instead, as all are without `room`. `reason` is one of ours, not the
     /// caller's text.
-    pub fn admit(&self, plane: RefusedBy, reason: &str, mut event: AuditEvent) -> Option<AuditEvent> {
+    pub fn admit(&self, plane: RefusedBy, reason: &str, mut event: AuditEvent, room: bool) -> Option<AuditEvent> {
         let caller = match &event.actor {
             ActorRecord::Principal { object_id, tenant, .. } => Caller::Principal(*tenant, *object_id),
             ActorRecord::AccountKey { fingerprint } => Caller::Key(fingerprint.clone()),
@@ -146,7 +146,7 @@ impl Refusals {
         let mut state = self.lock();
         state.turn(event.time);
         let table = if matches!(caller, Caller::Place(_)) { &mut state.strangers } else { &mut state.principals };
-        let in_full = table.admit(Key { caller, plane, reason: start_of(reason, MAX_REASON_BYTES).into() }, &event);
+        let in_full = table.admit(Key { caller, plane, reason: start_of(reason, MAX_REASON_BYTES).into() }, &event, room);
         drop(state);
         in_full.then(|| {
             shorten(&mut event);
@@ -219,7 +219,7 @@ impl Table {
     }
 
     /// Whether the refusal is written in full; else it was counted.
-    fn admit(&mut self, key: Key, event: &AuditEvent) -> bool {
+    fn admit(&mut self, key: Key, event: &AuditEvent, room: bool) -> bool {
         let reason = || format!("{}: {}", key.plane.name(), key.reason);
         let row = match self.rows.get(&key) {
             None if self.rows.len() >= self.bounds.rows => {
@@ -228,7 +228,7 @@ impl Table {
             }
             row => row,
         };
-        let room = row.is_none_or(|row| row.in_full < self.bounds.per_reason) && self.in_full < self.bounds.altogether;
+        let room = room && row.is_none_or(|row| row.in_full < self.bounds.per_reason) && self.in_full < self.bounds.altogether;
         let in_full = room && {
             let of_caller = self.rows.iter().filter(|(other, _)| other.caller == key.caller);
             of_caller.map(|(_, row)| row.in_full).sum::<u32>() < self.bounds.per_caller

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
-    duration::{Moment, parse_moment},
+    duration::{Moment, parse_moment, parse_size},
     help,
 };
 
@@ -38,6 +38,16 @@ pub(crate) enum Audit {
     /// Write events as JSON lines for another system, the chain checked on the way
     #[command(long_about = help::EXPORT, after_long_help = help::EXPORT_MORE)]
     Export(Export),
+    /// Remove the oldest files of the log; a record of that stays, which `verify` and `export` accept
+    #[command(after_long_help = help::AUDIT_MORE)]
+    Prune {
+        /// Remove files whose events are all older than this: RFC 3339, or how long ago, such as 90d
+        #[arg(long, value_name = "TIME", value_parser = parse_moment, required_unless_present = "max_size")]
+        before: Option<Moment>,
+        /// Remove the oldest files until the log is no larger than this, such as 50GB
+        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+        max_size: Option<u64>,
+    },
     /// Verify the hash chain over all events
     #[command(after_long_help = help::AUDIT_MORE)]
     Verify {
@@ -88,6 +98,9 @@ pub(crate) struct Export {
     /// Begin after this event, as SEQUENCE:HASH from an earlier export
     #[arg(long, value_name = "SEQUENCE:HASH", conflicts_with = "cursor")]
     pub(crate) after: Option<String>,
+    /// Go on at the log's present beginning when what the cursor names was removed since; what lies between is not exported
+    #[arg(long)]
+    pub(crate) from_start_of_log: bool,
     #[command(flatten)]
     pub(crate) filter: AuditFilter,
 }

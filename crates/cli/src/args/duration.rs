@@ -34,6 +34,20 @@ pub(crate) fn parse_ttl(text: &str) -> Result<u32, String> {
     number.parse::<u32>().ok().filter(|number| *number > 0).and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
 }
 
+/// A size in bytes: a number and a unit of 1000.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size; write a number and a unit, such as 500MB or 50GB");
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let factor: u64 = match unit {
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return Err(wrong()),
+    };
+    number.parse::<u64>().ok().filter(|number| *number > 0).and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+}
+
 /// RFC 3339, or a time ago as [`parse_ttl`] reads it.
 pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
     if let Ok(secs) = parse_ttl(text) {
@@ -53,6 +67,14 @@ mod tests {
         assert_eq!(["90s", "30m", "8h", "2d"].map(parse_ttl), [Ok(90), Ok(1800), Ok(28_800), Ok(172_800)]);
         for wrong in ["", "8", "h", "0h", "-1h", "1w", "1h30m", "99999999999d", "1.5h"] {
             assert!(parse_ttl(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_size_is_a_number_and_a_unit() {
+        assert_eq!(["500MB", "50GB", "1TB"].map(parse_size), [Ok(500_000_000), Ok(50_000_000_000), Ok(1_000_000_000_000)]);
+        for wrong in ["", "50", "GB", "0GB", "-1GB", "1.5GB", "50gb", "99999999999999TB"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::str::FromStr as _;
 use clap::{Args, ValueEnum};
 use keyless_model::TenantId;
 
-use super::duration::parse_ttl;
+use super::duration::{parse_size, parse_ttl};
 use super::sign_in::SignInArgs;
 
 #[derive(Debug, Args)]
@@ -90,6 +90,15 @@ pub(crate) struct Up {
     /// Start although the state database is older than the audit log: the changes since are undone, and the log says so
     #[arg(long)]
     pub(crate) accept_older_state: bool,
+    /// Start although the audit log is lost, cut or changed: what is left is kept aside, and the new log says so
+    #[arg(long)]
+    pub(crate) accept_lost_log: bool,
+    /// Remove audit files whose events are all older than this [default: keep everything]
+    #[arg(long, value_name = "TIME", value_parser = parse_ttl)]
+    pub(crate) audit_keep: Option<u32>,
+    /// Remove the oldest audit files beyond this size of all, such as 50GB [default: keep everything]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) audit_max_size: Option<u64>,
     /// Start without this document of the state database, which cannot be read; the log says so; repeatable
     #[arg(long, value_name = "KIND/ID")]
     pub(crate) without: Vec<String>,

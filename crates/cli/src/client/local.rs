@@ -12,8 +12,8 @@ use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret, Timestamp};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
-    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, RevokeKey, RevokeSessions, RotateKeys,
-    RuleRequest, RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
+    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, PruneAnswer, PruneRequest, RevokeKey,
+    RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -117,6 +117,11 @@ impl Local {
 
     pub(crate) async fn link(&self, link: &LinkRequest) -> Result<(), LocalFailure> {
         self.ask(Method::POST, "/users/link", link).await
+    }
+
+    /// Removes old files of the audit log.
+    pub(crate) async fn prune(&self, asked: &PruneRequest) -> Result<PruneAnswer, LocalFailure> {
+        self.ask(Method::POST, "/audit/prune", asked).await
     }
 
     pub(crate) async fn invite(&self, invitation: &InvitationRequest) -> Result<InvitationAnswer, LocalFailure> {

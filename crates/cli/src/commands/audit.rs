@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use keyless_model::Timestamp;
+use keyless_server::local::api::PruneRequest;
 use keyless_store::audit_log::{Entry, Order};
 
 use super::Context;
@@ -38,8 +40,22 @@ pub(super) async fn audit(context: &mut Context<'_>, command: &Audit) -> Ending 
         Audit::Query { filter, json } => query(context, &data, filter, *json).await,
         Audit::Tail { follow, lines, filter, json } => tail(context, &data, *follow, *lines, filter, *json).await,
         Audit::Export(args) => export::export(context, &data, args).await,
+        Audit::Prune { before, max_size } => prune(context, &data, before.as_ref().map(|before| before.resolve(now())), *max_size).await,
         Audit::Verify { anchor, json } => verify::verify(context, &data.path, anchor, *json),
     }
+}
+
+/// The running system removes the files: it alone may write the event that says so.
+async fn prune(context: &mut Context<'_>, data: &DataDir, before: Option<Timestamp>, max_bytes: Option<u64>) -> Ending {
+    let answer = Local::of(&data.path).prune(&PruneRequest { before, max_bytes }).await?;
+    match answer.up_to {
+        None => context.screen.say("nothing may go: the log has no older file than that")?,
+        Some(up_to) => {
+            context.screen.say(format_args!("{} files with {} bytes were removed, up to event {up_to}", answer.files, answer.bytes))?;
+            context.screen.note(format_args!("an export whose cursor is older than that goes on with --from-start-of-log"));
+        }
+    }
+    Ok(Exit::Done)
 }
 
 async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, json: bool) -> Ending {

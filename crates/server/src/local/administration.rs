@@ -1,16 +1,20 @@
 //! What only the owner of the data folder may do: keys, people, sessions.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use keyless_authority::{
     AccountError, InvitedAs, KeysError, NewInvitation, NewPassword, NewUser, add_user, invite, link_user, revoke_sessions, unlink_user,
 };
 use keyless_model::{Actor, KeyId, OpContext, Secret};
 use keyless_rbac::Permit;
+use keyless_store::Blocking;
+use keyless_store::audit_log::{Retention, StartKey};
 use keyless_token::rotation::Urgency;
 
 use super::api::{
-    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, PasswordRequest, RevokeKey, RevokeSessions, RotateKeys,
-    UserRequest,
+    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, PasswordRequest, PruneAnswer, PruneRequest, RevokeKey,
+    RevokeSessions, RotateKeys, UserRequest,
 };
 use super::door::refusal;
 use super::{Door, names};
@@ -134,4 +138,14 @@ fn told(error: KeysError) -> LocalError {
 pub(super) fn tenant(door: &Door) -> Result<keyless_model::TenantId, LocalError> {
     let snapshot = door.platform.directory.snapshot();
     snapshot.tenants().next().map(|tenant| tenant.id).ok_or_else(|| refusal("the system has no tenant; start it with `keyless up` once"))
+}
+
+/// Removes old files of the audit log.
+pub(super) async fn prune(door: &Door, asked: PruneRequest) -> Result<PruneAnswer, LocalError> {
+    let (audit, key) = (Arc::clone(&door.audit), StartKey::of(&door.platform.sealer));
+    let keep = Retention { before: asked.before, max_bytes: asked.max_bytes };
+    let pruned = Blocking::new(1, 0).run(move || audit.prune(keep, &key)).await.map_err(|error| refusal(error.to_string()))?;
+    let pruned = pruned.map_err(|error| refusal(error.to_string()))?;
+    let up_to = pruned.map(|pruned| format!("{}:{}", pruned.up_to.sequence, pruned.up_to.hash));
+    Ok(PruneAnswer { files: pruned.map_or(0, |pruned| pruned.segments), bytes: pruned.map_or(0, |pruned| pruned.bytes), up_to })
 }

@@ -373,3 +373,21 @@ pub struct PrincipalStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
 }
+
+/// `POST /audit/prune`: removes old files of the audit log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PruneRequest {
+    /// Files whose events are all older may go.
+    pub before: Option<Timestamp>,
+    /// The oldest files go until the log has at most this many bytes.
+    pub max_bytes: Option<u64>,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PruneAnswer {
+    pub files: u64,
+    pub bytes: u64,
+    /// The last event that is gone, as `SEQUENCE:HASH`; none when nothing may go.
+    pub up_to: Option<String>,
+}

@@ -17,6 +17,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use keyless_authority::{Issuer, KeyRotation};
 use keyless_metadata::Metadata;
+use keyless_store::audit_log::AuditLog;
 use keyless_web::Platform;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -36,6 +37,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 /// What the local socket gives access to.
 #[derive(Debug)]
 pub(crate) struct Door {
+    pub(crate) audit: Arc<AuditLog>,
     pub(crate) platform: Arc<Platform>,
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) issuer: Issuer,
@@ -164,6 +166,7 @@ impl Door {
             "/users/link" => ok(&administration::link(self, read(body).await?).await?),
             "/users/password" => ok(&administration::reset_password(self, read(body).await?).await?),
             "/users" => ok(&administration::user(self, read(body).await?).await?),
+            "/audit/prune" => ok(&administration::prune(self, read(body).await?).await?),
             "/invitations" => ok(&administration::invitation(self, read(body).await?)?),
             "/sessions/revoke" => ok(&administration::sessions(self, read(body).await?).await?),
             _ => Err(refusal("there is no such path")),

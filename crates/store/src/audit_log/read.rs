@@ -10,6 +10,7 @@ use super::error::AuditLogError;
 use super::filter::Filter;
 use super::lines::{Backwards, Forwards, RawLine};
 use super::segment::Folder;
+use super::start::{Start, StartKey};
 
 /// One event of the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,7 @@ pub enum Order {
 #[derive(Debug, Clone)]
 pub struct AuditReader {
     folder: Folder,
+    key: Option<StartKey>,
 }
 
 impl AuditReader {
@@ -40,7 +42,13 @@ impl AuditReader {
     pub fn open(folder: &Path) -> Result<Self, AuditLogError> {
         let folder = Folder::new(folder);
         folder.segments()?;
-        Ok(Self { folder })
+        Ok(Self { folder, key: None })
+    }
+
+    /// Checks who made the record of a log that does not begin at its first event.
+    #[must_use]
+    pub fn with_key(self, key: StartKey) -> Self {
+        Self { key: Some(key), ..self }
     }
 
     pub(super) const fn folder(&self) -> &Folder {
@@ -75,7 +83,7 @@ impl AuditReader {
     /// # Errors
     /// [`AuditLogError::Broken`] where the log is not the one that was written.
     pub fn verify(&self, anchors: impl IntoIterator<Item = Anchor>) -> Result<Report, AuditLogError> {
-        let mut verifier = Verifier::new(anchors);
+        let mut verifier = self.verifier(anchors)?;
         let broken = || AuditLogError::broken(self.folder.path());
         let mut line = RawLine::new();
         let mut end = 0;
@@ -100,6 +108,28 @@ impl AuditReader {
             }
         }
         verifier.finish(end).map_err(broken())
+    }
+
+    /// A verifier at the beginning of the log, be it the first event or where a start record says.
+    pub(super) fn verifier(&self, anchors: impl IntoIterator<Item = Anchor>) -> Result<Verifier, AuditLogError> {
+        Ok(match self.start()? {
+            Some(start) => Verifier::from_start(start.segment, start.after, anchors),
+            None => Verifier::new(anchors),
+        })
+    }
+
+    /// Where the log begins, when that is not its first event.
+    ///
+    /// # Errors
+    /// When that cannot be read, or was not made by the owner of the key that this reader was given.
+    pub fn start(&self) -> Result<Option<Start>, AuditLogError> {
+        let start = self.folder.start()?;
+        match (start, &self.key) {
+            (Some(start), Some(key)) if !start.is_by(key) => {
+                Err(AuditLogError::ForeignStart { folder: self.folder.path().to_owned(), after: start.after.sequence })
+            }
+            (start, _) => Ok(start),
+        }
     }
 
     /// Starts at the end, for [`Follower::poll`].
@@ -132,6 +162,12 @@ impl AuditReader {
                 std::cmp::Ordering::Less if head == found => return Err(broken(at(Why::Truncated { head, anchor }))),
                 std::cmp::Ordering::Less => return Err(broken(at(Why::Removed { expected: anchor.sequence, found: found.sequence }))),
             }
+        }
+        // The owner removed it, or went on without it.
+        if let Some(start) = self.start()?
+            && (start.after.sequence > anchor.sequence || start.after == anchor)
+        {
+            return Ok(());
         }
         let head = head.unwrap_or(keyless_audit::Chain::new().last());
         Err(broken(at(Why::Truncated { head, anchor })))

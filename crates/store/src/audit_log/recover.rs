@@ -32,7 +32,11 @@ pub(super) struct Tail {
 /// Opens the last segment (the first, for an empty folder) and cuts an unfinished line.
 pub(super) fn recover(folder: &Folder) -> Result<Tail, AuditLogError> {
     let numbers = folder.segments()?;
-    let segment = numbers.last().copied().unwrap_or(1);
+    let segment = match (numbers.last(), folder.start()?) {
+        (Some(last), _) => *last,
+        (None, Some(start)) => start.segment,
+        (None, None) => 1,
+    };
     let path = folder.segment(segment);
     let io = || AuditLogError::io(&path);
     let file = folder.open(segment).map_err(io())?;
@@ -97,6 +101,9 @@ fn end_of_long_line(folder: &Folder, segment: u64) -> Result<Option<(u64, Chain)
 
 /// The chain that the header of the still empty `segment` must go on from.
 fn last_chain_before(folder: &Folder, numbers: &[u64], segment: u64) -> Result<Chain, AuditLogError> {
+    if let Some(start) = folder.start()?.filter(|start| start.segment == segment) {
+        return Ok(start.chain());
+    }
     let Some(before) = segment.checked_sub(1).filter(|before| *before > 0) else { return Ok(Chain::new()) };
     let missing = |why| AuditLogError::broken(folder.path())(Verifier::after(before, Chain::new()).refuse(0, why));
     if !numbers.contains(&before) {

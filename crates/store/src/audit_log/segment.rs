@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::error::AuditLogError;
+use super::start::Start;
 
 /// The folder of a log.
 #[derive(Debug, Clone)]
@@ -29,8 +30,21 @@ impl Folder {
         self.0.join(format!("{number:06}.jsonl"))
     }
 
-    /// The numbers of the segments that exist, ascending. Other files are none of our business.
+    /// Where the log begins, when that is not its first event.
+    pub(super) fn start(&self) -> Result<Option<Start>, AuditLogError> {
+        Start::read(&self.0)
+    }
+
+    /// The numbers of the log's segments, ascending. What a start record leaves out does not count, whether it was removed already or not.
     pub(super) fn segments(&self) -> Result<Vec<u64>, AuditLogError> {
+        let first = self.start()?.map_or(0, |start| start.segment);
+        let mut numbers = self.all_segments()?;
+        numbers.retain(|number| *number >= first);
+        Ok(numbers)
+    }
+
+    /// The numbers of the segments that exist, ascending. Other files are none of our business.
+    pub(super) fn all_segments(&self) -> Result<Vec<u64>, AuditLogError> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.0).map_err(AuditLogError::io(&self.0))? {
             let name = entry.map_err(AuditLogError::io(&self.0))?.file_name();

@@ -13,6 +13,7 @@ use super::*;
 
 mod faults;
 mod outbox;
+mod pruning;
 mod reading;
 mod recent;
 mod recovery;

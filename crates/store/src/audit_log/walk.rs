@@ -9,6 +9,7 @@ use super::error::AuditLogError;
 use super::lines::{Forwards, RawLine};
 use super::read::{AuditReader, Entry, entry};
 use super::segment::Folder;
+use super::start::StartReason;
 
 /// Gives the events of a log in order. What it gave is proved to follow from where it began. Holds one line at a time.
 #[derive(Debug)]
@@ -38,8 +39,13 @@ impl AuditReader {
         // What is older than the start is not read, so nothing can be said of it.
         let anchors = anchors.into_iter().filter(|anchor| after.is_none_or(|after| anchor.sequence >= after.sequence)).chain(after);
         let (segment, verifier) = match after {
-            None => (1, Verifier::new(anchors)),
+            None => (self.start()?.map_or(1, |start| start.segment), self.verifier(anchors)?),
             Some(after) => {
+                if let Some(start) = self.start()?.filter(|start| start.after.sequence > after.sequence) {
+                    let how = if start.why == StartReason::Pruned { "removed by its owner" } else { "lost" };
+                    let folder = folder.path().to_owned();
+                    return Err(AuditLogError::Pruned { folder, start: start.after.sequence, after: after.sequence, how });
+                }
                 let segment = segment_of(&folder, after.sequence)?;
                 (segment, Verifier::from_segment(segment, anchors))
             }

@@ -34,7 +34,7 @@ fn written(refusals: impl IntoIterator<Item = (&'static str, AuditEvent)>) -> Ve
     for (reason, event) in refusals {
         last = event.time;
         events.extend(counter.due(last, false).events);
-        events.extend(counter.admit(RefusedBy::Authority, reason, event));
+        events.extend(counter.admit(RefusedBy::Authority, reason, event, true));
     }
     events.extend(counter.due(last, true).events);
     events
@@ -95,7 +95,7 @@ fn a_principal_without_the_right_has_a_share_of_its_own_d5_i7() {
 #[test]
 fn the_first_refusals_of_each_kind_are_written_as_they_are_d5_i7() {
     let first = stranger("192.0.2.1", 0);
-    assert_eq!(Refusals::default().admit(RefusedBy::Gateway, "x", first.clone()), Some(first));
+    assert_eq!(Refusals::default().admit(RefusedBy::Gateway, "x", first.clone(), true), Some(first));
     let events = written((0..7).map(|n| ("x", stranger("192.0.2.1", n))).chain([("y", stranger("192.0.2.1", 8))]));
     assert_eq!(events.iter().filter(|event| event.repeated.is_none()).count(), 6);
     assert_eq!(events.last().unwrap().repeated, Some(Repeated { number: 2, since: at(5) }));
@@ -105,7 +105,7 @@ fn the_first_refusals_of_each_kind_are_written_as_they_are_d5_i7() {
 fn counts_that_the_log_did_not_take_are_due_again_d5_i7() {
     let counter = Refusals::default();
     for n in 0..100 {
-        counter.admit(RefusedBy::Control, "x", stranger("192.0.2.1", n));
+        counter.admit(RefusedBy::Control, "x", stranger("192.0.2.1", n), true);
     }
     let due = counter.due(at(60_000), false);
     assert_eq!(number(&due.events), 95);
@@ -120,8 +120,16 @@ fn what_the_caller_chose_the_length_of_is_cut_without_its_credentials_d5_i7() {
     let token = format!("eyJhbGciOiJSUzI1NiJ9.{}.c2ln", "a".repeat(2_000));
     event.operation = format!("GET /{}", "x".repeat(60_000)).into();
     event.decision = Some(DecisionRecord::refused(format!("the token is {token}")));
-    let written = Refusals::default().admit(RefusedBy::Control, "x", event).unwrap();
+    let written = Refusals::default().admit(RefusedBy::Control, "x", event, true).unwrap();
     assert!(bytes(std::slice::from_ref(&written)) < 2_500);
     assert!(!written.decision.unwrap().because.contains("aaaa"));
     assert!(written.operation.ends_with("… (60005 bytes)"));
+}
+
+#[test]
+fn while_the_disk_is_nearly_full_refusals_are_only_counted_d5_i7() {
+    let counter = Refusals::default();
+    assert_eq!(counter.admit(RefusedBy::Gateway, "x", stranger("192.0.2.1", 0), false), None);
+    assert_eq!(counter.admit(RefusedBy::Gateway, "x", refusal(principal(1), "192.0.2.1", 0), false), None);
+    assert_eq!(number(&counter.due(at(1), true).events), 2);
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use keyless_audit::{Anchor, monitor};
-use keyless_store::audit_log::{Entry, Walk};
+use keyless_store::audit_log::{AuditLogError, Entry, Walk};
 
 use super::verify::{anchor, kept_anchor};
 use super::{FOLLOW_PAUSE, Names, Wanted, log, unreadable};
@@ -28,7 +28,15 @@ pub(super) async fn export(context: &mut Context<'_>, data: &DataDir, args: &Exp
         (None, None) => None,
     };
     let kept = kept_anchor(context, &data.path);
-    let mut walk = log::open(&data.path)?.walk(after, kept).map_err(unreadable)?;
+    let reader = log::open(&data.path)?;
+    let mut walk = match reader.walk(after, kept) {
+        Err(error @ AuditLogError::Pruned { .. }) if args.from_start_of_log => {
+            context.screen.note(format_args!("{error:#}"));
+            reader.walk(None, kept)
+        }
+        walk => walk,
+    }
+    .map_err(unreadable)?;
     let mut copy = Copy { format: args.format, wanted, cursor, batch: String::new(), last: after, kept: after, lines: 0, left_out: 0 };
     let told = copy.up_to_now(context, &mut walk);
     copy.summary(context);

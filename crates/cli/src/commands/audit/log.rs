@@ -5,7 +5,8 @@ use std::path::Path;
 
 use keyless_audit::{AuditEvent, Outcome};
 use keyless_model::{ObjectId, Timestamp};
-use keyless_store::audit_log::{AuditLogError, AuditReader, Entry, Filter, Order};
+use keyless_store::audit_log::{AuditLogError, AuditReader, Entry, Filter, Order, StartKey};
+use keyless_store::sealer::{MasterKey, Sealer};
 
 use crate::data_dir::NotYours;
 use crate::failure::Failure;
@@ -25,13 +26,20 @@ pub(super) fn open(data: &Path) -> Result<AuditReader, Failure> {
             "start a system there with `keyless up`, or name its folder with --data DIR",
         ));
     }
-    AuditReader::open(&folder).map_err(unreadable)
+    let reader = AuditReader::open(&folder).map_err(unreadable)?;
+    // A copy of the folder elsewhere has no master key; who made the record of its beginning is then not asked.
+    Ok(match MasterKey::load(&data.join("master.key")) {
+        Ok(key) => reader.with_key(StartKey::of(&Sealer::new(&key))),
+        Err(_) => reader,
+    })
 }
 
 /// An error of the log for people.
 pub(super) fn unreadable(error: AuditLogError) -> Failure {
     let broken = matches!(error, AuditLogError::Broken { .. });
-    let next = if broken {
+    let next = if matches!(error, AuditLogError::Pruned { .. }) {
+        "add --from-start-of-log once you have noted the gap"
+    } else if broken {
         "keep the folder as evidence: copy it away before anything else, then look into who could write there"
     } else {
         "check that the folder is yours and the disk works"
