@@ -55,7 +55,7 @@ def test_attaching_an_identity_says_how_a_program_names_it_u8(system, operator):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
-@pytest.mark.parametrize("command", [["status"], ["audit", "tail"], ["explain", "--last"]])
+@pytest.mark.parametrize("command", [["status"], ["audit", "tail"], ["explain", "--last"], ["user", "list"]])
 def test_another_user_of_the_machine_learns_whose_the_system_is_u11(system, command):
     # Whoever may not enter the folders above learns no more than that.
     bare = {name: value for name, value in os.environ.items() if name not in IDENTITY_VARIABLES}

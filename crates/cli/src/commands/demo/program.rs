@@ -46,18 +46,27 @@ impl Program {
         let output = output.explain(|| "the program cannot be run".to_owned(), "run `keyless demo` again")?;
         let succeeded = output.status.success();
         let text = String::from_utf8_lossy(if succeeded { &output.stdout } else { &output.stderr }).into_owned();
-        let said = if succeeded {
-            text.trim().to_owned()
-        } else {
-            text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
-        };
+        let said = if succeeded { text.trim().to_owned() } else { last_words(&text) };
         Ok(Ran { succeeded, said })
     }
+}
+
+/// The program's own last line; what `keyless run` remarks after it is not the program's.
+fn last_words(complaint: &str) -> String {
+    let own = |line: &&str| !line.trim().is_empty() && !line.starts_with("keyless:");
+    complaint.lines().rfind(own).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_keyless_remarks_after_a_program_is_not_taken_for_its_words() {
+        let said = "Traceback\nopenai.AuthenticationError: Error code: 401\nkeyless: calls of newcomer while it ran: 1 refused\n\n";
+        assert_eq!(last_words(said), "openai.AuthenticationError: Error code: 401");
+        assert_eq!(last_words(""), "");
+    }
 
     #[test]
     fn the_program_shown_is_whole_and_has_no_key() {
