@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import requests
 from openai import APIStatusError
 
 from support.clients import ANSWER, ask, dated, v1
@@ -48,6 +49,8 @@ def test_a_server_that_is_down_is_said_and_taken_when_it_comes(new_system):
     assert shown.returncode == 1
     assert "healthy" not in shown.stdout
     assert "degraded: the model server" in shown.stdout
+    ready = requests.get(f"{system.ready['operations']}/readyz", timeout=20)
+    assert (ready.status_code, ready.text.startswith("degraded: the model server")) == (200, True)
     client = client_of(system)
     with pytest.raises(APIStatusError) as refused:
         ask(client)

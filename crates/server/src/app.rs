@@ -100,10 +100,14 @@ impl App {
         }
         let Some(suffix) = &self.account_suffix else { return false };
         let host = request.uri().host().or_else(|| request.headers().get(http::header::HOST)?.to_str().ok()).unwrap_or_default();
-        // Host names are compared without case, here as where the gateway finds the account.
-        let name = host.split(':').next().unwrap_or_default().as_bytes();
-        name.len().checked_sub(suffix.len()).and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
+        is_account_host(host, suffix)
     }
+}
+
+/// Host names are compared without case, here as where the gateway finds the account.
+fn is_account_host(host: &str, suffix: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default().as_bytes();
+    name.len().checked_sub(suffix.len()).and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
 }
 
 fn too_many_headers() -> Response<Full<Bytes>> {
@@ -127,5 +131,17 @@ fn collapse_slashes(request: &mut Request<Incoming>) {
     // A path that was taken from a URI is one.
     if let Ok(uri) = target.parse() {
         *request.uri_mut() = uri;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accounts_host_is_the_gateways_in_any_case_d16() {
+        let is = |host| is_account_host(host, ".openai.corp.example");
+        assert!(is("demo-ai.openai.corp.example") && is("Demo-AI.OpenAI.Corp.Example:8443"));
+        assert!(!is("demo-ai.openai.corp.example.org") && !is("openai.corp.example") && !is("") && !is("é.openai.corp.exampl"));
     }
 }

@@ -87,9 +87,13 @@ pub(crate) async fn choose(
 /// Whether prompts may go to the server at this end of a connection without anyone having named it: it is the superuser's, a system
 /// account's or our own.
 fn is_trusted(server: SocketAddr, own: SocketAddr) -> bool {
+    is_trusted_owner(owner_of(server, own), rustix::process::geteuid().as_raw())
+}
+
+fn is_trusted_owner(owner: PeerOwner, own: u32) -> bool {
     const FIRST_PERSON: u32 = 1000;
-    match owner_of(server, own) {
-        PeerOwner::Uid(uid) => uid < FIRST_PERSON || uid == rustix::process::geteuid().as_raw(),
+    match owner {
+        PeerOwner::Uid(uid) => uid < FIRST_PERSON || uid == own,
         PeerOwner::Unsupported | PeerOwner::Unknown => false,
     }
 }
@@ -217,5 +221,27 @@ pub(crate) async fn supervise(
         } else {
             operations.set_degraded(None);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_of_another_person_is_not_taken_by_itself_d16() {
+        let taken = |owner| is_trusted_owner(owner, 1001);
+        assert!([0, 113, 999, 1001].into_iter().all(|uid| taken(PeerOwner::Uid(uid))));
+        assert!([1000, 1002, 65_534].into_iter().all(|uid| !taken(PeerOwner::Uid(uid))));
+        assert!(!taken(PeerOwner::Unknown) && !taken(PeerOwner::Unsupported));
+    }
+
+    /// The kernel is asked about a real connection: the server that answers is this very process.
+    #[tokio::test]
+    async fn a_server_of_our_own_is_taken_d16() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ours = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (_accepted, _) = listener.accept().await.unwrap();
+        assert!(is_trusted(ours.peer_addr().unwrap(), ours.local_addr().unwrap()));
     }
 }
