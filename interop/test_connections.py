@@ -104,3 +104,12 @@ def test_a_client_that_says_nothing_is_cut_off(system):
     port = urlsplit(system.ready["gateway"]).port
     with socket.create_connection(("127.0.0.1", port), timeout=15) as silent:
         assert silent.recv(1) == b""
+
+
+def test_metrics_are_names_and_numbers_and_nothing_of_those_who_call_n130(system, demo):
+    assert answers(system, system.token("demo-app"))
+    with urllib.request.urlopen(f"{system.ready['operations']}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    samples = [line for line in lines if not line.startswith("# ")]
+    allowed = r'keyless_[a-z_]+(\{(listener|status|version)="[a-z0-9_.]+"(,(listener|status)="[a-z0-9_]+")*\})? \d+'
+    assert samples and all(re.fullmatch(allowed, line) for line in samples), samples

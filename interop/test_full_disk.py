@@ -1,0 +1,59 @@
+"""A disk that is full, on the real process: what cannot be recorded is refused, and goes on when there is room again."""
+
+import resource
+import time
+import urllib.error
+import urllib.request
+
+import openai
+import pytest
+
+from support.clients import ANSWER, ask, dated
+from support.keyless import Keyless
+
+
+@pytest.fixture
+def crowded(binary, memory, upstream, tmp_path, every_system):
+    """A system whose files can be kept from growing: the kernel then fails its writes, as a full disk does, rather than end it."""
+    wrapper = tmp_path / "keyless-that-outlives-its-files"
+    wrapper.write_text(f"#!/bin/sh\ntrap '' XFSZ\nexec \"{binary}\" \"$@\"\n")
+    wrapper.chmod(0o755)
+    system = Keyless(wrapper, tmp_path, upstream.url, memory)
+    every_system.append(system)
+    yield system.start()
+    if system.process.poll() is None:
+        system.kill()
+
+
+def no_file_grows_beyond(system, size: int) -> None:
+    _, hard = resource.prlimit(system.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(system.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def readiness(system) -> int:
+    try:
+        with urllib.request.urlopen(f"{system.ready['operations']}/readyz", timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_what_cannot_be_recorded_is_refused_until_there_is_room_f8(crowded):
+    client = dated(crowded, crowded.account("demo-ai")["endpoint"], token=crowded.token("demo-app"))
+    assert ask(client) == ANSWER
+    [segment] = (crowded.data / "audit").glob("*.jsonl")
+    no_file_grows_beyond(crowded, segment.stat().st_size + 100)
+    for _ in range(3):
+        with pytest.raises(openai.APIStatusError) as refused:
+            ask(client)
+        assert refused.value.status_code == 503
+    assert readiness(crowded) == 503
+
+    no_file_grows_beyond(crowded, resource.RLIM_INFINITY)
+    deadline = time.monotonic() + 10
+    while readiness(crowded) != 200:
+        assert time.monotonic() < deadline, crowded.log()
+        time.sleep(0.05)
+    assert ask(client) == ANSWER
+    crowded.command("audit", "verify", *crowded.locate())
+    assert crowded.stop() == 0, crowded.log()
