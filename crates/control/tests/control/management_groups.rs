@@ -18,9 +18,9 @@ async fn with_root_owner() -> Plane {
 async fn a_grant_at_a_group_holds_in_its_subscriptions_and_ends_when_they_leave() {
     let plane = with_root_owner().await;
     let (operator, app) = (plane.test.operator, plane.test.app);
-    plane.put(operator, &format!("{MG}/top"), json!({ "properties": { "displayName": "Top" } })).await.expect(201);
+    plane.put(operator, &format!("{MG}/top"), json!({ "properties": { "displayName": "Top" } })).await.expect(200);
     let parent = json!({ "properties": { "details": { "parent": { "id": format!("{MG}/top") } } } });
-    plane.put(operator, &format!("{MG}/team"), parent).await.expect(201);
+    plane.put(operator, &format!("{MG}/team"), parent).await.expect(200);
     plane.assign(operator, &Scope::management_group("top").unwrap(), builtin::READER, app).await.expect(201);
     assert_eq!(plane.get(app, plane.test.account.as_str()).await.status, 403);
     let member = format!("{MG}/team/subscriptions/{}", keyless_testkit::SUBSCRIPTION);
@@ -39,7 +39,7 @@ async fn a_grant_at_a_group_holds_in_its_subscriptions_and_ends_when_they_leave(
 #[tokio::test]
 async fn an_administrator_of_a_group_does_not_pull_foreign_subscriptions_in() {
     let plane = with_root_owner().await;
-    plane.put(plane.test.operator, &format!("{MG}/mine"), json!({})).await.expect(201);
+    plane.put(plane.test.operator, &format!("{MG}/mine"), json!({})).await.expect(200);
     let group = Scope::management_group("mine").unwrap();
     let who = plane.holder("owner-of-mine", builtin::OWNER, &group).await;
     let member = format!("{MG}/mine/subscriptions/{}", keyless_testkit::SUBSCRIPTION);
@@ -52,13 +52,13 @@ async fn groups_form_no_circle() {
     let plane = with_root_owner().await;
     let operator = plane.test.operator;
     let below = |parent: &str| json!({ "properties": { "details": { "parent": { "id": format!("{MG}/{parent}") } } } });
-    plane.put(operator, &format!("{MG}/a"), json!({})).await.expect(201);
-    plane.put(operator, &format!("{MG}/b"), below("a")).await.expect(201);
+    plane.put(operator, &format!("{MG}/a"), json!({})).await.expect(200);
+    plane.put(operator, &format!("{MG}/b"), below("a")).await.expect(200);
     assert_eq!(plane.put(operator, &format!("{MG}/a"), below("b")).await.error(), (400, "BadRequest"));
     assert_eq!(plane.put(operator, &format!("{MG}/a"), below("a")).await.error(), (400, "BadRequest"));
     assert_eq!(plane.put(operator, &format!("{MG}/a"), below("absent")).await.status, 404);
     for (name, parent) in [("c", "b"), ("d", "c"), ("e", "d"), ("f", "e"), ("g", "f")] {
-        plane.put(operator, &format!("{MG}/{name}"), below(parent)).await.expect(201);
+        plane.put(operator, &format!("{MG}/{name}"), below(parent)).await.expect(200);
     }
     assert_eq!(plane.put(operator, &format!("{MG}/h"), below("g")).await.error(), (400, "BadRequest"), "six levels below the first");
 }
@@ -72,7 +72,7 @@ async fn lead() -> (Plane, keyless_testkit::Who) {
     let plane = with_root_owner().await;
     let operator = plane.test.operator;
     for group in ["mine", "victim"] {
-        plane.put(operator, &format!("{MG}/{group}"), json!({})).await.expect(201);
+        plane.put(operator, &format!("{MG}/{group}"), json!({})).await.expect(200);
     }
     plane.put(operator, &format!("{MG}/victim/subscriptions/{}", keyless_testkit::SUBSCRIPTION), json!({})).await.expect(200);
     let lead = plane.holder("lead", builtin::OWNER, &Scope::management_group("mine").unwrap()).await;
