@@ -12,6 +12,7 @@ mod negative_cases;
 mod prose;
 mod rust_text;
 mod sources;
+mod tables;
 mod unused;
 
 use std::collections::BTreeSet;
@@ -78,6 +79,7 @@ fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     problems.extend(sources::check(&files));
     problems.extend(unused::check(&graph, &files));
     problems.extend(negative_cases::check(&read(negative_cases::TABLE)?, &files));
+    problems.extend(tables::check(&read(tables::LIMITS)?, &read(tables::DEFECTS)?, &files));
     problems.extend(prose::check(root)?);
     Ok(problems)
 }

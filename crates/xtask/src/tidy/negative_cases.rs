@@ -65,7 +65,7 @@ fn row(line: &str) -> Option<(u32, &str)> {
     Some((number, cells.last()?.trim()))
 }
 
-fn named_tests(cell: &str) -> Vec<&str> {
+pub(super) fn named_tests(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).filter(|quoted| quoted.contains("::")).collect()
 }
 
@@ -75,6 +75,11 @@ fn reason(cell: &str) -> Option<&str> {
 
 /// The numbered tests of a file.
 fn tests_of(file: &SourceFile) -> impl Iterator<Item = (String, BTreeSet<u32>)> {
+    test_names(file).into_iter().map(|path| (cases_of(&path), path)).filter(|(cases, _)| !cases.is_empty()).map(|(cases, path)| (path, cases))
+}
+
+/// The tests of a file by their paths.
+pub(super) fn test_names(file: &SourceFile) -> Vec<String> {
     let module = module(&file.path);
     // The cases of the stores' conformance suite become tests through a macro, by name.
     let by_name = file.path.contains("/conformance/");
@@ -85,16 +90,15 @@ fn tests_of(file: &SourceFile) -> impl Iterator<Item = (String, BTreeSet<u32>)> 
         let declared = ["pub ", "async "].iter().fold(line, |line, word| line.strip_prefix(word).unwrap_or(line)).strip_prefix(keyword);
         if let Some(rest) = declared {
             let name = rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next().unwrap_or_default();
-            let cases = cases_of(name);
-            if !cases.is_empty() && (marked || by_name || name.starts_with("test_")) {
-                found.push((format!("{module}::{name}"), cases));
+            if marked || by_name || name.starts_with("test_") {
+                found.push(format!("{module}::{name}"));
             }
             marked = false;
         } else if line.starts_with("#[") {
             marked |= line == "#[test]" || line.starts_with("#[tokio::test");
         }
     }
-    found.into_iter()
+    found
 }
 
 /// `crates/token/tests/it/access.rs` is `token::it::access`: the path without what every path has.
