@@ -189,7 +189,6 @@ def peak_kib(system: Keyless) -> tuple[int, int]:
         lines = sum(1 for _ in exported)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
     return usage.ru_maxrss, lines
 
 

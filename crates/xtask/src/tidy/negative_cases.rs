@@ -75,7 +75,11 @@ fn reason(cell: &str) -> Option<&str> {
 
 /// The numbered tests of a file.
 fn tests_of(file: &SourceFile) -> impl Iterator<Item = (String, BTreeSet<u32>)> {
-    test_names(file).into_iter().map(|path| (cases_of(&path), path)).filter(|(cases, _)| !cases.is_empty()).map(|(cases, path)| (path, cases))
+    test_names(file)
+        .into_iter()
+        .map(|path| (cases_of(&path), path))
+        .filter(|(cases, _)| !cases.is_empty())
+        .map(|(cases, path)| (path, cases))
 }
 
 /// The tests of a file by their paths.
