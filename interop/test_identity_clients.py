@@ -41,6 +41,20 @@ def test_client_secret(system, application, secret, authority):
     assert answers(system, credential.get_token(AI_SCOPE).token)
 
 
+def test_client_secret_in_the_authorization_header_as_oauth_libraries_send_it(system, application, secret):
+    url = f"{system.ready['authority']}/{system.ready['tenant_id']}/oauth2/v2.0"
+    document = f"{system.ready['authority']}/{system.ready['tenant_id']}/v2.0/.well-known/openid-configuration"
+    verify = {"verify": system.ready["ca_file"], "timeout": 10}
+    assert "client_secret_basic" in requests.get(document, **verify).json()["token_endpoint_auth_methods_supported"]
+    form = {"grant_type": "client_credentials", "scope": AI_SCOPE}
+    answer = requests.post(f"{url}/token", form, auth=(application.client_id, secret), **verify)
+    assert claims_of(answer.json()["access_token"])["appid"] == application.client_id
+    twice = requests.post(f"{url}/token", form | {"client_secret": secret}, auth=(application.client_id, secret), **verify)
+    assert (twice.status_code, twice.json()["error"]) == (400, "invalid_request")
+    wrong = requests.post(f"{url}/token", form, auth=(application.client_id, "wrong"), **verify)
+    assert (wrong.status_code, wrong.headers["www-authenticate"].split()[0]) == (401, "Basic")
+
+
 def test_client_secret_from_an_asynchronous_program(system, application, secret, authority):
     async def get() -> str:
         async with aio.ClientSecretCredential(

@@ -8,5 +8,6 @@ pub(crate) mod forge;
 mod harness;
 mod issuing;
 mod people;
+mod probes;
 mod rotation;
 mod token_endpoint;

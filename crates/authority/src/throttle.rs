@@ -98,6 +98,22 @@ mod tests {
     }
 
     #[test]
+    fn failures_side_by_side_count_like_others_n73() {
+        let throttle = Throttle::new(60);
+        let now = Timestamp::from_unix_secs(1_700_000_000);
+        let free = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let passed = (0..100).filter(|_| throttle.failure(A, now).is_none()).count();
+                    free.fetch_add(passed, std::sync::atomic::Ordering::SeqCst);
+                });
+            }
+        });
+        assert_eq!(free.into_inner(), 60);
+    }
+
+    #[test]
     fn what_one_client_keeps_in_use_is_a_share_and_others_have_theirs_i8() {
         let shares = Throttle::over(50, 3900);
         let now = Timestamp::from_unix_secs(1_700_000_000);

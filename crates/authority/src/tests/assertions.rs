@@ -1,6 +1,8 @@
 //! An application signs with its certificate.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use keyless_model::Clock as _;
 use keyless_model::entity::{Application, AssertionAlgorithm, CertificateCredential};
@@ -10,10 +12,22 @@ use serde_json::{Value, json};
 
 use super::forge::{Rsa, b64, thumbprint};
 use super::harness::{Answer, Harness, form};
-use crate::{AssertionAudience, AssertionReuse, Config};
+use crate::{AssertionAudience, AssertionReuse, Config, FetchError, HttpFetch, Place};
 
 const SCOPE: &str = "https://cognitiveservices.azure.com/.default";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Counts what is asked of it.
+#[derive(Debug, Default)]
+struct CountedWeb(AtomicUsize);
+
+#[async_trait::async_trait]
+impl HttpFetch for CountedWeb {
+    async fn get(&self, _: &http::Uri, _: &Place) -> Result<Vec<u8>, FetchError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Err(FetchError::Resolve("nobody".into()))
+    }
+}
 
 struct World {
     harness: Harness,
@@ -58,6 +72,10 @@ impl World {
 
     async fn send_from(&self, assertion: &str, host: u8) -> Answer {
         self.harness.keep_secret(assertion);
+        self.harness.send(self.request(assertion, host)).await
+    }
+
+    fn request(&self, assertion: &str, host: u8) -> http::Request<axum::body::Body> {
         let client_id = self.harness.fixture.app.client_id.to_string();
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -70,7 +88,7 @@ impl World {
             .finish();
         let mut request = form(&format!("/{TENANT}/oauth2/v2.0/token")).body(body.into()).unwrap();
         request.extensions_mut().insert(Peer(SocketAddr::from(([192, 0, 2, host], 4000))));
-        self.harness.send(request).await
+        request
     }
 
     async fn with_header(&self, edit: impl FnOnce(&mut Value)) -> Answer {
@@ -148,7 +166,8 @@ async fn a_certificate_takes_the_algorithms_that_were_registered_with_it_n7() {
 
 #[tokio::test]
 async fn keys_that_travel_with_the_assertion_are_ignored_n14_n15_n16() {
-    let world = World::new().await;
+    let web = Arc::new(CountedWeb::default());
+    let world = World::with(Config { fetch: Some(Arc::clone(&web) as _), ..Config::default() }).await;
     let attacker = Rsa::shared(1);
     let foreign = attacker.certificate(world.certificate.starts, world.certificate.expires);
     for (name, value) in [
@@ -165,6 +184,7 @@ async fn keys_that_travel_with_the_assertion_are_ignored_n14_n15_n16() {
     header["x5t#S256"] = json!(thumbprint(&foreign));
     let answer = world.send(&attacker.sign(&header, &world.payload("x"))).await;
     assert_eq!(answer.code(), 700_027, "a certificate that nobody registered");
+    assert_eq!(web.0.load(Ordering::SeqCst), 0, "nothing was fetched");
 }
 
 #[tokio::test]
@@ -249,6 +269,23 @@ async fn a_replayed_assertion_is_refused_n40() {
     assert_eq!(strict.send(&assertion).await.status, 200);
     refused(&strict.send(&assertion).await, "a second time");
     refused(&strict.with_claim("jti", Value::Null).await, "without a jti nobody could tell");
+}
+
+#[tokio::test]
+async fn of_many_uses_at_once_over_http_one_counts_n40_n41() {
+    let config = Config { assertion_reuse: AssertionReuse::Never, failures_per_minute: u32::MAX, ..Config::default() };
+    let world = World::with(config.clone()).await;
+    let other = world.another_node(config).await;
+    let assertion = Rsa::shared(0).sign(&world.header(), &world.payload("once"));
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..40 {
+        let node = if n % 2 == 0 { &world } else { &other };
+        calls.spawn(node.harness.answer(node.request(&assertion, 1)));
+    }
+    let answers = calls.join_all().await;
+    let accepted = answers.iter().filter(|answer| answer.status == 200).count();
+    assert_eq!(accepted, 1, "{:?}", answers.iter().map(|answer| answer.status.as_u16()).collect::<Vec<_>>());
+    answers.iter().filter(|answer| answer.status != 200).for_each(|answer| refused(answer, "at the same time"));
 }
 
 /// One store under two nodes is what a restart looks like too: neither shares the other's memory.

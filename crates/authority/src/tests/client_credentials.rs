@@ -240,7 +240,7 @@ async fn the_v1_endpoint_takes_a_resource_and_answers_in_strings() {
 }
 
 #[tokio::test]
-async fn a_token_of_one_tenant_is_refused_at_another_tenants_resource_n82() {
+async fn a_program_is_known_in_its_own_tenant_only() {
     let harness = Harness::new().await;
     let foreign = harness.fixture.foreign_app.client_id.to_string();
     let path = format!("/{}/oauth2/v2.0/token", keyless_testkit::OTHER_TENANT);

@@ -302,7 +302,7 @@ async fn an_identity_of_this_system_speaks_for_an_application_without_a_fetch() 
 }
 
 #[tokio::test]
-async fn an_access_token_or_id_token_of_this_system_is_no_credential_n45_i9() {
+async fn an_access_token_or_id_token_of_this_system_is_no_credential_i9_n45() {
     let world = World::with(Config::default()).await;
     let fixture = &world.harness.fixture;
     let (app, identity) = (fixture.app, fixture.demo_app);

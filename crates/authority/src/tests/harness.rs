@@ -27,6 +27,8 @@ pub(super) struct Harness {
     pub(super) fixture: TestPlatform,
     router: Router,
     log: Log,
+    /// What the last request wrote to the log.
+    logged: Mutex<String>,
     secrets: Mutex<Vec<String>>,
     /// Audit events that were searched.
     audited: AtomicUsize,
@@ -85,7 +87,15 @@ impl Harness {
             tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).with_ansi(false).finish();
         let subscriber = tracing::subscriber::set_default(subscriber);
         let router = router(Arc::clone(&fixture.platform), config);
-        Self { fixture, router, log, secrets: Mutex::default(), audited: AtomicUsize::new(0), _subscriber: subscriber }
+        Self {
+            fixture,
+            router,
+            log,
+            logged: Mutex::default(),
+            secrets: Mutex::default(),
+            audited: AtomicUsize::new(0),
+            _subscriber: subscriber,
+        }
     }
 
     /// Something that must not be seen from now on.
@@ -144,6 +154,12 @@ impl Harness {
             assert!(!audit.contains(secret), "a secret reached the audit");
             assert!(answer.status.is_success() || !answer.text.contains(secret), "a secret reached an error: {}", answer.text);
         }
+        *self.logged.lock().unwrap() = log;
+    }
+
+    /// The lines that the last request wrote to the log.
+    pub(super) fn logged(&self) -> Vec<String> {
+        self.logged.lock().unwrap().lines().map(str::to_owned).collect()
     }
 }
 

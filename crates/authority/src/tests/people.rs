@@ -22,7 +22,7 @@ use crate::{AccountError, InvitedAs, NewInvitation, NewUser, add_user, invite, r
 
 const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const ARM_SCOPE: &str = "https://localhost:8443//.default offline_access openid profile";
-const NAME: &str = "ada@keyless.test";
+pub(super) const NAME: &str = "ada@keyless.test";
 const PASSWORD: &str = "correct horse battery staple";
 const REDIRECT: &str = "http://localhost:35625";
 // RFC 7636 appendix B.
@@ -90,7 +90,7 @@ impl Answer {
     }
 }
 
-async fn person(harness: &Harness, must_change: bool) -> ObjectId {
+pub(super) async fn person(harness: &Harness, must_change: bool) -> ObjectId {
     let new = NewUser {
         tenant: TENANT,
         user_principal_name: NAME.into(),

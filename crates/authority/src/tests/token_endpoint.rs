@@ -163,6 +163,9 @@ async fn line_breaks_reach_neither_header_nor_log_n86() {
     assert_eq!(harness.send(fine).await.headers["client-request-id"], "8b6dbb4c-fc4c");
     let tenant = harness.post("/a%0d%0ab/oauth2/v2.0/token", &[("grant_type", "client_credentials")]).await;
     assert_eq!(tenant.code(), 90_002);
+    let logged = harness.logged();
+    assert!(logged.iter().any(|line| line.contains("a??b")), "the refusal is in the log, on a line of its own: {logged:?}");
+    assert!(!logged.iter().any(|line| line.starts_with('b')), "{logged:?}");
     assert!(!tenant.text.contains("\\r") && tenant.text.contains("a??b"), "{}", tenant.text);
 }
 

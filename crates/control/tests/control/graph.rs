@@ -245,3 +245,43 @@ async fn each_kind_of_client_keeps_its_own_redirect_uris() {
     let row = plane.test.snapshot().application(made["id"].as_str().unwrap().parse().unwrap()).unwrap().clone();
     assert_eq!(row.redirect_uris, ["https://app.example/cb", "https://spa.example"], "where answers of a sign-in may go");
 }
+
+/// A self-signed certificate over an RSA key of 2048 bits, and one over 1024 bits; nobody has the private keys.
+const SOUND: &str = concat!(
+    "MIIDAzCCAeugAwIBAgIUT0pa6ebXuIs5sxUDZ2d2h9v/Ud0wDQYJKoZIhvcNAQELBQAwEDEOMAwGA1UEAwwFc291bmQwIBcNMjYxMTIxMTcwNTA4WhgPMjEy",
+    "NjEwMjgxNzA1MDhaMBAxDjAMBgNVBAMMBXNvdW5kMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAoAZV/bZTzmf/E8/ZmLlsVE162ee2wk1HRx69",
+    "YoGOt882ZpDVRh6Jc4eAYurJExDQkJAuw21nu/XRY/L6Paa02AsJ+yLpORdrDknwevVEqM11I+RKh/ArjoLoEsU+IVrXSvBkk9PT7KDA4ppeUk/YCy57s6ne",
+    "E0G5GEyWVMzxFEQ3HyscGgSLhkvxuf8wgHk3efBZaneGgdHTaRSZiwq9Bz7do2ZyA0/dmBjpF8cJCeFGoC9yHDo+OplVt4nystkFkX/8GOquNsOMkQ6BvIE5",
+    "xAYVDMGq2ZiWyzCH8KrV0HO5BtTjYjkwGPwoYuEVpNZHcfxkHa/VWu9eVRp0PbSm/QIDAQABo1MwUTAdBgNVHQ4EFgQUw/vxFLjQI5XrdS7SZSEpeoL1WuUw",
+    "HwYDVR0jBBgwFoAUw/vxFLjQI5XrdS7SZSEpeoL1WuUwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOCAQEAAIf/xLU7UKYqHAP9kDEEucuqBZ2/",
+    "oA3BaTlcCcHuZiamJBKlqlmbFzdUTSQns1ovYTjiGn5IhED7z+BMwIlnpS4H7Mvb8XJyC/fQj2b/WCdPw0Dsx9xZcutcj2HSl6ZumNAcXxa9klEdmpTjEIFN",
+    "qbVFjPmiiI67a1knAqocK3GI81dVcROIv/zIU81oE2iVNb5a0sVejxVgTVmKtuMZcmCoXw6b2D9nl6xA0l4Mh3epQA6vxo9PhoVhQUNMP/oLILfO/JKUHMpw",
+    "KQCVFpmmglRgsx77cru84vMzIPnqEognik2/oHuoowhL1j74m/rkAb0RNbCtMgcCWq5Xo0Ddfg==",
+);
+const SHORT: &str = concat!(
+    "MIIB/DCCAWWgAwIBAgIURmVH9N+7MHpVGRDF9k2zDF23FKkwDQYJKoZIhvcNAQELBQAwDzENMAsGA1UEAwwEd2VhazAgFw0yNjExMjExNzA1MDhaGA8yMTI2",
+    "MTAyODE3MDUwOFowDzENMAsGA1UEAwwEd2VhazCBnzANBgkqhkiG9w0BAQEFAAOBjQAwgYkCgYEAuo8oazPGHkJYHHZifVoWl78wE8PGX1N5QG4LoLmi3tlH",
+    "s/wulrWzRWgwHdLI5s0WLkKC3cnk9vN9UmEcs/ACUGprxqET9LG9gcXIylnZax41dpUaVWrgCwqgmSH6ltI6XOlWVhwSk5trYtbeisxZUHnFhTuVkhGzd2vM",
+    "RwExaM0CAwEAAaNTMFEwHQYDVR0OBBYEFBZi6RREB+R2reEhRMk4NJ2cGlZpMB8GA1UdIwQYMBaAFBZi6RREB+R2reEhRMk4NJ2cGlZpMA8GA1UdEwEB/wQF",
+    "MAMBAf8wDQYJKoZIhvcNAQELBQADgYEAhnrWK7EUPGbxlOXxlXFiu5RDeGYUGfKHRMOLEsL9VRIS5SLpgs6xK4WTGSNsOmwpnnr/FLtdPURtlS6KI1/yzcqX",
+    "lmretV7pgJpw3h8PyCn8y4MJ6RLr5glLaacD8/oGTAbg5372Sgf81Ijb/SF/Mnev7eif0Kb8hjoFvVEoabo=",
+);
+
+#[tokio::test]
+async fn a_certificate_with_a_weak_key_is_not_registered_n13() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    let plane = Plane::new().await;
+    let operator = plane.test.operator;
+    let wish =
+        |key: &str| json!({ "displayName": "n", "keyCredentials": [{ "type": "AsymmetricX509Cert", "usage": "Verify", "key": key }] });
+    plane.post(operator, "/v1.0/applications", wish(SOUND)).await.expect(201);
+    let mut even = STANDARD.decode(SOUND).unwrap();
+    let exponent = even.windows(5).position(|bytes| bytes == [2, 3, 1, 0, 1]).unwrap();
+    even[exponent + 4] = 0;
+    for (weak, why) in [(SHORT.to_owned(), "1024 bits"), (STANDARD.encode(even), "an even exponent")] {
+        let answer = plane.post(operator, "/v1.0/applications", wish(&weak)).await;
+        assert_eq!(answer.error(), (400, "Request_BadRequest"), "{why}");
+        assert!(answer.body["error"]["message"].as_str().unwrap().contains("certificate cannot be used"), "{why}: {}", answer.body);
+    }
+}

@@ -64,7 +64,7 @@ fn expression_that_lets_in_strangers_of_a_shared_issuer_is_refused_n67() {
 }
 
 #[test]
-fn separators_that_name_nobody_do_not_anchor_a_pattern_n67_i10() {
+fn separators_that_name_nobody_do_not_anchor_a_pattern_i10_n67() {
     for pattern in [
         "spiffe://*",
         "sc://*",
