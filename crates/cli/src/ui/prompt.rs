@@ -20,9 +20,10 @@ const MAX_BYTES: usize = 4096;
 pub(crate) fn password(question: &str) -> io::Result<Option<Secret<String>>> {
     let stdin = io::stdin();
     let mut err = io::stderr();
+    // Before the question: whoever answers at once must neither be shown nor lost.
+    let quiet = Quiet::begin(stdin.as_fd())?;
     write!(err, "{question}: ")?;
     err.flush()?;
-    let quiet = Quiet::begin(stdin.as_fd())?;
     let typed = line(&mut stdin.lock());
     drop(quiet);
     writeln!(err)?;
