@@ -67,16 +67,8 @@ impl System {
     pub(crate) fn identity(&self, asked: Option<&str>) -> Result<&IdentityStatus, Failure> {
         let known = &self.status.identities;
         let names = || known.iter().map(|identity| identity.name.as_str()).collect::<Vec<_>>().join(", ");
-        let same = |identity: &&IdentityStatus, asked: &str| {
-            [&identity.name, &identity.client_id, &identity.principal_id, &identity.id]
-                .into_iter()
-                .any(|name| name.eq_ignore_ascii_case(asked))
-        };
         match asked {
-            Some(asked) => known.iter().find(|identity| same(identity, asked)).ok_or_else(|| {
-                let next = meant(asked, known.iter().map(|identity| identity.name.as_str()), "see `keyless identity list`");
-                Failure::new(format!("there is no identity `{asked}`"), next)
-            }),
+            Some(asked) => identity_of(known, asked),
             None => known.iter().find(|identity| identity.name == DEFAULT_IDENTITY).ok_or_else(|| {
                 Failure::usage("there is no `demo-app` here to act as by default", format!("choose with --as one of: {}", names()))
             }),
@@ -102,5 +94,42 @@ impl System {
                 Failure::new("there is no AI account here", "create one with `keyless az -- cognitiveservices account create`")
             }),
         }
+    }
+}
+
+/// The identity that a person means. SECURITY: whoever makes identities chooses their names, so an id means whose it is, and of
+/// namesakes only the system's own, which are listed first, keep the name.
+fn identity_of<'a>(known: &'a [IdentityStatus], asked: &str) -> Result<&'a IdentityStatus, Failure> {
+    let has_id = |one: &&IdentityStatus| [&one.client_id, &one.principal_id, &one.id].iter().any(|id| id.eq_ignore_ascii_case(asked));
+    if let Some(identity) = known.iter().find(has_id) {
+        return Ok(identity);
+    }
+    let named: Vec<_> = known.iter().filter(|one| one.name.eq_ignore_ascii_case(asked)).collect();
+    match named.as_slice() {
+        [identity] => Ok(identity),
+        [own, ..] if [OPERATOR, DEFAULT_IDENTITY].contains(&own.name.as_str()) => Ok(own),
+        [] => {
+            let next = meant(asked, known.iter().map(|identity| identity.name.as_str()), "see `keyless identity list`");
+            Err(Failure::new(format!("there is no identity `{asked}`"), next))
+        }
+        _ => Err(Failure::new(format!("several identities are called `{asked}`"), "use the client id; `keyless status` shows it")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namesake_is_not_taken_for_the_systems_own_identity_nor_for_whose_id_it_bears_d16() {
+        let one = |name: &str, client_id: &str| IdentityStatus {
+            name: name.into(),
+            id: format!("/x/{name}/{client_id}"),
+            client_id: client_id.into(),
+            principal_id: format!("of-{client_id}"),
+        };
+        let known = [one("2", "1"), one("operator", "2"), one("operator", "3"), one("app", "4"), one("app", "5")];
+        let of = |asked| identity_of(&known, asked).ok().map(|found| found.client_id.as_str());
+        assert_eq!([of("operator"), of("2"), of("of-3"), of("app"), of("absent")], [Some("2"), Some("2"), Some("3"), None, None]);
     }
 }

@@ -113,21 +113,32 @@ fn answer(identity: &ManagedIdentity, issued: Result<Issued, IssueError>) -> Res
 }
 
 /// The identity that a person means: by name, client id, object id or ARM id.
+///
+/// SECURITY: anyone who may make identities somewhere may call one `operator`, or by the id of another. An id means whose it is, and
+/// the system's own, which were made with the tenant at the first start, keep their names; else a namesake would stop the owner.
 pub(super) fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdentity>, LocalError> {
     let by_scope = named.parse::<Scope>().ok();
-    let mut found = snapshot.identities().filter(|identity| {
-        status::identity_name(identity).eq_ignore_ascii_case(named)
-            || identity.client_id.to_string().eq_ignore_ascii_case(named)
+    let has_id = |identity: &&Arc<ManagedIdentity>| {
+        identity.client_id.to_string().eq_ignore_ascii_case(named)
             || identity.principal_id.to_string().eq_ignore_ascii_case(named)
             || by_scope.as_ref() == Some(&identity.scope)
-    });
-    match (found.next(), found.next()) {
-        (Some(identity), None) => Ok(Arc::clone(identity)),
-        (Some(_), Some(_)) => Err(refusal(format!("several identities are called `{named}`; use the client id or the resource id"))),
-        (None, _) => Err(refusal(format!(
+    };
+    if let Some(identity) = snapshot.identities().find(has_id) {
+        return Ok(Arc::clone(identity));
+    }
+    let found: Vec<_> = snapshot.identities().filter(|identity| status::identity_name(identity).eq_ignore_ascii_case(named)).collect();
+    let own: Vec<_> = found.iter().copied().filter(|identity| is_own(snapshot, identity)).collect();
+    match (found.as_slice(), own.as_slice()) {
+        ([identity], _) | (_, [identity]) => Ok(Arc::clone(identity)),
+        ([_, ..], _) => Err(refusal(format!("several identities are called `{named}`; use the client id or the resource id"))),
+        ([], _) => Err(refusal(format!(
             "there is no identity `{named}`; `keyless status` lists them, and `keyless az -- identity create` makes one"
         ))),
     }
+}
+
+pub(super) fn is_own(snapshot: &Snapshot, identity: &ManagedIdentity) -> bool {
+    snapshot.tenant(identity.tenant).is_some_and(|tenant| tenant.created == identity.created)
 }
 
 pub(super) fn identity_status(identity: &ManagedIdentity) -> IdentityStatus {
@@ -172,5 +183,47 @@ pub(crate) fn recall(door: &Door) {
     match serde_json::from_slice(&text) {
         Ok(remembered) => door.metadata.attachments().recall(remembered),
         Err(error) => tracing::warn!(%error, "the list of lent identities is damaged; shells must ask again"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyless_model::entity::ManagedIdentity;
+    use keyless_testkit::TestPlatform;
+
+    use super::find;
+
+    #[tokio::test]
+    async fn a_namesake_made_later_does_not_take_the_name_of_the_systems_own_identity_d16() {
+        let test = TestPlatform::new().await;
+        let own = find(&test.snapshot(), "operator").expect("the fixture has one");
+        let namesake = |number: u128| ManagedIdentity {
+            scope: test
+                .group
+                .join(&format!("providers/Microsoft.ManagedIdentity/userAssignedIdentities/x{number}/y/operator"))
+                .expect("a scope"),
+            client_id: keyless_model::ClientId::from_u128(number),
+            principal_id: keyless_model::ObjectId::from_u128(number + 1),
+            created: own.created.plus_secs(1),
+            ..own.as_ref().clone()
+        };
+        test.put(namesake(0x100)).await;
+        assert_eq!(find(&test.snapshot(), "operator").map(|found| found.client_id).ok(), Some(own.client_id));
+        // An identity named by another's id does not stand in for it.
+        let by_id = ManagedIdentity {
+            scope: test
+                .group
+                .join(&format!("providers/Microsoft.ManagedIdentity/userAssignedIdentities/{}", own.client_id))
+                .expect("a scope"),
+            client_id: keyless_model::ClientId::from_u128(0x300),
+            principal_id: keyless_model::ObjectId::from_u128(0x301),
+            ..own.as_ref().clone()
+        };
+        test.put(by_id).await;
+        assert_eq!(find(&test.snapshot(), &own.client_id.to_string()).map(|found| found.client_id).ok(), Some(own.client_id));
+        // Among others a name that stands for two stands for none.
+        test.delete(own.as_ref().clone()).await;
+        test.put(namesake(0x200)).await;
+        assert!(find(&test.snapshot(), "operator").is_err());
     }
 }

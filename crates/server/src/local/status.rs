@@ -6,7 +6,7 @@ use keyless_model::{Scope, TenantId, Timestamp};
 
 use super::Door;
 use super::api::{AccountStatus, SignInStatus, Status, UpstreamStatus};
-use super::attachments::identity_status;
+use super::attachments::{identity_status, is_own};
 use crate::operations::Operations;
 use std::sync::{Arc, RwLock};
 
@@ -40,8 +40,10 @@ pub(crate) fn status(door: &Door) -> Status {
     let snapshot = platform.directory.snapshot();
     let endpoints = &platform.endpoints;
     let tenant = snapshot.tenants().next();
-    let mut identities: Vec<_> = snapshot.identities().map(|identity| identity_status(identity)).collect();
-    identities.sort_by(|a, b| a.name.cmp(&b.name));
+    // Of namesakes the system's own comes first, as `find` means it.
+    let mut identities: Vec<_> = snapshot.identities().map(|one| (!is_own(&snapshot, one), identity_status(one))).collect();
+    identities.sort_by(|a, b| (&a.1.name, a.0, &a.1.id).cmp(&(&b.1.name, b.0, &b.1.id)));
+    let identities = identities.into_iter().map(|(_, identity)| identity).collect();
     Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
