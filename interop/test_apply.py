@@ -44,6 +44,17 @@ roleAssignments:
     identity: app-{set}
     scope: ai-{set}/chat
 """
+DENY = """
+denyAssignments:
+  - denyAssignmentName: Frozen {set}
+    description: while the bill is discussed
+    scope: ai-{set}
+    actions: [Microsoft.CognitiveServices/accounts/write]
+    dataActions: ["*"]
+    principals: [everyone]
+    excludePrincipals:
+      - identity: demo-app
+"""
 
 
 class Files:
@@ -191,6 +202,44 @@ def test_pruning_everything_leaves_what_others_made(files, admin):
     assert refused.returncode == 2
     assert "can be recovered" in refused.stderr and "az cognitiveservices account recover" in refused.stderr
     assert admin("group exists -n", files.set) is False
+
+
+def test_what_a_file_denies_nobody_does_until_it_is_pruned(files, admin, system, operator):
+    files.write(RESOURCES, GRANT).apply("--yes")
+    assert files.asks() == ANSWER
+    files.write(RESOURCES, GRANT, DENY)
+    denied = "denyAssignment Frozen X at ai-X"
+    assert files.plan()["create"] == [denied]
+    files.apply("--yes")
+    assert files.plan().keys() == {"unchanged"}
+
+    # The gateway and ARM refuse, whatever the roles.
+    assert files.asks() == NO_ROLE
+    account = admin("cognitiveservices account show", "-n", f"ai-{files.set}", "-g", files.set)["id"]
+    tag = ("resource tag --tags a=b --ids", account)
+    assert "AuthorizationFailed" in admin.refused(*tag)
+    (row,) = operator.authorization.deny_assignments.list_for_scope(account)
+    assert (row.deny_assignment_name, row.scope) == (f"Frozen {files.set}", account)
+    assert row.principals[0].type == "SystemDefined"
+    assert row.exclude_principals[0].id == system.identity("demo-app")["principal_id"]
+    url = f"{account}/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01"
+    (shown,) = admin("rest --url", url)["value"]
+    assert shown["id"] == row.id
+    # Nobody lifts it over ARM; the owner's files do.
+    admin.refused("rest --method delete --url", f"{row.id}?api-version=2022-04-01")
+
+    files.change("accounts/write]", "accounts/delete]")
+    assert files.plan()["update"] == [denied]
+    assert "accounts/write -> Microsoft.CognitiveServices/accounts/delete" in files.apply("--yes").stdout
+    assert admin(*tag)["tags"] == {"a": "b"}
+    assert files.asks() == NO_ROLE
+
+    files.write(RESOURCES, GRANT)
+    assert files.plan("--prune")["delete"] == [denied]
+    files.apply("--yes", "--prune")
+    assert files.asks() == ANSWER
+    made = [event for event in system.audit("--category", "control") if "denyAssignments" in event["operation"]]
+    assert [event["operation"].rsplit("/", 1)[-1] for event in made] == ["write", "write", "delete"]
 
 
 def test_what_was_there_before_is_changed_but_never_pruned(files, admin):

@@ -6,6 +6,7 @@ pub(crate) mod administrators;
 pub mod ai_key;
 pub mod application;
 pub mod container;
+pub mod deny_assignment;
 pub mod deployment;
 pub mod directory_object;
 pub(crate) mod federation;

@@ -21,4 +21,4 @@ pub use decision::{Because, Decision, Denial, Effect};
 pub use permit::Permit;
 pub use policy::{Place, Policy};
 pub use request::{Plane, Request};
-pub use role::{RoleError, validate_custom_role};
+pub use role::{RoleError, validate_custom_role, validate_permissions};

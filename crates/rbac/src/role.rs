@@ -8,7 +8,7 @@ use crate::{Attributes, Plane, condition};
 
 mod custom;
 
-pub use custom::{RoleError, validate_custom_role};
+pub use custom::{RoleError, validate_custom_role, validate_permissions};
 
 /// What a role says about an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@ mod administration;
 pub mod api;
 mod attachments;
 mod decisions;
+mod deny_assignments;
 mod door;
 mod guests;
 mod known;

@@ -11,9 +11,9 @@ use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret, Timestamp};
 use keyless_server::local::api::{
-    AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, GuestRequest, GuestStatus, InvitationAnswer, InvitationRequest,
-    KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, PruneAnswer, PruneRequest, RevokeKey,
-    RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
+    AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, DenyAssignmentAnswer, GuestRequest, GuestStatus, InvitationAnswer,
+    InvitationRequest, KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, PruneAnswer,
+    PruneRequest, RevokeKey, RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -138,6 +138,15 @@ impl Local {
 
     pub(crate) async fn remove_guest(&self, object_id: ObjectId) -> Result<(), LocalFailure> {
         let reply = self.send(request(Method::DELETE, &format!("/guests/{object_id}"), &())?).await?;
+        accepted(&reply)
+    }
+
+    pub(crate) async fn put_deny_assignment(&self, wanted: &serde_json::Value) -> Result<DenyAssignmentAnswer, LocalFailure> {
+        self.ask(Method::POST, "/deny-assignments", wanted).await
+    }
+
+    pub(crate) async fn remove_deny_assignment(&self, name: &str) -> Result<(), LocalFailure> {
+        let reply = self.send(request(Method::DELETE, &format!("/deny-assignments/{name}"), &())?).await?;
         accepted(&reply)
     }
 

@@ -43,7 +43,7 @@ pub(super) async fn apply(context: &mut Context<'_>, args: &Apply) -> Ending {
     let identity = system.identity(Some(args.identity.as_deref().unwrap_or(OPERATOR)))?;
     let arm = system.control_as(&identity.client_id).await?;
     let mut catalog = world::catalog(&arm, &system.status.subscription_id).await?;
-    catalog.people = world::people(&system, &identity.client_id, &declaration.grants).await?;
+    catalog.people = world::people(&system, &identity.client_id, declaration.named()).await?;
     let desired = desired::resolve(&declaration, &catalog, &problems, fresh_uuid);
     let wanted = world::changes(&arm, &catalog, &desired, &problems).await?;
     refuse(context, args, problems)?;
@@ -73,7 +73,7 @@ pub(super) async fn apply(context: &mut Context<'_>, args: &Apply) -> Ending {
     for entry in &left.gone {
         ledger.forget(entry.kind, &entry.id)?;
     }
-    let outcome = act::act(context, &arm, &mut ledger, &changes_only(&changes)).await;
+    let outcome = act::act(context, act::Hands { arm: &arm, local: &system.local }, &mut ledger, &changes_only(&changes)).await;
     if args.json {
         let only = changes_only(&changes);
         context.screen.say(format_args!("{:#}", show::json(&set, &only, Some(&outcome.states), &left_alone)))?;

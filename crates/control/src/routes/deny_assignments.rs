@@ -1,4 +1,4 @@
-//! `Microsoft.Authorization/denyAssignments`: read only, as on Azure, where only the system makes them.
+//! `Microsoft.Authorization/denyAssignments`: read only, as on Azure, where only the system makes them; the owner does here.
 
 pub(super) mod list;
 pub(super) mod show;
@@ -33,6 +33,7 @@ fn shape(snapshot: &Snapshot, row: &DenyAssignment) -> Value {
             "principals": principals,
             "excludePrincipals": excluded,
             "isSystemProtected": true,
+            "createdOn": row.created.rfc3339(),
         },
     })
 }

@@ -9,6 +9,7 @@ mod catalogue;
 mod concurrency;
 mod containers;
 mod delegation;
+mod deny_assignments;
 mod deployments;
 mod escalation;
 mod graph;

@@ -23,11 +23,11 @@ pub enum RoleError {
     Description,
     #[error("a custom role has exactly one block of permissions, not {0}")]
     Blocks(usize),
-    #[error("a custom role's permissions cannot carry a condition; put it on the role assignment")]
+    #[error("these permissions cannot carry a condition; put it on a role assignment")]
     Condition,
-    #[error("the role allows nothing; name at least one action or data action")]
+    #[error("the permissions name nothing; name at least one action or data action")]
     Empty,
-    #[error("the role has more than 2,000 action patterns; use wildcards")]
+    #[error("the permissions have more than 2,000 action patterns; use wildcards")]
     TooManyPatterns,
     #[error("`{pattern}` in `{list}` is not an action pattern: {why}")]
     Pattern { list: &'static str, pattern: String, why: &'static str },
@@ -60,11 +60,15 @@ pub fn validate_custom_role(role: &RoleDefinition) -> Result<(), RoleError> {
     let [permissions] = role.permissions.as_slice() else {
         return Err(RoleError::Blocks(role.permissions.len()));
     };
-    check_permissions(permissions)?;
+    validate_permissions(permissions)?;
     check_scopes(role, permissions)
 }
 
-fn check_permissions(permissions: &Permissions) -> Result<(), RoleError> {
+/// Checks one block of permissions.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn validate_permissions(permissions: &Permissions) -> Result<(), RoleError> {
     if permissions.condition.is_some() {
         return Err(RoleError::Condition);
     }

@@ -305,6 +305,13 @@ pub struct GuestStatus {
     pub added: Timestamp,
 }
 
+/// The answer to `POST /deny-assignments`, whose body is a deny assignment in ARM's shape: `name` when it replaces one, and
+/// `properties` with its scope. `DELETE /deny-assignments/{name}` removes it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DenyAssignmentAnswer {
+    pub name: DenyAssignmentId,
+}
+
 /// `POST /can-i`: what the policy would say.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CanIRequest {

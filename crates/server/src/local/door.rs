@@ -27,7 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::api::LocalError;
-use super::{Facts, administration, attachments, decisions, guests, names, status};
+use super::{Facts, administration, attachments, decisions, deny_assignments, guests, names, status};
 use crate::data::{DataFolder, socket_path};
 use crate::stop;
 
@@ -145,9 +145,10 @@ impl Door {
 
     async fn remove(&self, path: &str) -> Outcome {
         let named = |prefix| path.strip_prefix(prefix).map(|id| percent_decode_str(id).decode_utf8_lossy());
-        match (named("/attachments/"), named("/guests/")) {
-            (Some(id), _) => attachments::detach(self, &id)?,
-            (_, Some(id)) => guests::remove(self, &id).await?,
+        match (named("/attachments/"), named("/guests/"), named("/deny-assignments/")) {
+            (Some(id), ..) => attachments::detach(self, &id)?,
+            (_, Some(id), _) => guests::remove(self, &id).await?,
+            (.., Some(id)) => deny_assignments::remove(self, &id).await?,
             _ => return Err(refusal("there is no such path")),
         }
         ok(&serde_json::json!({}))
@@ -162,6 +163,7 @@ impl Door {
             "/can-i" => ok(&decisions::can_i(self, read(body).await?)?),
             "/keys/rotate" => ok(&administration::rotate(self, read(body).await?).await?),
             "/keys/revoke" => ok(&administration::revoke(self, read(body).await?).await?),
+            "/deny-assignments" => ok(&deny_assignments::put(self, read(body).await?).await?),
             "/guests" => ok(&guests::add(self, read(body).await?).await?),
             "/users/link" => ok(&administration::link(self, read(body).await?).await?),
             "/users/password" => ok(&administration::reset_password(self, read(body).await?).await?),

@@ -10,7 +10,7 @@ use super::declared::Kind;
 use super::desired::text;
 use super::ledger::{Entry, Ledger, mark};
 use super::plan::{Action, Change};
-use crate::client::{Arm, Precondition};
+use crate::client::{Arm, Local, Precondition};
 use crate::commands::Context;
 use crate::failure::Failure;
 use crate::machine::fresh_uuid;
@@ -31,7 +31,15 @@ pub(super) struct Outcome {
     pub(super) failure: Option<Failure>,
 }
 
-pub(super) async fn act(context: &mut Context<'_>, arm: &Arm, ledger: &mut Ledger, changes: &[&Change]) -> Outcome {
+/// By which changes are made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hands<'a> {
+    pub(super) arm: &'a Arm,
+    /// Deny assignments are made by the owner only.
+    pub(super) local: &'a Local,
+}
+
+pub(super) async fn act(context: &mut Context<'_>, hands: Hands<'_>, ledger: &mut Ledger, changes: &[&Change]) -> Outcome {
     let mut outcome = Outcome { states: vec![State::NotBegun; changes.len()], failure: None };
     // Object ids of identities that were made on the way.
     let mut principals = BTreeMap::new();
@@ -41,7 +49,7 @@ pub(super) async fn act(context: &mut Context<'_>, arm: &Arm, ledger: &mut Ledge
             continue;
         }
         let stage = Stage::brief(context.screen, label(change));
-        match make(arm, ledger, change, &mut principals).await {
+        match make(hands, ledger, change, &mut principals).await {
             Ok(()) => {
                 *state = State::Done;
                 stage.done(context.screen, "");
@@ -66,8 +74,10 @@ fn label(change: &Change) -> String {
     format!("{verb} {} {}", change.kind.words(), change.title)
 }
 
-async fn make(arm: &Arm, ledger: &mut Ledger, change: &Change, principals: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+async fn make(hands: Hands<'_>, ledger: &mut Ledger, change: &Change, principals: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+    let arm = hands.arm;
     match change.action {
+        Action::Create | Action::Update if change.kind == Kind::DenyAssignment => deny(hands, ledger, change, principals).await,
         Action::Unchanged => Ok(()),
         Action::Create => create(arm, ledger, change, principals).await,
         Action::Update => {
@@ -80,7 +90,10 @@ async fn make(arm: &Arm, ledger: &mut Ledger, change: &Change, principals: &mut 
             Ok(())
         }
         Action::Delete => {
-            arm.delete(&change.id).await?;
+            match change.kind {
+                Kind::DenyAssignment => hands.local.remove_deny_assignment(end(&change.id)).await?,
+                _ => arm.delete(&change.id).await?,
+            }
             ledger.forget(change.kind, &change.id)
         }
     }
@@ -103,4 +116,30 @@ async fn create(arm: &Arm, ledger: &mut Ledger, change: &Change, principals: &mu
     }
     let id = text(&made, "/id").unwrap_or(id);
     ledger.created(Entry { kind: change.kind, mark: mark(change.kind, &made), id, title: change.title.clone() })
+}
+
+/// Makes or replaces a deny assignment. Identities that were made on the way stand in it by their ARM ids until now.
+async fn deny(hands: Hands<'_>, ledger: &mut Ledger, change: &Change, principals: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let mut body = change.body.clone();
+    for list in ["/properties/principals", "/properties/excludePrincipals"] {
+        for principal in body.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Some(id) = text(principal, "/id").and_then(|id| principals.get(&id.to_lowercase())) {
+                principal["id"] = id.as_str().into();
+            }
+        }
+    }
+    if change.action == Action::Update {
+        body["name"] = end(&change.id).into();
+    }
+    let name = hands.local.put_deny_assignment(&body).await?.name;
+    if change.action == Action::Update {
+        return Ok(());
+    }
+    let id = format!("{}/providers/Microsoft.Authorization/denyAssignments/{name}", change.id);
+    let made = hands.arm.find(&id).await?.unwrap_or_default();
+    ledger.created(Entry { kind: change.kind, mark: mark(change.kind, &made), id, title: change.title.clone() })
+}
+
+fn end(id: &str) -> &str {
+    id.rsplit('/').next().unwrap_or_default()
 }

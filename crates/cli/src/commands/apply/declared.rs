@@ -11,7 +11,7 @@ use super::node::{Content, Node, Place};
 
 mod access;
 
-pub(super) use access::{Grant, Role, Who};
+pub(super) use access::{Deny, Grant, Role, Who, Whom};
 
 /// What a resource is, in the order in which resources must be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -24,6 +24,7 @@ pub(super) enum Kind {
     Deployment,
     RoleDefinition,
     RoleAssignment,
+    DenyAssignment,
 }
 
 impl Kind {
@@ -36,6 +37,7 @@ impl Kind {
             Self::Deployment => "deployment",
             Self::RoleDefinition => "role",
             Self::RoleAssignment => "role assignment",
+            Self::DenyAssignment => "deny assignment",
         }
     }
 }
@@ -61,6 +63,7 @@ pub(super) struct Declaration {
     pub(super) groups: Vec<Declared>,
     pub(super) roles: Vec<Role>,
     pub(super) grants: Vec<Grant>,
+    pub(super) denies: Vec<Deny>,
 }
 
 impl Declaration {
@@ -88,7 +91,18 @@ impl Declaration {
         each(&mut fields, "resourceGroups", |node| group(node, problems), &mut self.groups);
         each(&mut fields, "roleDefinitions", |node| Role::read(node, problems), &mut self.roles);
         each(&mut fields, "roleAssignments", |node| Grant::read(node, problems), &mut self.grants);
+        each(&mut fields, "denyAssignments", |node| Deny::read(node, problems), &mut self.denies);
         fields.done();
+    }
+
+    /// Everyone whom grants and deny assignments name.
+    pub(super) fn named(&self) -> impl Iterator<Item = &Who> {
+        let denied = self.denies.iter().flat_map(|deny| deny.principals.iter().chain(&deny.excluded));
+        let denied = denied.filter_map(|whom| match &whom.value {
+            Whom::One(who) => Some(who),
+            Whom::Everyone => None,
+        });
+        self.grants.iter().map(|grant| &grant.who.value).chain(denied)
     }
 
     /// What can be wrong between declarations: names that stand twice.
@@ -252,7 +266,7 @@ fn declared(
         Kind::FederatedCredential => name::federated_credential,
         Kind::Account => name::account,
         // Roles and their assignments have no name in a path.
-        Kind::Deployment | Kind::RoleDefinition | Kind::RoleAssignment => name::deployment,
+        Kind::Deployment | Kind::RoleDefinition | Kind::RoleAssignment | Kind::DenyAssignment => name::deployment,
     };
     if let Err(error) = rule(&name.value) {
         problems.add(&name.at, error.to_string(), "choose another name");

@@ -7,11 +7,13 @@ use keyless_model::{RoleId, Scope, Timestamp};
 use keyless_server::local::nearest;
 use serde_json::{Value, json};
 
-use super::declared::{Declaration, Declared, Grant, Kind, Role, Who};
+use super::declared::{Declaration, Declared, Deny, Grant, Kind, Role, Who, Whom};
 use super::fields::{Located, Problems};
 use super::node::Place;
 
 const AUTHORIZATION: &str = "providers/Microsoft.Authorization";
+/// ARM's id for everybody.
+const EVERYONE: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A resource as it should be.
 #[derive(Debug, Clone)]
@@ -80,6 +82,14 @@ pub(super) fn resolve(
         let same = (desired.id.to_lowercase(), property("roleDefinitionId"), property("principalId"), desired.waits_for.clone());
         if let Some(first) = granted.insert(same, &grant.at) {
             problems.add(&grant.at, format!("this role assignment is declared twice; first at {first}"), "remove one of them");
+        }
+        all.push(desired);
+    }
+    let mut denied = BTreeMap::new();
+    for deny in &declaration.denies {
+        let Some(desired) = deny_of(deny, &names, catalog, problems) else { continue };
+        if let Some(first) = denied.insert((desired.id.to_lowercase(), deny.name.value.to_lowercase()), &deny.name.at) {
+            problems.add(&deny.name.at, format!("this deny assignment is declared twice; first at {first}"), "rename one of them");
         }
         all.push(desired);
     }
@@ -280,33 +290,7 @@ fn grant_of(grant: &Grant, names: &Known, roles: &Roles, catalog: &Catalog, prob
         let next = meant(&grant.role.value, &known, "see `keyless az -- role definition list --query [].roleName`");
         problems.add(&grant.role.at, format!("there is no role `{}`, in the files or in the system", grant.role.value), next);
     }
-    let (title, principal, waits_for) = match &grant.who.value {
-        Who::Principal(id) => (id.clone(), Some(id.to_lowercase()), None),
-        who @ (Who::User(name) | Who::Group(name) | Who::Application(name)) => {
-            let principal = match catalog.people.get(who).map(Vec::as_slice) {
-                Some([id]) => Some(id.clone()),
-                Some([_, ..]) => {
-                    problems.add(&grant.who.at, format!("the directory has several named `{name}`"), "give `principalId` of the one meant");
-                    None
-                }
-                _ => {
-                    problems.add(
-                        &grant.who.at,
-                        format!("the directory has nobody named `{name}`"),
-                        "see `keyless az -- ad user list`, `keyless az -- ad group list`, `keyless az -- ad sp list`",
-                    );
-                    None
-                }
-            };
-            (name.clone(), Some(principal?), None)
-        }
-        Who::Identity(name) => {
-            let id = names.identity(name, &grant.who.at, problems)?;
-            let principal = names.principals.get(&id.to_lowercase()).cloned();
-            let waits = principal.is_none().then(|| id.clone());
-            (name.rsplit('/').next().unwrap_or(name).to_owned(), principal, waits)
-        }
-    };
+    let (title, principal, waits_for) = principal_of(&grant.who.value, &grant.who.at, names, catalog, problems)?;
     let scope = scope?;
     let mut wanted = grant.wanted.clone();
     wanted["properties"]["roleDefinitionId"] =
@@ -323,6 +307,81 @@ fn grant_of(grant: &Grant, names: &Known, roles: &Roles, catalog: &Catalog, prob
         wanted,
         defaults: json!({}),
         waits_for,
+    })
+}
+
+/// What people call a principal, its object id, and the identity that is made first when there is none yet.
+fn principal_of(
+    who: &Who,
+    at: &Place,
+    names: &Known,
+    catalog: &Catalog,
+    problems: &Problems,
+) -> Option<(String, Option<String>, Option<String>)> {
+    Some(match who {
+        Who::Principal(id) => (id.clone(), Some(id.to_lowercase()), None),
+        who @ (Who::User(name) | Who::Group(name) | Who::Application(name)) => {
+            let principal = match catalog.people.get(who).map(Vec::as_slice) {
+                Some([id]) => Some(id.clone()),
+                Some([_, ..]) => {
+                    problems.add(at, format!("the directory has several named `{name}`"), "give `principalId` of the one meant");
+                    None
+                }
+                _ => {
+                    problems.add(
+                        at,
+                        format!("the directory has nobody named `{name}`"),
+                        "see `keyless az -- ad user list`, `keyless az -- ad group list`, `keyless az -- ad sp list`",
+                    );
+                    None
+                }
+            };
+            (name.clone(), Some(principal?), None)
+        }
+        Who::Identity(name) => {
+            let id = names.identity(name, at, problems)?;
+            let principal = names.principals.get(&id.to_lowercase()).cloned();
+            let waits = principal.is_none().then(|| id.clone());
+            (name.rsplit('/').next().unwrap_or(name).to_owned(), principal, waits)
+        }
+    })
+}
+
+fn deny_of(deny: &Deny, names: &Known, catalog: &Catalog, problems: &Problems) -> Option<Desired> {
+    let scope = names.scope(&deny.scope, catalog, problems);
+    let ids = |all: &[Located<Whom>]| -> Option<Vec<Value>> {
+        let found: Vec<_> = all
+            .iter()
+            .map(|whom| match &whom.value {
+                Whom::Everyone => Some(EVERYONE.to_owned()),
+                // An identity that is made first stands there by its ARM id.
+                Whom::One(who) => {
+                    let (_, principal, waits_for) = principal_of(who, &whom.at, names, catalog, problems)?;
+                    principal.or(waits_for)
+                }
+            })
+            .collect();
+        found.into_iter().map(|id| Some(json!({ "id": id? }))).collect()
+    };
+    let (principals, excluded) = (ids(&deny.principals), ids(&deny.excluded));
+    let scope = scope?;
+    let mut wanted = deny.wanted.clone();
+    let permissions = serde_json::from_value(wanted["properties"]["permissions"][0].clone()).unwrap_or_default();
+    if let Err(error) = keyless_rbac::validate_permissions(&permissions) {
+        problems.add(&deny.name.at, format!("the deny assignment `{}` cannot be: {error}", deny.name.value), "correct its actions");
+    }
+    wanted["properties"]["scope"] = scope.as_str().into();
+    wanted["properties"]["principals"] = principals?.into();
+    wanted["properties"]["excludePrincipals"] = excluded?.into();
+    Some(Desired {
+        kind: Kind::DenyAssignment,
+        title: format!("{} at {}", deny.name.value, deny.scope.value),
+        at: deny.name.at.clone(),
+        // As for role assignments, the scope until it is found.
+        id: scope,
+        wanted,
+        defaults: json!({}),
+        waits_for: None,
     })
 }
 

@@ -32,7 +32,7 @@ impl Entry {
         let end = |id: &str| id.rsplit('/').next().unwrap_or_default().to_lowercase();
         match kind {
             _ if kind != self.kind => false,
-            Kind::RoleDefinition | Kind::RoleAssignment => end(&self.id) == end(id),
+            Kind::RoleDefinition | Kind::RoleAssignment | Kind::DenyAssignment => end(&self.id) == end(id),
             _ => self.id.eq_ignore_ascii_case(id),
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn mark(kind: Kind, document: &Value) -> Option<String> {
         Kind::ResourceGroup | Kind::FederatedCredential => return None,
         Kind::Identity => "/properties/principalId",
         Kind::Account | Kind::Deployment => "/systemData/createdAt",
-        Kind::RoleDefinition | Kind::RoleAssignment => "/properties/createdOn",
+        Kind::RoleDefinition | Kind::RoleAssignment | Kind::DenyAssignment => "/properties/createdOn",
     };
     text(document, path)
 }

@@ -105,6 +105,7 @@ fn shown(desired: &Desired, document: &Value) -> Value {
     let known: &[&str] = match desired.kind {
         Kind::RoleAssignment => &["roleDefinitionId", "principalId", "conditionVersion"],
         Kind::RoleDefinition => &["roleName", "type"],
+        Kind::DenyAssignment => &["denyAssignmentName", "scope"],
         _ => &[],
     };
     if let Some(properties) = document.get_mut("properties").and_then(Value::as_object_mut) {

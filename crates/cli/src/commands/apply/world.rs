@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::declared::{Grant, Kind, Who};
+use super::declared::{Kind, Who};
 use super::desired::{Catalog, Desired, text};
 use super::fields::Problems;
 use super::ledger::{Entry, Ledger};
@@ -13,6 +13,7 @@ use crate::client::{Arm, System};
 use crate::failure::Failure;
 
 const ASSIGNMENTS: &str = "providers/Microsoft.Authorization/roleAssignments";
+const DENIALS: &str = "providers/Microsoft.Authorization/denyAssignments";
 
 /// The names that files may refer to.
 pub(super) async fn catalog(arm: &Arm, subscription: &str) -> Result<Catalog, Failure> {
@@ -28,12 +29,16 @@ pub(super) async fn catalog(arm: &Arm, subscription: &str) -> Result<Catalog, Fa
     })
 }
 
-/// The object ids of those whom grants name. The directory is asked only when one does.
-pub(super) async fn people(system: &System, identity: &str, grants: &[Grant]) -> Result<BTreeMap<Who, Vec<String>>, Failure> {
+/// The object ids of those whom the files name. The directory is asked only when one does.
+pub(super) async fn people(
+    system: &System,
+    identity: &str,
+    named: impl Iterator<Item = &Who>,
+) -> Result<BTreeMap<Who, Vec<String>>, Failure> {
     let mut found = BTreeMap::new();
     let mut graph = None;
-    for Grant { who, .. } in grants {
-        let (list, property, name) = match &who.value {
+    for who in named {
+        let (list, property, name) = match who {
             Who::User(name) => ("/v1.0/users", "userPrincipalName", name),
             Who::Group(name) => ("/v1.0/groups", "displayName", name),
             Who::Application(name) => ("/v1.0/servicePrincipals", "displayName", name),
@@ -44,7 +49,7 @@ pub(super) async fn people(system: &System, identity: &str, grants: &[Grant]) ->
             None => graph.insert(system.graph_as(identity).await?),
         };
         let rows: Vec<Value> = graph.list(list, &format!("{property} eq '{}'", name.replace('\'', "''"))).await?;
-        found.insert(who.value.clone(), rows.iter().filter_map(|row| text(row, "/id")).collect());
+        found.insert(who.clone(), rows.iter().filter_map(|row| text(row, "/id")).collect());
     }
     Ok(found)
 }
@@ -59,6 +64,7 @@ pub(super) async fn changes(arm: &Arm, catalog: &Catalog, desired: &[Desired], p
         let current = match one.kind {
             Kind::RoleDefinition => catalog.role(&one.id).cloned(),
             Kind::RoleAssignment => assignments.find(arm, &catalog.subscription, one).await?,
+            Kind::DenyAssignment => denied(arm, one).await?,
             _ => arm.find(&one.id).await?,
         };
         if one.kind == Kind::Account && current.is_none() {
@@ -123,6 +129,22 @@ fn refuse_deleted(desired: &Desired, deleted: &[Value], problems: &Problems) {
             next,
         );
     }
+}
+
+/// The deny assignment of the desired name at exactly the desired scope, with principals as files name them: by id only.
+async fn denied(arm: &Arm, desired: &Desired) -> Result<Option<Value>, Failure> {
+    let rows: Vec<Value> = arm.list(&format!("{}/{DENIALS}", desired.id), "atScope()").await?;
+    let name = "/properties/denyAssignmentName";
+    let is_it = |row: &Value| {
+        text(row, "/properties/scope").is_some_and(|scope| scope.trim_end_matches('/').eq_ignore_ascii_case(&desired.id))
+            && text(row, name).map(|name| name.to_lowercase()) == text(&desired.wanted, name).map(|name| name.to_lowercase())
+    };
+    let mut found = rows.into_iter().find(is_it);
+    for list in ["/properties/principals", "/properties/excludePrincipals"] {
+        let principals = found.as_mut().and_then(|row| row.pointer_mut(list)?.as_array_mut());
+        principals.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|principal| _ = principal.remove("type"));
+    }
+    Ok(found)
 }
 
 /// Lists of assignments by the scope they were asked at and their principal.

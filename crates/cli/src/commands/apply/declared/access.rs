@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::put;
 use crate::commands::apply::fields::{Fields, Located, Problems};
-use crate::commands::apply::node::{Node, Place};
+use crate::commands::apply::node::{Content, Node, Place};
 
 /// A custom role.
 #[derive(Debug)]
@@ -26,11 +26,7 @@ impl Role {
             let next = "add it, such as `assignableScopes: [subscription]` or `[resourceGroups/team-a]`";
             problems.add(&fields.at, "a role needs `assignableScopes`", next);
         }
-        let mut permissions = json!({});
-        for list in ["actions", "notActions", "dataActions", "notDataActions"] {
-            let texts = fields.texts(list).unwrap_or_default();
-            permissions[list] = texts.into_iter().map(|text| text.value).collect();
-        }
+        let permissions = permissions(&mut fields);
         fields.done();
         let name = name?;
         let properties = json!({
@@ -66,33 +62,105 @@ pub(in crate::commands::apply) enum Who {
     Principal(String),
 }
 
+impl Who {
+    /// The one principal that a map names.
+    fn read(fields: &mut Fields<'_>, what: &str, problems: &Problems) -> Option<Located<Self>> {
+        let mut named: Vec<Located<Self>> = Vec::new();
+        for (name, who) in [
+            ("identity", Self::Identity as fn(String) -> Self),
+            ("user", Self::User),
+            ("group", Self::Group),
+            ("application", Self::Application),
+            ("principalId", Self::Principal),
+        ] {
+            named.extend(fields.text(name).map(|text| Located { value: who(text.value), at: text.at }));
+        }
+        let [who] = named.as_slice() else {
+            let names = if named.is_empty() { "names no principal" } else { "names several principals" };
+            problems.add(&fields.at, format!("{what} {names}"), "give one of identity, user, group, application, principalId");
+            return None;
+        };
+        if let Self::Principal(id) = &who.value
+            && id.parse::<keyless_model::ObjectId>().is_err()
+        {
+            problems.add(
+                &who.at,
+                format!("`{id}` is no object id"),
+                "give the id that `keyless az -- ad user show` or `keyless az -- ad group show` prints as id",
+            );
+        }
+        Some(who.clone())
+    }
+}
+
+/// Whom a deny assignment names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::commands::apply) enum Whom {
+    Everyone,
+    One(Who),
+}
+
+/// Something that some may not do somewhere, whatever their roles.
+#[derive(Debug)]
+pub(in crate::commands::apply) struct Deny {
+    pub(in crate::commands::apply) name: Located<String>,
+    pub(in crate::commands::apply) scope: Located<String>,
+    pub(in crate::commands::apply) principals: Vec<Located<Whom>>,
+    pub(in crate::commands::apply) excluded: Vec<Located<Whom>>,
+    /// ARM's document without the scope and the principals.
+    pub(in crate::commands::apply) wanted: Value,
+}
+
+impl Deny {
+    pub(super) fn read(node: &Node, problems: &Problems) -> Option<Self> {
+        let mut fields = Fields::of(node, "a deny assignment", problems)?;
+        let name = fields.required("denyAssignmentName", "\"Nobody deletes\"");
+        let scope = fields.required("scope", "resourceGroups/team-a");
+        let description = fields.text("description").map_or_else(String::new, |text| text.value);
+        let here_only = fields.truth("doNotApplyToChildScopes").unwrap_or_default();
+        let permissions = permissions(&mut fields);
+        let whom = |node: &Node| match &node.value {
+            Content::Text(text) if text == "everyone" => Some(Located { value: Whom::Everyone, at: node.at.clone() }),
+            _ => {
+                let mut fields = Fields::of(node, "a principal", problems)?;
+                let who = Who::read(&mut fields, "an item", problems);
+                fields.done();
+                who.map(|who| Located { value: Whom::One(who.value), at: who.at })
+            }
+        };
+        let mut all = |name| fields.list(name).unwrap_or_default().iter().filter_map(whom).collect::<Vec<_>>();
+        let (principals, excluded) = (all("principals"), all("excludePrincipals"));
+        if principals.is_empty() {
+            problems.add(&fields.at, "a deny assignment needs `principals`", "add it, such as `principals: [everyone]`");
+        }
+        if let Some(everyone) = excluded.iter().find(|whom| whom.value == Whom::Everyone) {
+            problems.add(&everyone.at, "a deny assignment cannot exclude everyone", "name those whom it spares");
+        }
+        fields.done();
+        let name = name?;
+        let properties = json!({
+            "denyAssignmentName": name.value, "description": description, "doNotApplyToChildScopes": here_only, "permissions": [permissions],
+        });
+        Some(Self { name, scope: scope?, principals, excluded, wanted: json!({ "properties": properties }) })
+    }
+}
+
+/// One block of permissions.
+fn permissions(fields: &mut Fields<'_>) -> Value {
+    let mut permissions = json!({});
+    for list in ["actions", "notActions", "dataActions", "notDataActions"] {
+        let texts = fields.texts(list).unwrap_or_default();
+        permissions[list] = texts.into_iter().map(|text| text.value).collect();
+    }
+    permissions
+}
+
 impl Grant {
     pub(super) fn read(node: &Node, problems: &Problems) -> Option<Self> {
         let mut fields = Fields::of(node, "a role assignment", problems)?;
         let role = fields.required("role", "\"Cognitive Services OpenAI User\"");
         let scope = fields.required("scope", "team-a-ai");
-        let mut named: Vec<Located<Who>> = Vec::new();
-        for (name, who) in [
-            ("identity", Who::Identity as fn(String) -> Who),
-            ("user", Who::User),
-            ("group", Who::Group),
-            ("application", Who::Application),
-            ("principalId", Who::Principal),
-        ] {
-            named.extend(fields.text(name).map(|text| Located { value: who(text.value), at: text.at }));
-        }
-        let who = match named.as_slice() {
-            [who] => Some(who.clone()),
-            none_or_several => {
-                let what = if none_or_several.is_empty() { "names no principal" } else { "names several principals" };
-                problems.add(
-                    &fields.at,
-                    format!("a role assignment {what}"),
-                    "give one of identity, user, group, application, principalId",
-                );
-                None
-            }
-        };
+        let who = Who::read(&mut fields, "a role assignment", problems);
         let mut wanted = json!({});
         put(&mut wanted, "/properties/description", fields.text("description").map(|text| text.value));
         if let Some(condition) = fields.text("condition") {
@@ -101,15 +169,6 @@ impl Grant {
             }
             put(&mut wanted, "/properties/condition", Some(&condition.value));
             put(&mut wanted, "/properties/conditionVersion", Some("2.0"));
-        }
-        if let Some(Located { value: Who::Principal(id), at }) = &who
-            && id.parse::<keyless_model::ObjectId>().is_err()
-        {
-            problems.add(
-                at,
-                format!("`{id}` is no object id"),
-                "give the id that `keyless az -- ad user show` or `keyless az -- ad group show` prints as id",
-            );
         }
         let at = fields.at.clone();
         fields.done();

@@ -156,3 +156,36 @@ fn an_identity_by_its_id_must_exist_or_be_declared() {
     let text = "roleAssignments:\n  - { role: Reader, identity: /subscriptions/s/nobody, scope: demo-ai }\n";
     assert!(problems(text)[0].starts_with("x.yaml:2: there is no identity `/subscriptions/s/nobody`"));
 }
+
+#[test]
+fn a_deny_assignment_names_principals_by_id_and_those_to_be_made_by_their_place() {
+    let text = "
+resourceGroups: [{ name: g, identities: [{ name: new }] }]
+denyAssignments:
+  - { denyAssignmentName: Frozen, scope: demo-ai, actions: ['*'], principals: [everyone], excludePrincipals: [{ identity: demo-app }, { identity: new }] }
+";
+    let (desired, problems) = resolved(&[("x.yaml", text)]);
+    assert_eq!(problems, [""; 0]);
+    let wanted = &desired.last().unwrap().wanted["properties"];
+    assert_eq!(wanted["principals"], json!([{ "id": EVERYONE }]));
+    let new = format!("/subscriptions/{SUBSCRIPTION}/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/new");
+    assert_eq!(wanted["excludePrincipals"], json!([{ "id": "00000000-0000-4000-8000-0000000000aa" }, { "id": new }]));
+}
+
+#[test]
+fn what_denies_nothing_or_nobody_is_refused_with_its_line() {
+    let deny = |fields: &str| problems(&format!("denyAssignments:\n  - {{ denyAssignmentName: Frozen, scope: demo-ai, {fields} }}"));
+    for (fields, why) in [
+        ("principals: [everyone]", "name at least one action"),
+        ("actions: ['*']", "needs `principals`"),
+        ("actions: [write], principals: [everyone]", "not an action pattern"),
+        ("actions: ['*'], principals: [all]", "is a map of names"),
+        ("actions: ['*'], principals: [{ user: bob@x }]", "nobody named `bob@x`"),
+        ("actions: ['*'], principals: [everyone], excludePrincipals: [everyone]", "cannot exclude everyone"),
+    ] {
+        let told = deny(fields);
+        assert!(told.iter().any(|line| line.starts_with("x.yaml:2: ") && line.contains(why)), "{fields}: {told:?}");
+    }
+    let twice = "  - { denyAssignmentName: Frozen, scope: demo-ai, actions: ['*'], principals: [everyone] }\n";
+    assert!(problems(&format!("denyAssignments:\n{twice}{twice}"))[0].contains("declared twice"));
+}
