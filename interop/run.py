@@ -24,6 +24,7 @@ HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent
 BUILD = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
 TARGET = Path(os.environ.get("KEYLESS_INTEROP_TARGET", BUILD / "interop")).resolve()
+DEMO = REPOSITORY / "crates" / "cli" / "assets" / "demo-requirements.txt"
 MODEL = REPOSITORY / "crates" / "server" / "assets" / "model-requirements.txt"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 22
@@ -47,21 +48,22 @@ def main(arguments: list[str]) -> int:
         model = python_with(MODEL, TARGET / "model-venv", "--require-hashes")
         node, npm = node_commands()
         modules = node_modules(node, npm, HERE / "node", TARGET / "node")
-        install_browser()
+        install_programs()
         rust = rust_program()
         node_frameworks = node_modules(node, npm, HERE / "node-frameworks", TARGET / "node-frameworks")
+        demo = demo_cache(keyless)
 
     environment = os.environ | {
         "KEYLESS_BIN": str(keyless),
         "KEYLESS_INTEROP_AZ": str(az),
         "KEYLESS_INTEROP_MODEL_PYTHON": str(model),
+        "KEYLESS_INTEROP_DEMO_CACHE": str(demo),
         "KEYLESS_INTEROP_FRAMEWORKS": str(frameworks),
         "KEYLESS_INTEROP_OPENAI_2": str(openai_2),
         "KEYLESS_INTEROP_NODE": str(node),
         "KEYLESS_INTEROP_NODE_FRAMEWORKS": str(node_frameworks),
         "KEYLESS_INTEROP_NODE_HOME": str(modules),
         "KEYLESS_INTEROP_RUST": str(rust),
-        "KEYLESS_INTEROP_RUST_CERTIFICATES": "1" if has_openssl() else "",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     pytest = [str(python), "-m", "pytest", "-c", str(HERE / "pytest.ini"), "-o", f"cache_dir={TARGET / 'pytest-cache'}"]
@@ -112,31 +114,54 @@ def az_home() -> Path:
     return folder
 
 
-def install_browser() -> None:
-    """Chromium and its driver, from Debian's packages, where this machine lacks them and we may install."""
-    if shutil.which("chromium") and shutil.which("chromedriver"):
+def install_programs() -> None:
+    """What the tests call and this machine lacks, from Debian's packages, where we may install."""
+    packages = [package for package, there in PROGRAMS.items() if not there()]
+    if not packages:
         return
     if not shutil.which("apt-get") or os.geteuid() != 0:
-        sys.exit("the tests of the sign-in page need a browser: apt-get install chromium chromium-driver")
-    say("installing chromium")
+        sys.exit(f"the tests need more programs: apt-get install {' '.join(packages)}")
+    say(f"installing {' '.join(packages)}")
     settings = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]):
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         subprocess.run(["apt-get", "-qq", *command], check=True, env=settings, stdout=subprocess.DEVNULL)
-
-
-def rust_program() -> Path:
-    """The program that uses the official Rust client, built in the target folder of the product."""
-    build = ["cargo", "build", "--quiet", "--locked", "--target-dir", str(BUILD.resolve())]
-    if has_openssl():
-        build += ["--features", "client-certificate"]
-    subprocess.run(build, check=True, cwd=HERE / "rust")
-    return BUILD.resolve() / "debug" / "keyless-interop-rust"
 
 
 def has_openssl() -> bool:
     """Whether azure_identity can be built with its certificate credential."""
     ask = ["pkg-config", "--exists", "openssl"]
     return shutil.which("pkg-config") is not None and subprocess.run(ask).returncode == 0
+
+
+# By Debian's name, what shows that it is here.
+PROGRAMS = {
+    "chromium": lambda: shutil.which("chromium"),
+    "chromium-driver": lambda: shutil.which("chromedriver"),
+    # The compiler is part of it: the tests run a source file.
+    "default-jdk-headless": lambda: shutil.which("javac"),
+    "pkg-config": lambda: shutil.which("pkg-config"),
+    "libssl-dev": has_openssl,
+}
+
+
+def demo_cache(keyless: Path) -> Path:
+    """The cache in which `keyless demo` finds its Python clients; filled by the demo itself, since the tests reach no registry."""
+    folder = TARGET / "demo"
+    with remade_when_changed(folder, DEMO, sys.version) as stale:
+        if stale:
+            say("installing what `keyless demo` runs")
+            settings = os.environ | {"XDG_CACHE_HOME": str(folder)}
+            done = subprocess.run([str(keyless), "demo", "--once", "--built-in"], env=settings, capture_output=True, text=True)
+            if done.returncode != 0:
+                sys.exit(f"`keyless demo` failed:\n{done.stdout}{done.stderr}")
+    return folder
+
+
+def rust_program() -> Path:
+    """The program that uses the official Rust client, built in the target folder of the product."""
+    build = ["cargo", "build", "--quiet", "--locked", "--target-dir", str(BUILD.resolve()), "--features", "client-certificate"]
+    subprocess.run(build, check=True, cwd=HERE / "rust")
+    return BUILD.resolve() / "debug" / "keyless-interop-rust"
 
 
 def node_commands() -> tuple[Path, list[str]]:

@@ -3,7 +3,6 @@
 import array
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -106,7 +105,6 @@ def test_a_connection_that_was_handed_on_is_its_openers_i2_n103(family, system, 
         assert connection.recv(64).split()[1] == b"401"
 
 
-@pytest.mark.skipif(not shutil.which("java"), reason="there is no java on this machine")
 def test_a_program_on_the_jvm_gets_a_token_i2_n101(system, loan):
     def asked(url: str, *headers: str) -> tuple[int, dict]:
         command = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", str(JAVA_PROGRAM), url, *headers]

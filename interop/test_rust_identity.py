@@ -17,7 +17,6 @@ from support.keyless import AI_SCOPE, ARM_SCOPE, IDENTITY_VARIABLES, Keyless
 from support.link_local import LinkLocal
 
 TIMEOUT_SECS = 60
-needs_openssl = pytest.mark.skipif(not os.environ["KEYLESS_INTEROP_RUST_CERTIFICATES"], reason="OpenSSL's headers are not installed (Debian: libssl-dev, pkg-config)")
 
 
 class Rust:
@@ -115,7 +114,6 @@ def test_client_secret(rust, by_secret, application):
     assert claims_of(rust.token("client-secret", by_secret, ARM_SCOPE))["aud"].startswith("https://management.azure.com")
 
 
-@needs_openssl
 def test_client_certificate(rust, by_certificate, application):
     assert answers(rust.chat("client-certificate", by_certificate))
     assert claims_of(rust.token("client-certificate", by_certificate))["oid"] == application.principal_id
@@ -161,7 +159,6 @@ def test_a_wrong_secret(rust, by_secret):
     assert "AADSTS7000215" in rust.refused("client-secret", by_secret | {"AZURE_CLIENT_SECRET": "wrong"})
 
 
-@needs_openssl
 def test_a_certificate_that_is_not_registered(rust, by_certificate, tmp_path):
     stranger = as_pkcs12(make_certificate(tmp_path).pem_file, tmp_path / "stranger.pfx")
     told = rust.refused("client-certificate", by_certificate | {"AZURE_CLIENT_CERTIFICATE_PATH": str(stranger)})

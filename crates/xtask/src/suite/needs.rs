@@ -36,6 +36,18 @@ const NEEDS: &[Need] = &[
         install: "apt-get install chromium chromium-driver",
         interop_only: true,
     },
+    Need {
+        what: "a JDK, for a client on the JVM (root installs it by itself)",
+        probe: &["sh", "-c", "command -v javac || { test $(id -u) = 0 && command -v apt-get; }"],
+        install: "apt-get install default-jdk-headless",
+        interop_only: true,
+    },
+    Need {
+        what: "OpenSSL's headers, for Rust's azure_identity with a certificate (root installs them by itself)",
+        probe: &["sh", "-c", "pkg-config --exists openssl || { test $(id -u) = 0 && command -v apt-get; }"],
+        install: "apt-get install pkg-config libssl-dev",
+        interop_only: true,
+    },
     Need { what: "openssl", probe: &["openssl", "version"], install: "apt-get install openssl", interop_only: true },
     Need { what: "curl", probe: &["curl", "--version"], install: "apt-get install curl", interop_only: true },
 ];
