@@ -13,7 +13,6 @@ from support.az_scene import create_account
 from support.azure_monitor import Record, read
 from support.clients import ask_with_id, dated, refusal, v1
 from support.keyless import Keyless
-from support.operator import Operator
 
 
 def export(system: Keyless, *more: str) -> list[Record]:
@@ -189,6 +188,7 @@ def peak_kib(system: Keyless) -> tuple[int, int]:
         lines = sum(1 for _ in exported)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
     return usage.ru_maxrss, lines
 
 

@@ -7,7 +7,6 @@ from azure.identity import ClientAssertionCredential
 from support.credentials import answers, going_to
 from support.issuer import EXCHANGE, Issuer
 from support.keyless import AI_SCOPE
-from support.operator import fresh
 
 BRANCHES = "claims['sub'] matches 'repo:octo-org/octo-repo:ref:refs/heads/*'"
 REUSED = f"{BRANCHES} and claims['job_workflow_ref'] matches 'octo-org/ci/.github/workflows/deploy.yml@*'"

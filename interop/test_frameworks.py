@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from support.clients import ANSWER
-from support.refusals import permission_denied
 
 HERE = Path(__file__).parent
 NOT_PROGRAMS = {"all_of_them", "all-of-them", "question", "openid-client"}

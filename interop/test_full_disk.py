@@ -1,7 +1,6 @@
 """A disk that is full, on the real process: what cannot be recorded is refused, and goes on when there is room again."""
 
 import resource
-import time
 import urllib.error
 import urllib.request
 
@@ -10,6 +9,7 @@ import pytest
 
 from support.clients import ANSWER, ask, dated
 from support.keyless import Keyless
+from support.waiting import until
 
 
 @pytest.fixture
@@ -50,10 +50,7 @@ def test_what_cannot_be_recorded_is_refused_until_there_is_room_f8(crowded):
     assert readiness(crowded) == 503
 
     no_file_grows_beyond(crowded, resource.RLIM_INFINITY)
-    deadline = time.monotonic() + 10
-    while readiness(crowded) != 200:
-        assert time.monotonic() < deadline, crowded.log()
-        time.sleep(0.05)
+    until(lambda: readiness(crowded) == 200, why=crowded.log)
     assert ask(client) == ANSWER
     crowded.command("audit", "verify", *crowded.locate())
     assert crowded.stop() == 0, crowded.log()

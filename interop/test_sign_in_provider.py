@@ -10,7 +10,8 @@ from support.clients import ANSWER, ask, dated
 from support.directory import Directory, User
 from support.forge import claims_of
 from support.operator import Operator, fresh
-from support.provider import CrookedProvider, OpenIdProvider, Visitor, wait_for_the_next_second
+from support.provider import CrookedProvider, OpenIdProvider, Visitor
+from support.waiting import next_second
 
 AI_RESOURCE = "https://cognitiveservices.azure.com"
 
@@ -41,7 +42,7 @@ def corp(system, provider):
 @pytest.fixture
 def ada(corp) -> User:
     """May call the demo account's models, and has no password."""
-    name = f"{fresh('ada')}@corp.example"
+    name = f"{fresh('ada')}@keyless.localhost"
     corp.command("user", "add", name, "--no-password", *corp.locate())
     user = User(name, "", Directory(corp).ask("GET", f"users/{name}")["id"])
     Operator(corp).assign(user, corp.account("demo-ai")["id"], principal_type="User")
@@ -101,7 +102,7 @@ def test_an_unlinked_person_is_signed_out_and_stays_outside(corp, provider, ada)
     subject = link(corp, ada)
     visitor = Visitor(corp, provider)
     answer = visitor.token(visitor.sign_in(subject))
-    wait_for_the_next_second()
+    next_second()
     corp.command("user", "unlink", ada.name, *corp.locate())
     again = visitor.msal.acquire_token_by_refresh_token(answer["refresh_token"], ["https://management.azure.com/.default"])
     assert "AADSTS50173" in again["error_description"]
@@ -213,7 +214,7 @@ def test_the_same_provider_saying_the_truth_signs_in(crooked, crooked_system):
     asked = visitor.ask_provider()
     crooked.claims = {"nonce": parameter(asked, "nonce")}
     page = visitor.come_back(f"{crooked_system.ready['authority']}/common/provider/callback?code=c&state={parameter(asked, 'state')}")
-    assert visitor.token(page)["id_token_claims"]["preferred_username"] == "ada@corp.example"
+    assert visitor.token(page)["id_token_claims"]["preferred_username"] == "ada@keyless.localhost"
 
 
 @pytest.fixture(scope="module")
@@ -223,11 +224,12 @@ def crooked(tmp_path_factory):
     crooked.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def crooked_system(new_system, crooked):
+    """New for each test: of many refusals in a minute, only the first say why in the audit log."""
     system = new_system().start(*crooked.flags)
-    system.command("user", "add", "ada@corp.example", "--no-password", *system.locate())
-    system.command("user", "link", "ada@corp.example", "ada", *system.locate())
+    system.command("user", "add", "ada@keyless.localhost", "--no-password", *system.locate())
+    system.command("user", "link", "ada@keyless.localhost", "ada", *system.locate())
     yield system
     assert system.stop() == 0, system.log()
 

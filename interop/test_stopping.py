@@ -14,6 +14,7 @@ import pytest
 
 from support.clients import dated
 from support.upstream import Slow, Stepwise
+from support.waiting import until
 
 DRAIN = ("--drain", "6s")
 
@@ -39,12 +40,6 @@ def listens(system) -> bool:
         # Refused, or reset in the moment of closing.
         return False
     return True
-
-
-def until(condition, within_secs: float = 5):
-    deadline = time.monotonic() + within_secs
-    while not condition():
-        assert time.monotonic() < deadline, "it does not happen"
 
 
 def readiness(system) -> tuple[int, str]:

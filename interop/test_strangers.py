@@ -1,18 +1,26 @@
 """Strangers at full speed, and identities without a role: what they can make grow stays small, and whoever may call is answered."""
 
+import contextlib
 import http.client
+import itertools
+import json
 import os
 import ssl
-import threading
+import subprocess
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from support.clients import API_VERSION
+from support.hang_ups import hang_up
 from support.keyless import Keyless
+from support.operator import Operator
+from support.process import resident_mib
 from support.traffic import Repeated, Traffic, percentile
 
+HTTP2 = Path(__file__).parent / "support" / "programs" / "http2_strangers.js"
 MEMORY_MIB = 256
 AUDIT_KIB_A_MINUTE = 100
 BIG = b'{"messages":[{"role":"user","content":"' + b"a" * 4_000_000 + b'"}]}'
@@ -48,7 +56,7 @@ class Stranger:
 
 def test_strangers_at_full_speed_cost_little_and_callers_are_answered_d4_d5_i1_i7(own, thorough, figure):
     caller = own.token("demo-app")
-    nobody = own.token("operator", "https://cognitiveservices.azure.com/.default")
+    nobody = own.token(Operator(own).create_identity().name)
     gateway, authority = own.account("demo-ai")["endpoint"], own.ready["authority"].rstrip("/")
     chat = f"/openai/deployments/chat/chat/completions?api-version={API_VERSION}"
     tenant = own.ready["tenant_id"]
@@ -61,9 +69,16 @@ def test_strangers_at_full_speed_cost_little_and_callers_are_answered_d4_d5_i1_i
 
         return one
 
-    def hang_up(connection):
+    def leave(connection):
         connection.request("POST", f"/{tenant}/oauth2/v2.0/token", body="grant_type=password", headers=form)
         connection.close()
+
+    names = itertools.count()
+
+    def sign_in() -> None:
+        with contextlib.suppress(OSError, TypeError, KeyError):
+            # Turned away, it finds no form on the page.
+            hang_up(own, str(next(names)), 4)
 
     floods = [
         (gateway, ask("POST", chat, b"{}")),
@@ -71,7 +86,7 @@ def test_strangers_at_full_speed_cost_little_and_callers_are_answered_d4_d5_i1_i
         (gateway, ask("POST", chat, BIG, {"Authorization": f"Bearer {nobody}", "Content-Type": "application/json"})),
         (authority, ask("POST", f"/{tenant}/oauth2/v2.0/token", "grant_type=client_credentials&client_id=x&client_secret=y", form)),
         (authority, ask("POST", f"/{tenant}/oauth2/v2.0/devicecode", "client_id=04b07795-8ddb-461a-bbee-02f9e1bf7b46&scope=openid", form)),
-        (authority, hang_up),
+        (authority, leave),
     ]
     traffic, statuses = Traffic(own, None, ""), []
 
@@ -84,25 +99,34 @@ def test_strangers_at_full_speed_cost_little_and_callers_are_answered_d4_d5_i1_i
 
     alone = calls(3)
     answered, grown = len(statuses), audit_bytes(own)
-    secs, peak, over = (60 if thorough else 15), [], threading.Event()
+    secs, peak = (60 if thorough else 15), []
     strangers = [Stranger(url, own.tls, flood) for url, flood in floods for _ in range(2)]
-    with Repeated([*strangers, lambda: (peak.append(resident_mib(own)), over.wait(0.2))]):
-        beside = calls(secs)
-        over.set()
+    path = urlsplit(gateway).path.rstrip("/") + chat
+    with over_http2(own, path) as told, Repeated([lambda: peak.append(resident_mib(own.process.pid))], every_secs=0.2):
+        with Repeated([*strangers, sign_in, sign_in]):
+            beside = calls(secs)
     grown = (audit_bytes(own) - grown - audit_of_calls(own, answered)) / 1024
     figure(
-        f"strangers: {sum(stranger.asked for stranger in strangers) / secs:.0f} requests/s; a caller's p99 {percentile(alone, 99) * 1000:.1f} ms alone, "
+        f"strangers: {sum(stranger.asked for stranger in strangers) / secs:.0f} requests/s, over HTTP/2 {told['answered'] / secs:.0f}, {next(names)} sign-ins of 4 passwords; a caller's p99 {percentile(alone, 99) * 1000:.1f} ms alone, "
         f"{percentile(beside, 99) * 1000:.1f} ms beside (target 3 times); memory {max(peak):.0f} MiB (target {MEMORY_MIB}); "
         f"audit {grown:.0f} KiB without the calls (target {AUDIT_KIB_A_MINUTE} a minute)"
     )
+    assert told["answered"] > 0 and next(names) > 4, "these strangers came too"
+    assert any(event["operation"] == "User_SignIn" for event in own.audit()), "their passwords were judged"
     assert set(statuses) == {200}, "every call of one who may call is answered"
     assert max(peak) < MEMORY_MIB
     assert grown < AUDIT_KIB_A_MINUTE
 
 
-def resident_mib(system: Keyless) -> float:
-    with open(f"/proc/{system.process.pid}/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+@contextlib.contextmanager
+def over_http2(system: Keyless, path: str):
+    """Strangers that Node's own client plays; afterwards what they were told."""
+    command = [os.environ["KEYLESS_INTEROP_NODE"], str(HTTP2), system.ready["gateway"], system.ready["ca_file"], path]
+    told = {}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as strangers:
+        yield told
+        said, _ = strangers.communicate(timeout=20)
+    told |= json.loads(said)
 
 
 def audit_bytes(system: Keyless) -> int:

@@ -7,7 +7,6 @@ import hashlib
 import os
 import shutil
 import signal
-import time
 import venv
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from openai import APIStatusError
 
 from support.clients import ask, dated
+from support.waiting import until
 
 ASSETS = Path(__file__).resolve().parent.parent / "crates" / "server" / "assets"
 STAND_IN = Path(__file__).resolve().parent / "support" / "stand_in_model"
@@ -63,14 +63,6 @@ def is_alive(process: int) -> bool:
         return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def until(holds, within_secs: float = 20):
-    deadline = time.monotonic() + within_secs
-    while not (value := holds()):
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.05)
-    return value
 
 
 def test_a_killed_model_is_started_again(running):

@@ -6,7 +6,7 @@ import pytest
 import requests
 from openai import APIStatusError
 
-from support.clients import ANSWER, ask, dated, v1
+from support.clients import ANSWER, ask, dated
 from support.operator import Operator
 from support.upstream import Upstream
 

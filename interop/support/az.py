@@ -5,12 +5,12 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from .keyless import IDENTITY_VARIABLES, Keyless
 from .person import Person
+from .waiting import until
 
 COMMAND_TIMEOUT_SECS = 120
 SCRIPT_TIMEOUT_SECS = 300
@@ -152,10 +152,8 @@ class Az:
         opener.chmod(0o700)
         tenant = self.system.ready["tenant_id"]
         waiting = self.start("login --output json --tenant", tenant, env={"BROWSER": f"{opener} %s"})
-        deadline = time.monotonic() + OPEN_TIMEOUT_SECS
-        while not shown.exists():
-            assert waiting.poll() is None and time.monotonic() < deadline, "az login opened no browser"
-            time.sleep(0.05)
+        until(lambda: shown.exists() or waiting.poll() is not None, OPEN_TIMEOUT_SECS, lambda: "az login opened no browser")
+        assert shown.exists(), "az login ended and opened no browser"
         return waiting, shown.read_text()
 
     def create_application(self, name: str, *more: str) -> "Application":

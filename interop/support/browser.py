@@ -7,13 +7,14 @@ import shutil
 import socket
 import ssl
 import subprocess
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+
+from .waiting import until
 
 PATIENCE_SECS = 30
 # The key under which WebDriver hides an element's id.
@@ -77,10 +78,7 @@ class Browser:
         """
         page = self._find("html")
         self._ask("POST", f"/element/{self._find(selector)}/click", {})
-        deadline = time.monotonic() + PATIENCE_SECS
-        while self._is_there(page):
-            assert time.monotonic() < deadline, f"{self.url} is still open after pressing {selector}"
-            time.sleep(0.02)
+        until(lambda: not self._is_there(page), PATIENCE_SECS, lambda: f"{self.url} is still open after pressing {selector}")
 
     @property
     def url(self) -> str:
@@ -96,13 +94,9 @@ class Browser:
 
     def _find(self, selector: str) -> str:
         """The element, as soon as the page has it."""
-        deadline = time.monotonic() + PATIENCE_SECS
-        while True:
-            found = self._ask("POST", "/elements", {"using": "css selector", "value": selector})
-            if found:
-                return found[0][ELEMENT]
-            assert time.monotonic() < deadline, f"{self.url} has no {selector}"
-            time.sleep(0.05)
+        query = {"using": "css selector", "value": selector}
+        found = until(lambda: self._ask("POST", "/elements", query), PATIENCE_SECS, lambda: f"{self.url} has no {selector}")
+        return found[0][ELEMENT]
 
     def _is_there(self, element: str) -> bool:
         answer = self._send("GET", f"/element/{element}/name")

@@ -2,7 +2,6 @@
 
 import base64
 import datetime
-import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from .issuer import EXCHANGE
 from .keyless import Keyless
 from .operator import fresh
+from .waiting import next_second
 
 GRAPH_SCOPE = "https://graph.microsoft.com/.default"
 
@@ -101,8 +101,7 @@ class Directory:
             "accountEnabled": True,
         }
         made = self.ask("POST", "users", body | {"passwordProfile": profile})
-        # A token says in whole seconds when it was issued, and one as old as the password counts as older than it.
-        time.sleep(1 - time.time() % 1)
+        next_second()
         return User(name, password, made["id"])
 
 

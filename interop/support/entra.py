@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jwt
 
+from .faulty_issuer import hang
 from .issuer import Handler, Issuer
 from .secrets import Memory
 
@@ -124,7 +125,7 @@ class EntraHandler(Handler):
         elif rest != "discovery/v2.0/keys":
             self.answer({"error": "not_found"}, 404)
         elif self.issuer.trouble == "hang":
-            time.sleep(20)
+            hang(self)
         elif self.issuer.trouble == "500":
             self.answer({"error": "server_error"}, 500)
         elif self.issuer.trouble == "huge":

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from azure.identity import ManagedIdentityCredential
 
 from .secrets import Memory
+from .waiting import until
 
 START_TIMEOUT_SECS = 30
 COMMAND_TIMEOUT_SECS = 60
@@ -60,14 +61,13 @@ class Keyless:
         return self
 
     def _wait_until_ready(self, timeout: float = START_TIMEOUT_SECS) -> None:
-        deadline = time.monotonic() + timeout
-        while not self.ready_file.exists():
-            if self.process.poll() is not None:
-                raise AssertionError(f"keyless up ended with {self.process.returncode}:\n{self.log()}")
-            if time.monotonic() > deadline:
-                self.kill()
-                raise AssertionError(f"keyless up was not ready after {timeout} s:\n{self.log()}")
-            time.sleep(0.02)
+        try:
+            until(lambda: self.ready_file.exists() or self.process.poll() is not None, timeout)
+        except AssertionError:
+            self.kill()
+            raise AssertionError(f"keyless up was not ready after {timeout} s:\n{self.log()}") from None
+        if not self.ready_file.exists():
+            raise AssertionError(f"keyless up ended with {self.process.returncode}:\n{self.log()}")
         self.ready = json.loads(self.ready_file.read_text())
 
     def stop(self) -> int:
@@ -91,11 +91,12 @@ class Keyless:
 
     def wait_for_log(self, pattern: str, times: int = 1, within_secs: float = 10) -> list[str]:
         """What it printed that matches, at least so many times. The welcome comes after the ready file."""
-        deadline = time.monotonic() + within_secs
-        while len(found := re.findall(pattern, self.log())) < times:
-            assert time.monotonic() < deadline, f"{pattern} is not there {times} times:\n{self.log()}"
-            time.sleep(0.02)
-        return found
+
+        def found() -> list[str] | None:
+            matches = re.findall(pattern, self.log())
+            return matches if len(matches) >= times else None
+
+        return until(found, within_secs, lambda: f"{pattern} is not there {times} times:\n{self.log()}")
 
     # --- commands ---
 

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 import uuid
 from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -160,8 +159,3 @@ def read(answer: requests.Response) -> Page:
     reader = Reader(Page(answer.url, answer.status_code))
     reader.feed(answer.text)
     return reader.finish()
-
-
-def wait_for_the_next_second() -> None:
-    """A token says in whole seconds when it was issued, and one as old as a revocation counts as older than it."""
-    time.sleep(1 - time.time() % 1)

@@ -24,13 +24,19 @@ class Traffic:
         return Traffic(self.system, self.application, self.secret)
 
     def token(self, scope: str = AI_SCOPE) -> str:
+        answer = self.token_answer(scope)
+        assert answer.ok, f"no token: {answer.status_code} {answer.text}"
+        return answer.json()["access_token"]
+
+    def token_answer(self, scope: str = AI_SCOPE) -> requests.Response:
+        """The answer to the request for a token, whatever it is."""
         form = {
             "grant_type": "client_credentials",
             "client_id": self.application.client_id,
             "client_secret": self.secret,
             "scope": scope,
         }
-        return self._post_token(form).json()["access_token"]
+        return self._post_token(form)
 
     def exchange(self, assertion: str) -> requests.Response:
         """Another issuer's token for one of ours, whatever comes of it."""
@@ -41,13 +47,14 @@ class Traffic:
             "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
             "scope": AI_SCOPE,
         }
-        return self._post_token(form, check=False)
+        return self._post_token(form)
 
-    def _post_token(self, form: dict, check: bool = True) -> requests.Response:
+    def _post_token(self, form: dict) -> requests.Response:
         url = f"{self.system.ready['authority'].rstrip('/')}/{self.system.ready['tenant_id']}/oauth2/v2.0/token"
-        answer = self._session.post(url, data=form, timeout=20)
-        assert answer.ok or not check, f"no token: {answer.status_code} {answer.text}"
-        return answer
+        return self._session.post(url, data=form, timeout=20)
+
+    def close(self) -> None:
+        self._session.close()
 
     def chat(self, token: str) -> int:
         """The status of a call to the demo account's model."""
@@ -73,10 +80,14 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class Repeated:
-    """Does something again and again in threads, until the `with` block ends; a failure of it is raised there."""
+    """Does something again and again in threads, until the `with` block ends; a failure of it is raised there.
 
-    def __init__(self, actions):
+    `every_secs` is the pause after each time.
+    """
+
+    def __init__(self, actions, every_secs: float = 0):
         self._actions, self._over, self._failure = actions, threading.Event(), None
+        self._every_secs = every_secs
 
     def __enter__(self) -> "Repeated":
         self._threads = [threading.Thread(target=self._run, args=(action,), daemon=True) for action in self._actions]
@@ -85,7 +96,7 @@ class Repeated:
         return self
 
     def _run(self, action) -> None:
-        while not self._over.is_set():
+        while not self._over.wait(self._every_secs):
             try:
                 action()
             except Exception as failure:  # noqa: BLE001 - raised where the block ends

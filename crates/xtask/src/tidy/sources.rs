@@ -38,6 +38,9 @@ const IMPURE: &[&str] = &[
     "env::args",
 ];
 
+/// Where tests in Python may let time pass: in the wait for a condition, and in a model server that is slow.
+const SLEEPERS: &[&str] = &["interop/support/waiting.py", "interop/support/upstream.py"];
+
 /// One source file of ours.
 #[derive(Debug)]
 pub(super) struct SourceFile {
@@ -119,6 +122,7 @@ pub(super) fn check(files: &[SourceFile]) -> Vec<Problem> {
     }
     for file in files {
         size(file, &mut problems);
+        sleeps(file, &mut problems);
         if file.path.ends_with(".rs") {
             module_header(file, &mut problems);
             words(file, &mut problems);
@@ -135,6 +139,16 @@ fn size(file: &SourceFile, problems: &mut Vec<Problem>) {
             format!("{lines} lines, more than {MAX_LINES}"),
             "split it by subject: one noun per folder, one verb per file",
         ));
+    }
+}
+
+fn sleeps(file: &SourceFile, problems: &mut Vec<Problem>) {
+    if !file.path.starts_with("interop/") || !file.path.ends_with(".py") || SLEEPERS.contains(&file.path.as_str()) {
+        return;
+    }
+    for (number, _) in file.text.lines().enumerate().filter(|(_, line)| line.contains("time.sleep(")) {
+        let place = format!("{}:{}", file.path, number + 1);
+        problems.push(Problem::new(place, "a test that sleeps", "wait for what it needs: `until`, in support/waiting.py"));
     }
 }
 
@@ -199,6 +213,12 @@ mod tests {
         let text = format!("//! Purpose.\n{}", "\n".repeat(800));
         assert_eq!(complaints("crates/web/src/a.rs", &text), ["crates/web/src/a.rs: 801 lines, more than 800"]);
         assert_eq!(complaints("interop/a.py", &text).len(), 1);
+    }
+
+    #[test]
+    fn a_test_that_sleeps_is_reported() {
+        assert_eq!(complaints("interop/test_a.py", "x = 1\n    time.sleep(1)\n"), ["interop/test_a.py:2: a test that sleeps"]);
+        assert_eq!(complaints("interop/support/waiting.py", "time.sleep(0.02)\n"), [""; 0]);
     }
 
     #[test]
