@@ -299,6 +299,46 @@ def test_a_scope_that_does_not_exist_is_refused_before_anything_is_made(files, s
     assert system.status()["revision"] == before
 
 
+def test_files_that_cannot_be_read_are_wrong_usage_u16(files, system, tmp_path):
+    before = system.status()["revision"]
+    binary, large = tmp_path / "binary.yaml", tmp_path / "large.yaml"
+    binary.write_bytes(b"name: \xff\xfe\x00")
+    large.write_bytes(b"#" * (4 * 1024 * 1024 + 1))
+    for path in (tmp_path / "none.yaml", tmp_path, binary, large):
+        for options in ((), ("--json",)):
+            done = system.command("apply", *system.locate(), "--yes", *options, str(path), check=False)
+            assert (done.returncode, done.stdout) == (2, ""), (path, done)
+            assert path.name in done.stderr, (path, done)
+    assert system.status()["revision"] == before
+
+
+def test_problems_of_form_and_of_names_are_told_together_u16(files, system):
+    files.write(
+        "name: {set}\nresourceGroups:\n  - { name: {set}, identities: [{ name: x }] }\n",
+        "roleAssignments:\n  - { role: No such role, identity: demo-app, scope: demo-ai }\n"
+        "  - { role: Reader, identity: nobody-here, scope: demo-ai }\n  - { rolle: Reader, identity: demo-app, scope: demo-ai }\n",
+    )
+    done = files.apply("--yes", check=False)
+    assert done.returncode == 2
+    for part in ("'x' is no valid name", "No such role", "nobody-here", "rolle"):
+        assert part in done.stderr, (part, done.stderr)
+    as_json = files.apply("--yes", "--json", check=False)
+    problems = json.loads(as_json.stdout)["problems"]
+    assert as_json.returncode == 2 and len(problems) >= 4
+    closing = json.loads(as_json.stderr)
+    assert closing["error"] == f"{len(problems)} problems; nothing was changed" and closing["next"]
+
+
+def test_standard_input_is_a_file_and_each_step_is_told_once_u16(files, system):
+    text = "name: {set}\nresourceGroups:\n  - { name: {set}, identities: [{ name: app-{set} }] }\n".replace("{set}", files.set)
+    done = system.command("apply", *system.locate(), "--yes", "-", input=text)
+    steps = [line for line in done.stderr.splitlines() if f"app-{files.set}" in line]
+    assert len(steps) == 1 and steps[0].lstrip().startswith("✓ create"), done.stderr
+    assert "nothing to do" in system.command("apply", *system.locate(), "-", input=text).stdout
+    broken = system.command("apply", *system.locate(), "--yes", "-", input="name: [", check=False)
+    assert broken.returncode == 2 and "stdin.yaml" in broken.stderr
+
+
 def test_nobody_to_ask_is_no_consent(files, system):
     before = system.status()["revision"]
     done = files.write(RESOURCES).apply(check=False)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -66,7 +67,7 @@ def test_the_demo_runs_to_its_end_with_the_built_in_responder(binary, tmp_path):
         [str(binary), "demo", "--once", "--built-in"], env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for said in ("refused", "it is no model", "client id", "demo-app"):
+    for said in ("keyless run --as newcomer -- python chat.py", "it is no model", "lacks the required data action", "the client id leaks"):
         assert said in done.stdout + done.stderr, said
     assert "UNEXPECTED" not in done.stdout
     assert not list(tmp_path.iterdir()), "the throw-away folder is gone"
@@ -138,6 +139,20 @@ def test_manual_pages_are_written_for_every_command(system, tmp_path):
     pages = {path.name for path in tmp_path.iterdir()}
     assert {"keyless.1", "keyless-run.1", "keyless-role-create.1"} <= pages and f"{len(pages)} manual pages" in said
     assert system.command("man").stdout == (tmp_path / "keyless.1").read_text()
+
+
+@pytest.mark.skipif(not (shutil.which("man") and shutil.which("groff")), reason="this machine has no man and groff")
+def test_manual_pages_render_without_a_complaint(system, tmp_path):
+    system.command("man", str(tmp_path))
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MANWIDTH": "80"}
+    for page in sorted(tmp_path.iterdir()):
+        judged = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", str(page)], capture_output=True, text=True, env=environment)
+        assert (judged.returncode, judged.stderr) == (0, ""), page.name
+    shown = subprocess.run(["man", "-l", str(tmp_path / "keyless-role-create.1")], capture_output=True, text=True, env=environment)
+    assert shown.returncode == 0, shown.stderr
+    for words in ("NAME", "SYNOPSIS", "OPTIONS", "--scope", "Exit codes: 0 done"):
+        assert words in shown.stdout, words
+    assert max(map(len, shown.stdout.splitlines())) <= 80 and "\\f" not in shown.stdout
 
 
 # --- reports for programs ---

@@ -3,8 +3,10 @@
 import json
 import os
 import pty
+import re
 import select
 import subprocess
+import termios
 import time
 
 import pytest
@@ -145,6 +147,7 @@ def test_a_reset_password_is_the_only_one_left_and_the_person_is_signed_out_u20(
 def at_a_terminal(command: list[str], answers: list[str]) -> tuple[int, str]:
     """Runs a command whose streams are a terminal, types an answer to each question, and returns all that the screen showed."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
     running = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     shown, deadline = "", time.monotonic() + 30
@@ -176,3 +179,28 @@ def test_a_password_is_typed_unseen_at_a_terminal_u20(system, keyless):
     assert PASSWORD not in shown
     code, shown = at_a_terminal(command, ["\x03"])
     assert code == 130 and "nothing was changed" in shown
+
+
+def test_lists_keep_every_id_whole_and_every_line_within_eighty_columns_u13(system, keyless):
+    identity, domain = fresh("an-identity-with-quite-a-long-name-for-a-column"), system.status()["tenant_domain"]
+    person = f"{fresh('a.person.with.a.long.name.at.work')}@{domain}"
+    system.memory.remember("password", PASSWORD)
+    client_id = json.loads(keyless("identity", "create", identity, "--json"))["client_id"]
+    keyless("user", "add", person, input=PASSWORD)
+    object_id = next(one["object_id"] for one in json.loads(keyless("user", "list", "--json")) if one["name"] == person)
+    grant = json.loads(keyless("role", "create", "--as", person, "--role", ROLE, "--scope", "demo-ai/chat", "--json"))
+    for words, ids in {
+        ("identity", "list"): [identity, client_id],
+        ("user", "list"): [person, object_id, "enabled"],
+        ("role", "list"): [grant["id"][:8], person, "demo-ai/deployments/chat", ROLE],
+        ("deployment", "list"): ["demo-ai/chat", "demo-ai/embed"],
+    }.items():
+        code, shown = at_a_terminal([str(system.binary), *words, *system.locate()], [])
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+        assert code == 0 and max(map(len, plain.splitlines())) <= 80, plain
+        assert "…" not in plain and all(part in plain for part in ids), plain
+    # What is longer than a line of its own stands on one, unbroken.
+    code, shown = at_a_terminal([str(system.binary), "identity", "show", identity, *system.locate()], [])
+    assert code == 0 and client_id in shown and f"/userAssignedIdentities/{identity}" in shown
+    keyless("identity", "remove", identity)
+    keyless("user", "remove", person)

@@ -148,7 +148,7 @@ def test_a_start_with_wrong_arguments_leaves_no_folder(new_system, tmp_path):
         assert not system.data.exists(), wrong
 
 
-def test_a_taken_port_is_told_with_the_option_that_changes_it(start, new_system):
+def test_a_taken_port_is_told_with_its_user_and_the_option_that_changes_it_u18(start, new_system):
     first, second = start(), new_system()
     options = {"--port": "gateway", "--metadata-port": "metadata"}
     for option, plane in options.items():
@@ -157,6 +157,18 @@ def test_a_taken_port_is_told_with_the_option_that_changes_it(start, new_system)
         flat = [word for pair in ports.items() for word in pair]
         done = second.command("up", *second.locate(), *flat, "--upstream", first.upstream, check=False)
         assert done.returncode != 0 and f"choose another one with `{option} PORT`" in done.stderr, done.stderr
+        user = f"`{first.binary.name}` (process {first.process.pid}) with the data folder {first.data.resolve()} uses the port"
+        assert user in done.stderr.replace("\n", " "), done.stderr
+
+
+def test_a_second_start_in_a_folder_names_the_process_that_has_it_u18(start):
+    first = start()
+    ports = ("--port", "0", "--metadata-port", "0", "--upstream", first.upstream)
+    done = first.command("up", *first.locate(), *ports, check=False)
+    assert done.returncode == 1 and f"another keyless process (process {first.process.pid})" in done.stderr, done.stderr
+    first.kill()
+    start_again = first.start()
+    assert (first.data / "state.db.lock").read_text() == str(start_again.process.pid)
 
 
 def test_the_front_page_says_what_this_is_and_how_to_trust_it(system):

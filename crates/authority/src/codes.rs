@@ -96,7 +96,7 @@ codes! {
     SUBJECT_CASE = 7002138, "invalid_request", 400,
         "The presented assertion subject '{}' matches a federated identity record only when upper and lower case are ignored. The match must be exact.";
     ISSUER_UNAVAILABLE = 501661, "temporarily_unavailable", 503,
-        "Request to the external OIDC endpoint failed. Its keys could not be fetched. Please try again.";
+        "Request to the external OIDC endpoint failed. Its keys could not be fetched; the audit log says why. Please try again.";
     TOO_MANY_FAILURES = 90055, "temporarily_unavailable", 429,
         "The client '{}' sent too many wrong credentials. Wait, then retry with the right one.";
 

@@ -9,6 +9,8 @@ mod wrap;
 
 pub(crate) use paint::{bad, code, faint, good, heading, strong, warn};
 pub(crate) use screen::Screen;
+#[cfg(test)]
+pub(crate) use screen::captured;
 pub(crate) use stage::Stage;
 pub(crate) use table::Table;
 pub(crate) use wrap::{command, wrapped};

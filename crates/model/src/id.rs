@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// The text is not a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a {noun}; expected a UUID such as 00000000-0000-0000-0000-000000000000")]
+#[error("`{text}` is no {noun}; expected a UUID such as 00000000-0000-0000-0000-000000000000")]
 pub struct InvalidId {
     noun: &'static str,
     text: String,

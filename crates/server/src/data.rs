@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+/// What the process that has a data folder's database open holds open beside it.
+pub(crate) const STATE_LOCK: &str = "state.db.lock";
+
 /// The data folder of one system. Only its owner may enter it.
 #[derive(Debug, Clone)]
 pub struct DataFolder {

@@ -9,6 +9,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::options::Options;
 
+mod holder;
+
 /// What is spoken on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Service {
@@ -51,7 +53,9 @@ const BACKLOG: i32 = 1024;
 pub(crate) fn bind(service: Service, address: SocketAddr, workers: usize) -> anyhow::Result<Bound> {
     let taken = || {
         let option = service.option();
-        format!("cannot listen on {address}; if another program uses the port, choose another one with `{option} PORT`, 0 for any free one")
+        let user =
+            holder::of(address).map_or_else(|| "another program may use the port".to_owned(), |user| format!("{user} uses the port"));
+        format!("cannot listen on {address}; {user}: choose another one with `{option} PORT`, 0 for any free one")
     };
     // SECURITY: SO_REUSEPORT would let two systems of one user share a port, and each answer half of the calls. A plain bind
     // fails when anyone listens already; only then is the port shared among our own workers.
@@ -132,6 +136,9 @@ mod tests {
         let first = bind(Service::Metadata, "127.0.0.1:0".parse().unwrap(), 2).unwrap();
         assert_eq!(first.sockets.len(), 2);
         let error = bind(Service::Metadata, first.address, 2).unwrap_err();
-        assert!(error.to_string().contains("if another program uses the port, choose another one with `--metadata-port PORT`"), "{error}");
+        assert!(error.to_string().contains("uses the port: choose another one with `--metadata-port PORT`"), "{error}");
+        // A process that the machine's kernel names is named: here it is this one.
+        #[cfg(target_os = "linux")]
+        assert!(error.to_string().contains(&format!("(process {})", std::process::id())), "{error}");
     }
 }

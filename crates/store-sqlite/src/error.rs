@@ -3,15 +3,15 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use keyless_store::StoreError;
+use keyless_store::{Holder, StoreError};
 use rusqlite::ErrorCode;
 
 /// Why the state database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process holds it.
-    #[error("the data folder {folder} is in use by another keyless process; stop that one, or choose another folder")]
-    InUse { folder: PathBuf },
+    #[error("the data folder {folder} is in use by another keyless process{by}; stop that one, or choose another folder")]
+    InUse { folder: PathBuf, by: Holder },
     /// The file is not what was written.
     #[error("the state database {path} is damaged or not a keyless database ({detail}); restore it from a backup")]
     Damaged { path: PathBuf, detail: String },

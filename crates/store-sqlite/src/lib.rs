@@ -6,7 +6,6 @@ mod assertions;
 mod commit;
 mod database;
 mod error;
-mod lock;
 mod read;
 mod schema;
 mod store;

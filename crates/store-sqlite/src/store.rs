@@ -13,13 +13,12 @@ use async_trait::async_trait;
 use keyless_audit::Anchor;
 use keyless_model::OpContext;
 use keyless_model::entity::Mutation;
-use keyless_store::{Admission, Commit, Loaded, PendingAudit, Presented, Revision, Store, StoreError};
+use keyless_store::{Admission, Commit, Loaded, LockError, PendingAudit, Presented, ProcessLock, Revision, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::assertions::Asked;
 use crate::database::{self, Database};
 use crate::error::unavailable;
-use crate::lock::DataLock;
 use crate::{OpenError, read};
 
 /// The most assertions in one transaction.
@@ -63,7 +62,7 @@ impl SqliteStore {
     /// # Errors
     /// When another process holds it, when it is damaged, when a newer program wrote it, or when the disk refuses.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let lock = DataLock::acquire(path)?;
+        let lock = locked(path)?;
         Self::start(Database::open(path)?, Some(lock))
     }
 
@@ -102,7 +101,7 @@ impl SqliteStore {
         }
     }
 
-    fn start(database: Database, lock: Option<DataLock>) -> Result<Self, OpenError> {
+    fn start(database: Database, lock: Option<ProcessLock>) -> Result<Self, OpenError> {
         let (jobs, queue) = channel();
         let thread = std::thread::Builder::new()
             .name("keyless-state".to_owned())
@@ -137,7 +136,7 @@ impl Drop for SqliteStore {
     }
 }
 
-fn serve(mut database: Database, lock: Option<DataLock>, queue: &Receiver<Job>) {
+fn serve(mut database: Database, lock: Option<ProcessLock>, queue: &Receiver<Job>) {
     let mut next = None;
     while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
         match job {
@@ -158,6 +157,16 @@ fn serve(mut database: Database, lock: Option<DataLock>, queue: &Receiver<Job>) 
     // The file first, then the right to open it.
     drop(database);
     drop(lock);
+}
+
+/// Locks the database at `path` by a file beside it: SQLite's own locks come and go with transactions.
+fn locked(path: &Path) -> Result<ProcessLock, OpenError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    ProcessLock::acquire(Path::new(&name)).map_err(|error| match error {
+        LockError::Held(by) => OpenError::InUse { folder: path.parent().unwrap_or(path).to_owned(), by },
+        LockError::Io(source) => OpenError::Io { path: path.to_owned(), source },
+    })
 }
 
 /// Answers only once the transaction is on disk.

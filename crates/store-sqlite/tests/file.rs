@@ -79,11 +79,12 @@ async fn only_the_owner_can_read_the_file_and_its_companions() {
 }
 
 #[test]
-fn a_second_process_is_refused_until_the_first_has_closed() {
+fn a_second_process_is_refused_with_the_id_of_the_first_until_that_has_closed_u18() {
     let place = Place::new();
     let first = place.open();
     let refused = place.refused();
-    assert!(matches!(&refused, OpenError::InUse { folder } if folder == place.0.path()), "{refused}");
+    assert!(matches!(&refused, OpenError::InUse { folder, .. } if folder == place.0.path()), "{refused}");
+    assert!(refused.to_string().contains(&format!("another keyless process (process {}); stop", std::process::id())), "{refused}");
     first.close();
     drop(place.open());
 }

@@ -4,7 +4,6 @@
 //! within a tenth of a second ([`AuditLog::run`]), or before `record` returns with [`Durability::Strict`]. When lines cannot be
 //! written, `record` and `ready` refuse, and so does everything that depends on them, until writing works again.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +12,8 @@ use std::time::Duration;
 use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, DecisionRecord, Outcome, Prepared, Space, Unwritable};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use tokio::sync::Notify;
+
+use crate::ProcessLock;
 
 mod behind;
 mod error;
@@ -84,7 +85,7 @@ pub struct AuditLog {
     space: Mutex<Space>,
     /// Something was written that is not flushed, or writing does not work: [`AuditLog::run`] has something to do.
     work: Notify,
-    _lock: File,
+    _lock: ProcessLock,
 }
 
 impl AuditLog {

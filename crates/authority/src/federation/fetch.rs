@@ -20,7 +20,8 @@ pub enum Place {
     Named { certificates: Vec<Vec<u8>> },
 }
 
-/// Why a document could not be had. The texts are for the operator's log; a client learns only that the issuer did not answer.
+/// Why a document could not be had. The texts, with their causes, are for the operator's logs; a client learns only that the
+/// issuer did not answer: it has proved nothing yet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {

@@ -183,8 +183,9 @@ impl Fetcher {
         match fetched {
             Ok(keys) => cache.store(Some(Arc::new(keys)), None, self.clock.now()),
             Err(error) => {
-                tracing::warn!(issuer, error = %Chain(&error), "an external issuer's keys could not be fetched");
-                cache.store(None, Some(error.to_string()), self.clock.now());
+                let why = Chain(&error).to_string();
+                tracing::warn!(issuer, error = why, "an external issuer's keys could not be fetched");
+                cache.store(None, Some(why), self.clock.now());
             }
         }
     }

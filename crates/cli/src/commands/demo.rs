@@ -117,7 +117,7 @@ async fn start(screen: &mut Screen, args: &Demo, folder: &Path, running: &mut Op
             }
         }
     }
-    let stage = Stage::begin(screen, "the built-in responder");
+    let stage = Stage::brief(screen, "the built-in responder");
     *running = Some(Running::start(folder, Source::BuiltIn, &stage).await?);
     stage.done(screen, &warn("it echoes; it is no model"));
     Ok(Source::BuiltIn)

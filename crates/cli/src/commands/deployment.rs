@@ -73,7 +73,7 @@ async fn list(context: &mut Context<'_>, system: &System, control: &Arm, account
     if json {
         return super::say_json(context, &all);
     }
-    let mut table = Table::new(["deployment", "model", "version", "capacity", "state"]).fitting(context.screen.columns());
+    let mut table = Table::new(["deployment", "model", "version", "capacity", "state"]).folding(context.screen.columns());
     for one in all {
         table.row([strong(&one.name), one.model, one.model_version, capacity(one.capacity), one.state]);
     }
@@ -85,7 +85,7 @@ fn show(context: &mut Context<'_>, one: &Shown, json: bool) -> Result<(), Failur
     if json {
         return super::say_json(context, one);
     }
-    let mut table = Table::new(["", ""]);
+    let mut table = Table::new(["", ""]).folding(context.screen.columns());
     for (name, value) in [
         ("name", one.name.clone()),
         ("model", format!("{} {}", one.model, one.model_version)),

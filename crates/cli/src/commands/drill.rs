@@ -80,7 +80,7 @@ pub(super) async fn drill(context: &mut Context<'_>, args: &Drill) -> Ending {
 
 /// Plays the drill on throw-away things, and clears them away whatever happens.
 pub(super) async fn perform(screen: &mut Screen, system: &System) -> Result<Report, Failure> {
-    let stage = Stage::begin(screen, "a throw-away account");
+    let stage = Stage::brief(screen, "a throw-away account");
     let mut scene = match Scene::set(system).await {
         Ok(scene) => scene,
         Err(failure) => {
@@ -97,13 +97,13 @@ pub(super) async fn perform(screen: &mut Screen, system: &System) -> Result<Repo
 }
 
 async fn play(screen: &mut Screen, system: &System, scene: &mut Scene) -> Result<Report, Failure> {
-    let stage = Stage::begin(screen, "the key leaks");
+    let stage = Stage::brief(screen, "the key leaks");
     let mut findings = key::reach(system, scene).await?;
     stage.done(screen, "");
-    let stage = Stage::begin(screen, "the client id leaks");
+    let stage = Stage::brief(screen, "the client id leaks");
     findings.extend(client_id::reach(system, scene).await?);
     stage.done(screen, "");
-    let stage = Stage::begin(screen, "keys are turned off");
+    let stage = Stage::brief(screen, "keys are turned off");
     let (dead, after) = key::turn_off(system, scene).await?;
     findings.push(dead);
     stage.done(screen, "");

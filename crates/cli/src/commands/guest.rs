@@ -44,7 +44,7 @@ fn added(context: &mut Context<'_>, data: &DataDir, guest: &GuestStatus) -> Resu
 }
 
 fn list(context: &mut Context<'_>, guests: &[GuestStatus]) -> Result<(), Failure> {
-    let mut table = Table::new(["guest", "object id", "tenant", "kind", "state"]);
+    let mut table = Table::new(["guest", "object id", "tenant", "kind", "state"]).folding(context.screen.columns());
     for guest in guests {
         // A guest of a tenant that this start does not trust is known and cannot come in.
         let state = match (guest.enabled, guest.trusted) {

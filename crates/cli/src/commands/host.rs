@@ -54,7 +54,7 @@ async fn show(context: &mut Context<'_>, system: &System, as_json: bool) -> Resu
         return Ok(());
     }
     context.screen.say(format_args!("{}\n  {}", strong(&system.status.host), faint(&system.status.metadata)))?;
-    let mut table = Table::new(["identity", "client id", "object id"]).indented(2);
+    let mut table = Table::new(["identity", "client id", "object id"]).indented(2).folding(context.screen.columns());
     for (id, facts) in &attached {
         let fact = |name: &str| facts.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = identity_of(id).map_or_else(|| id.rsplit('/').next().unwrap_or_default().to_owned(), |identity| identity.name.clone());

@@ -26,7 +26,7 @@ fn list(context: &mut Context<'_>, system: &System, json: bool) -> Result<(), Fa
     if json {
         return super::say_json(context, known);
     }
-    let mut table = Table::new(["identity", "client id"]).fitting(context.screen.columns());
+    let mut table = Table::new(["identity", "client id"]).folding(context.screen.columns());
     for identity in known {
         table.row([strong(&identity.name), identity.client_id.clone()]);
     }
@@ -40,7 +40,7 @@ fn show(context: &mut Context<'_>, identity: &IdentityStatus, json: bool) -> Res
     }
     let rows =
         [("name", &identity.name), ("client id", &identity.client_id), ("object id", &identity.principal_id), ("resource", &identity.id)];
-    let mut table = Table::new(["", ""]);
+    let mut table = Table::new(["", ""]).folding(context.screen.columns());
     rows.into_iter().for_each(|(name, value)| table.row([faint(name), value.clone()]));
     context.screen.write(table)?;
     Ok(())

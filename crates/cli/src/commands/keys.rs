@@ -35,7 +35,7 @@ pub(super) async fn keys(context: &mut Context<'_>, args: &Keys) -> Ending {
 }
 
 fn print(context: &mut Context<'_>, keys: &[KeyStatus]) -> Result<(), Failure> {
-    let mut table = Table::new(["key id", "algorithm", "state", "since"]);
+    let mut table = Table::new(["key id", "algorithm", "state", "since"]).folding(context.screen.columns());
     for key in keys {
         let state = format!("{:?}", key.state).to_lowercase();
         table.row([key.kid.clone(), format!("{:?}", key.algorithm), state, faint(key.since.rfc3339())]);

@@ -109,7 +109,7 @@ impl<'a> Desk<'a> {
         if json {
             return super::say_json(context, &all);
         }
-        let mut table = Table::new(["id", "who", "at", "role"]).fitting(context.screen.columns());
+        let mut table = Table::new(["id", "who", "at", "role"]).folding(context.screen.columns());
         for one in &all {
             let id = one.id.chars().take(SHORT_ID).collect();
             table.row([id, strong(who(one)), short_scope(&one.scope), one.role.clone()]);
@@ -188,7 +188,7 @@ fn show(context: &mut Context<'_>, one: &Assignment, json: bool) -> Result<(), F
     if json {
         return super::say_json(context, one);
     }
-    let mut table = Table::new(["", ""]);
+    let mut table = Table::new(["", ""]).folding(context.screen.columns());
     for (name, value) in
         [("id", &one.id), ("role", &one.role), ("who", &who(one).to_owned()), ("object id", &one.principal_id), ("at", &one.scope)]
     {

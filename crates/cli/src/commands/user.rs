@@ -96,7 +96,7 @@ async fn list(context: &mut Context<'_>, json: bool) -> Result<(), Failure> {
     if json {
         return super::say_json(context, &people);
     }
-    let mut table = Table::new(["user", "object id", "state"]).fitting(context.screen.columns());
+    let mut table = Table::new(["user", "object id", "state"]).folding(context.screen.columns());
     for one in people {
         let state = if one.enabled { "enabled" } else { "disabled" };
         table.row([strong(one.name), one.object_id, state.to_owned()]);

@@ -75,7 +75,7 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::screen::captured;
+    use crate::ui::captured;
 
     #[test]
     fn without_a_terminal_a_step_is_two_plain_lines_on_stderr() {

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use keyless_audit::verify::Broken;
 
+use crate::Holder;
+
 /// Why an audit log cannot be opened or read.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditLogError {
-    #[error("the audit folder {folder} is in use by another keyless process; stop that one, or choose another folder")]
-    InUse { folder: PathBuf },
+    #[error("the audit folder {folder} is in use by another keyless process{by}; stop that one, or choose another folder")]
+    InUse { folder: PathBuf, by: Holder },
     #[error("the audit log {path} cannot be read or written; check the disk and that the folder belongs to this user")]
     Io {
         path: PathBuf,

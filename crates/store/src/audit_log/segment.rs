@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::AuditLogError;
 use super::start::Start;
+use crate::{LockError, ProcessLock};
 
 /// The folder of a log.
 #[derive(Debug, Clone)]
@@ -64,14 +65,12 @@ impl Folder {
     }
 
     /// Keeps other writers out for as long as the file is open.
-    pub(super) fn lock(&self) -> Result<File, AuditLogError> {
+    pub(super) fn lock(&self) -> Result<ProcessLock, AuditLogError> {
         let path = self.0.join("lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path).map_err(AuditLogError::io(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(AuditLogError::InUse { folder: self.0.clone() }),
-            Err(TryLockError::Error(source)) => Err(AuditLogError::Io { path, source }),
-        }
+        ProcessLock::acquire(&path).map_err(|error| match error {
+            LockError::Held(by) => AuditLogError::InUse { folder: self.0.clone(), by },
+            LockError::Io(source) => AuditLogError::Io { path, source },
+        })
     }
 
     /// Whether some process writes the log now.

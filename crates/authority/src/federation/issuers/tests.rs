@@ -38,7 +38,8 @@ impl HttpFetch for Script {
             std::future::pending::<()>().await;
         }
         if *self.down.lock().unwrap() {
-            return Err(FetchError::Status { host: "ci.example".into(), status: 500 });
+            let source = std::io::Error::other("invalid peer certificate: CaUsedAsEndEntity");
+            return Err(FetchError::Connect { host: "ci.example".into(), source });
         }
         self.documents.lock().unwrap().get(&url.to_string()).cloned().ok_or(FetchError::Resolve("nobody".into()))
     }
@@ -140,6 +141,16 @@ async fn a_cold_issuer_that_fails_is_unavailable_and_not_asked_again_at_once_n59
     world.clock.advance_secs(COOL_DOWN_SECS);
     assert_eq!(world.has("k1").await, Some(true));
     assert_eq!(world.fetches(), 1);
+}
+
+#[tokio::test]
+async fn why_keys_could_not_be_fetched_is_told_down_to_its_cause_u25() {
+    let world = world();
+    *world.script.down.lock().unwrap() = true;
+    for _ in 0..2 {
+        let told = world.issuers.keys(ISSUER, Want::Kid("k1")).await.map(drop).unwrap_err().to_string();
+        assert!(told.ends_with("the host `ci.example` cannot be reached: invalid peer certificate: CaUsedAsEndEntity"), "{told}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
