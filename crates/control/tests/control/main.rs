@@ -20,6 +20,7 @@ mod locks;
 mod management_groups;
 mod paging;
 mod provision;
+mod quota;
 mod role_assignments;
 mod role_definitions;
 mod shapes;
