@@ -200,7 +200,7 @@ def test_pruning_everything_leaves_what_others_made(files, admin):
     files.write(RESOURCES)
     refused = files.apply("--yes", check=False)
     assert refused.returncode == 2
-    assert "can be recovered" in refused.stderr and "az cognitiveservices account recover" in refused.stderr
+    assert "can be recovered" in refused.stderr and "az -- cognitiveservices account recover" in refused.stderr
     assert admin("group exists -n", files.set) is False
 
 
