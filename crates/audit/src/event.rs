@@ -271,6 +271,11 @@ pub trait AuditSink: Debug + Send + Sync {
         events.iter().try_for_each(|event| self.record(event))
     }
 
+    /// Whether recording waits for the disk. Whoever answers calls then records on a thread of its own.
+    fn waits(&self) -> bool {
+        false
+    }
+
     /// Whether events can be written now; asked before work that could not be undone.
     ///
     /// # Errors

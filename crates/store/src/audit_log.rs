@@ -219,6 +219,10 @@ impl AuditSink for AuditLog {
         }
     }
 
+    fn waits(&self) -> bool {
+        self.durability == Durability::Strict
+    }
+
     fn ready(&self) -> Result<(), AuditUnavailable> {
         if self.good.load(Ordering::Relaxed) {
             return Ok(());

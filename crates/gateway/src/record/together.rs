@@ -1,7 +1,8 @@
 //! Calls that end in the same turn of a thread are written to the audit log at once: one lock and one write for all of them.
 //!
 //! The first of them leads. It lets the tasks that are ready run, so that those which end too can join, and writes; nobody waits for
-//! a clock. No answer ends before its event was written, as if each had been written by itself.
+//! a clock. No answer ends before its event was written, as if each had been written by itself. Where writing waits for the disk, it
+//! does so on another thread, and this one goes on with other calls.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -9,9 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable};
+use keyless_store::Blocking;
 use tokio::sync::oneshot;
 
+/// Writes that wait for the disk at once, of one thread; they share flushes. The line before them is
+/// as long as there are calls, which have a bound of their own.
+const AT_ONCE: usize = 4;
+
 thread_local! {
+    static DISK: Blocking = Blocking::new(AT_ONCE, usize::MAX);
+
     /// The turn that calls of this thread may still join.
     static OPEN: RefCell<Option<Arc<Turn>>> = const { RefCell::new(None) };
 }
@@ -24,7 +32,7 @@ pub(super) async fn record(audit: &Arc<dyn AuditSink>, event: AuditEvent) -> Res
     match join(audit, event) {
         Place::Leading(lead) => {
             let_others_run().await;
-            lead.write()
+            lead.write().await
         }
         Place::Following(written) => {
             written.await.unwrap_or_else(|_| Err(AuditUnavailable { reason: "the write was given up half-way".to_owned() }))
@@ -89,8 +97,13 @@ impl Turn {
 struct Lead(Arc<Turn>);
 
 impl Lead {
-    fn write(self) -> Result<(), AuditUnavailable> {
-        self.0.write()
+    async fn write(self) -> Result<(), AuditUnavailable> {
+        if !self.0.audit.waits() {
+            return self.0.write();
+        }
+        // The duty moves along: it is done even when the caller goes away meanwhile.
+        let disk = DISK.with(Clone::clone);
+        disk.run(move || self.0.write()).await.unwrap_or_else(|error| Err(AuditUnavailable { reason: error.to_string() }))
     }
 }
 

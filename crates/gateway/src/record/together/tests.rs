@@ -87,7 +87,7 @@ async fn a_follower_that_goes_away_is_written_all_the_same() {
     let (sink, audit) = sink();
     let Place::Leading(lead) = join(&audit, event()) else { panic!("the first leads") };
     drop(join(&audit, event()));
-    lead.write().unwrap();
+    lead.write().await.unwrap();
     assert_eq!(sink.writes(), [2]);
 }
 
@@ -109,4 +109,41 @@ async fn nothing_is_lost_when_calls_move_between_threads() {
     }
     assert!(calls.join_all().await.iter().all(Result::is_ok));
     assert_eq!(sink.writes().iter().sum::<usize>(), 500);
+}
+
+/// Writes nothing before it is told to, as a disk that is busy.
+#[derive(Debug)]
+struct Held {
+    begun: Mutex<Option<oneshot::Sender<()>>>,
+    release: Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl AuditSink for Held {
+    fn record(&self, _: &AuditEvent) -> Result<(), AuditUnavailable> {
+        if let Some(begun) = self.begun.lock().unwrap().take() {
+            begun.send(()).unwrap();
+        }
+        self.release.lock().unwrap().recv().map_err(|_| AuditUnavailable { reason: "nobody released it".to_owned() })
+    }
+
+    fn waits(&self) -> bool {
+        true
+    }
+
+    fn ready(&self) -> Result<(), AuditUnavailable> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn another_call_of_the_thread_goes_on_while_the_disk_confirms_a_write_d15() {
+    let ((begun, has_begun), (release, released)) = (oneshot::channel(), std::sync::mpsc::channel());
+    let audit: Arc<dyn AuditSink> = Arc::new(Held { begun: Mutex::new(Some(begun)), release: Mutex::new(released) });
+    let another = async {
+        has_begun.await.unwrap();
+        release.send(()).unwrap();
+    };
+    // Only this other task releases the disk.
+    let (written, ()) = tokio::join!(record(&audit, event()), another);
+    written.unwrap();
 }
