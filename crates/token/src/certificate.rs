@@ -117,7 +117,7 @@ fn keys(spki: &[u8]) -> Result<Vec<VerifyingKey>, KeyError> {
     }
     VerifyingKey::from_spki(Algorithm::ES256, spki)
         .map(|key| vec![key])
-        .map_err(|_| KeyError::Rejected("its key is neither RSA of 2048 bits or more nor P-256"))
+        .map_err(|_| KeyError::Rejected("its key is neither RSA (rsaEncryption) of 2048 bits or more nor P-256"))
 }
 
 struct Parts<'a> {

@@ -8,8 +8,11 @@ use aws_lc_rs::signature::{
 };
 
 use crate::algorithm::Algorithm;
+use crate::der::{Reader, SEQUENCE};
 use crate::error::{KeyError, TokenError};
 
+/// The object identifier 1.2.840.113549.1.1.1.
+const RSA_ENCRYPTION: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 /// The fixed head of a P-256 `SubjectPublicKeyInfo` (RFC 5480); the uncompressed point follows.
 const P256_SPKI_HEAD: usize = 26;
 /// `0x04 || x || y`.
@@ -40,6 +43,10 @@ impl VerifyingKey {
             Algorithm::PS256 => &RSA_PSS_2048_8192_SHA256,
             Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
         };
+        // SECURITY: a key of the form id-RSASSA-PSS brings its own mask hash and salt, and the library would check by those.
+        if algorithm != Algorithm::ES256 && !is_plain_rsa(spki) {
+            return Err(KeyError::Rejected("it is not an RSA key of the form rsaEncryption"));
+        }
         let key = ParsedPublicKey::new(scheme, spki).map_err(|_| KeyError::Rejected("it is not a public key for its algorithm"))?;
         Ok(Self { algorithm, key })
     }
@@ -103,5 +110,13 @@ impl VerifyingKey {
     }
 }
 
+/// Whether a `SubjectPublicKeyInfo` names rsaEncryption as its algorithm (RFC 3279 section 2.3.1).
+fn is_plain_rsa(spki: &[u8]) -> bool {
+    let algorithm = || Reader::new(Reader::new(spki).expect(SEQUENCE)?.content).expect(SEQUENCE);
+    algorithm().and_then(|found| Reader::new(found.content).next()).is_some_and(|name| name.whole == RSA_ENCRYPTION)
+}
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -1,5 +1,6 @@
 //! The Graph subset as `az ad` uses it.
 
+use keyless_control::Config;
 use keyless_model::Clock as _;
 use keyless_rbac::builtin;
 use serde_json::{Value, json};
@@ -284,4 +285,23 @@ async fn a_certificate_with_a_weak_key_is_not_registered_n13() {
         assert_eq!(answer.error(), (400, "Request_BadRequest"), "{why}");
         assert!(answer.body["error"]["message"].as_str().unwrap().contains("certificate cannot be used"), "{why}: {}", answer.body);
     }
+}
+
+/// A token for such a name, which any workload gets, would open the application to all of them.
+#[tokio::test]
+async fn an_application_is_not_named_as_an_audience_of_federation() {
+    let audience = "api://partner.example/exchange";
+    let plane = Plane::with(Config { federation_audiences: vec![audience.to_owned()], ..Config::default() }).await;
+    let operator = plane.test.operator;
+    let named = |uri: &str| json!({ "displayName": "n", "identifierUris": [uri] });
+    let app = plane.post(operator, "/v1.0/applications", named("api://partner.example/exchanges")).await.expect(201);
+    let path = format!("/v1.0/applications/{}", app["id"].as_str().unwrap());
+    for taken in [audience, "api://Partner.Example/EXCHANGE", "api://AzureADTokenExchange"] {
+        let made = plane.post(operator, "/v1.0/applications", named(taken)).await;
+        assert_eq!(made.error(), (400, "Request_BadRequest"), "made as {taken}");
+        let renamed = plane.ask(operator, "PATCH", &path, json!({ "identifierUris": [taken] })).await;
+        assert_eq!(renamed.error(), (400, "Request_BadRequest"), "renamed {taken}");
+    }
+    let shown = plane.get(operator, &path).await.expect(200);
+    assert_eq!(shown["identifierUris"], json!(["api://partner.example/exchanges"]));
 }
