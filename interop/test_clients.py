@@ -140,7 +140,7 @@ def test_the_commands_of_azure_login(new_az, system, workload, issuer, operator)
 
 AUTHLIB = """
 from authlib.integrations.requests_client import OAuth2Session
-session = OAuth2Session(ID, SECRET, scope=SCOPE, token_endpoint_auth_method=METHOD)
+session = OAuth2Session(ID, SECRET, scope=SCOPE)
 print(session.fetch_token(ENDPOINT, grant_type="client_credentials")["access_token"])
 """
 OAUTHLIB = """
@@ -164,7 +164,6 @@ def fetched(library: str, system: Keyless, demo: dict, client: str, secret: str)
             "SECRET": secret,
             "SCOPE": AI_SCOPE,
             "ENDPOINT": f"{authority}/{tenant}/oauth2/v2.0/token",
-            "METHOD": "client_secret_post",
         }
         lines = "".join(f"{name} = {value!r}\n" for name, value in given.items())
         command = [os.environ["KEYLESS_INTEROP_FRAMEWORKS"], "-c", lines + {"authlib": AUTHLIB, "oauthlib": OAUTHLIB}[library]]
