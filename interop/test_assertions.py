@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
@@ -99,6 +100,16 @@ def test_an_assertion_works_once_where_the_operator_says_so_n40(victim, register
     assert present(victim, application, used).status_code == 401, "used before the restart"
     fresh = assertion(victim, application, certificate)
     assert [present(victim, application, fresh).status_code for _ in range(2)] == [200, 401]
+
+
+def test_of_many_who_present_an_assertion_at_once_one_is_answered_n40(victim, registered):
+    application, certificate = registered
+    for _ in range(5):
+        signed = assertion(victim, application, certificate)
+        with ThreadPoolExecutor(16) as callers:
+            addresses = [f"127.0.0.{last}" for last in range(2, 18)]
+            answered = list(callers.map(lambda address: present(victim, application, signed, address).status_code, addresses))
+        assert sorted(answered)[0] == 200 and set(sorted(answered)[1:]) <= {401, 429}, answered
 
 
 def test_a_certificate_takes_the_algorithms_registered_with_it_n7(system, operator: Operator, directory, demo, tmp_path):
