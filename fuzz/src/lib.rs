@@ -4,7 +4,9 @@
 //! suite, hands it the seeds, on the stable compiler and without tools.
 
 mod arm_id;
+mod audit_line;
 mod condition;
+mod entity;
 mod events;
 mod form;
 mod imds_query;
@@ -17,7 +19,9 @@ pub type Target = fn(&[u8]);
 /// Every target by its name, which is also the name of its folder in `fuzz/seeds`.
 pub const TARGETS: &[(&str, Target)] = &[
     ("arm_id", arm_id::run),
+    ("audit_line", audit_line::run),
     ("condition", condition::run),
+    ("entity", entity::run),
     ("events", events::run),
     ("form", form::run),
     ("imds_query", imds_query::run),
