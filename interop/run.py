@@ -139,6 +139,8 @@ PROGRAMS = {
     "chromium-driver": lambda: shutil.which("chromedriver"),
     # The compiler is part of it: the tests run a source file.
     "default-jdk-headless": lambda: shutil.which("javac"),
+    "groff": lambda: shutil.which("groff"),
+    "man-db": lambda: shutil.which("man"),
     "pkg-config": lambda: shutil.which("pkg-config"),
     "libssl-dev": has_openssl,
 }

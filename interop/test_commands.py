@@ -141,7 +141,6 @@ def test_manual_pages_are_written_for_every_command(system, tmp_path):
     assert system.command("man").stdout == (tmp_path / "keyless.1").read_text()
 
 
-@pytest.mark.skipif(not (shutil.which("man") and shutil.which("groff")), reason="this machine has no man and groff")
 def test_manual_pages_render_without_a_complaint(system, tmp_path):
     system.command("man", str(tmp_path))
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MANWIDTH": "80"}

@@ -1,8 +1,10 @@
 """Signals: what stops a system, what does not, and what becomes of the calls under way."""
 
 import os
+import select
 import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.error
@@ -146,6 +148,24 @@ def test_a_start_with_wrong_arguments_leaves_no_folder(new_system, tmp_path):
         done = system.command("up", *system.locate(), "--port", "0", "--metadata-port", "0", *wrong, check=False)
         assert done.returncode != 0, wrong
         assert not system.data.exists(), wrong
+
+
+def test_a_start_that_fails_takes_nothing_from_the_system_that_runs(new_system):
+    """Two begin at once in one new folder. Whoever comes second ends, and removes nothing of what the first one runs on."""
+    system = new_system()
+    begin = [str(system.binary), "up", *system.locate(), "--port", "0", "--metadata-port", "0", "--upstream", system.upstream]
+    pair = [subprocess.Popen(begin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+    ended = [os.pidfd_open(process.pid) for process in pair]
+    try:
+        assert select.select(ended, [], [], 30)[0], "there is one system to a folder"
+        assert (system.data / "master.key").is_file() and (system.data / "state.db").is_file()
+    finally:
+        for process, descriptor in zip(pair, ended, strict=True):
+            process.terminate()
+            process.wait(timeout=30)
+            os.close(descriptor)
+    assert (system.data / "master.key").is_file() and (system.data / "state.db").is_file()
+    assert system.start().stop() == 0
 
 
 def test_a_taken_port_is_told_with_its_user_and_the_option_that_changes_it_u18(start, new_system):

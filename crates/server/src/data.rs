@@ -111,13 +111,6 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-/// Takes back a folder that a failed start made.
-pub(crate) fn remove_made(root: &Path) {
-    if let Err(error) = fs::remove_dir_all(root) {
-        tracing::warn!(%error, "the data folder of a system that never started could not be removed");
-    }
-}
-
 /// Where the local socket is reached. A Unix socket's path holds at most 107 bytes; a longer one is named through an open
 /// descriptor of its folder, which must be kept until the socket was bound or connected.
 ///

@@ -55,17 +55,10 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     // Before anything else, so that a signal during a slow start ends it in order, and before any key is in memory.
     let mut signals = Signals::listen()?;
     process::keep_memory_private();
-    let made_here = !options.data.exists();
     let parts = tokio::select! {
-        parts = prepare(&options, &tell) => parts,
+        parts = prepare(&options, &tell) => parts?,
         () = signals.stop() => return Ok(()),
     };
-    let parts = parts.inspect_err(|_| {
-        // What never ran leaves nothing behind that a second try would have to be told about.
-        if made_here {
-            crate::data::remove_made(&options.data);
-        }
-    })?;
     let invited = options.invite.as_deref().map(|name| first_administrator(&parts.door, name)).transpose()?;
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -127,6 +120,16 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let ctx = OpContext::new(RequestId::new(entropy.uuid()), clock.now(), Actor::System("start"));
 
+    // What cannot start is refused before the first start makes a folder. None is taken back afterwards: from the moment it is there,
+    // another process may run in it.
+    upstreams::check(&options.upstream)?;
+    let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
+    let owner = rustix::process::geteuid().as_raw();
+    let capacity = Capacity::of(process::raise_descriptors(), workers, owner);
+    let bound = bind_all(options, workers)?;
+    let endpoints = endpoints(&bound);
+    let roots = rustls_native_certs::load_native_certs().certs;
+    let mut authority = trust::authority_config(options, &roots)?;
     let data = DataFolder::open(&options.data)?;
     // A new master key would open nothing that an older one sealed, and hide that the right one is missing.
     if data.database().exists() && !data.master_key().exists() {
@@ -140,12 +143,6 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     restored::check(&*store, &audit, directory.load().revision(), options.accept_older_state, &ctx).await?;
     replay_outbox(&*store, &audit, &directory, &ctx).await?;
 
-    let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
-    let owner = rustix::process::geteuid().as_raw();
-    let capacity = Capacity::of(process::raise_descriptors(), workers, owner);
-    let bound = bind_all(options, workers)?;
-    let endpoints = endpoints(&bound);
-    let roots = rustls_native_certs::load_native_certs().certs;
     let certificate = ListenerCertificate::new(LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?, ctx.now)?;
     let chosen = upstreams::choose(&options.upstream, &options.cache, &roots, tell).await?;
     let host = bootstrap::ensure(&directory, &data, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
@@ -163,7 +160,6 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         refusals: Refusals::default(),
     });
 
-    let mut authority = trust::authority_config(options, &roots)?;
     // A verifier that keeps the key set for as long as it may has met a new key well before that key signs.
     authority.jwks_max_age_secs = authority.jwks_max_age_secs.min(options.key_lead_secs / 2);
     let trusted = trust::trusted_tenants(options, &snapshot, &platform.clock, &roots)?;

@@ -46,6 +46,14 @@ pub(crate) struct Chosen {
     pub(crate) watched: Option<Watched>,
 }
 
+/// Whether what was asked for can be meant; asks no server.
+pub(crate) fn check(choice: &UpstreamChoice) -> anyhow::Result<()> {
+    match choice {
+        UpstreamChoice::Url { url, api_key_file } => named(url, api_key_file.as_deref()).map(drop),
+        UpstreamChoice::BuiltIn | UpstreamChoice::SmolLm2 | UpstreamChoice::Detect => Ok(()),
+    }
+}
+
 /// Finds or starts what was asked for. `roots` are those of the operating system; `tell` hears each step that takes time.
 pub(crate) async fn choose(
     choice: &UpstreamChoice,

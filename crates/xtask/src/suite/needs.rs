@@ -48,6 +48,12 @@ const NEEDS: &[Need] = &[
         install: "apt-get install pkg-config libssl-dev",
         interop_only: true,
     },
+    Need {
+        what: "man and groff, for the manual pages (root installs them by itself)",
+        probe: &["sh", "-c", "command -v man && command -v groff || { test $(id -u) = 0 && command -v apt-get; }"],
+        install: "apt-get install man-db groff",
+        interop_only: true,
+    },
     Need { what: "openssl", probe: &["openssl", "version"], install: "apt-get install openssl", interop_only: true },
     Need { what: "curl", probe: &["curl", "--version"], install: "apt-get install curl", interop_only: true },
 ];
