@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::Response;
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, TokenDetail};
 use keyless_model::ClientId;
-use keyless_web::{Platform, RefusedBy, RequestFacts};
+use keyless_web::{Platform, Refused, RefusedBy, RequestFacts};
 
 use crate::client::reuse::{SHARE, SHARE_SECS};
 use crate::codes;
@@ -101,7 +101,7 @@ impl Authority {
             error: Some(format!("AADSTS{}", code.number).into()),
         });
         tracing::debug!(request_id = %facts.ctx.request_id, code = code.number, reason = %refusal.reason(), "token refused");
-        match self.platform.refused(RefusedBy::Authority, &format!("AADSTS{}", code.number), event) {
+        match self.platform.refused(Refused::new(RefusedBy::Authority, &format!("AADSTS{}", code.number)), event) {
             Ok(()) => Cow::Borrowed(refusal),
             Err(error) => {
                 tracing::error!(%error, request_id = %facts.ctx.request_id, "a refusal could not be audited");

@@ -1,5 +1,6 @@
 //! One request, once it is known who sends it, what it is about and that it is allowed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use keyless_model::entity::Mutation;
 use keyless_model::{ObjectId, OpContext, Scope, TenantId};
 use keyless_rbac::{Attributes, Denial, Permit, Plane, Request};
 use keyless_store::{Change, Snapshot, decision};
-use keyless_web::{Caller, Form, RefusedBy};
+use keyless_web::{Caller, Form, Refused, RefusedBy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -187,9 +188,23 @@ impl Call {
         });
         match self.permit {
             Some(_) => self.control.platform.audit.record(&event)?,
-            None => self.control.platform.refused(RefusedBy::Control, &failure.code, event)?,
+            None => {
+                let kind = self.kind();
+                let change = denied && !self.method.is_safe() || event.operation.starts_with("Microsoft.Authorization/");
+                self.control.platform.refused(Refused::new(RefusedBy::Control, &failure.code).of(&kind).change(change), event)?;
+            }
         }
         Ok(())
+    }
+
+    /// The operation in the words of the table of routes. The caller chooses the path of a generic resource, so its type is not in it.
+    fn kind(&self) -> Cow<'_, str> {
+        match self.access {
+            Access::Action(action) | Access::Attributed(action, _) | Access::List(action) | Access::Children(action) => action.into(),
+            Access::Namespace(verb) => format!("a namespace's {verb}").into(),
+            Access::DirectoryRead | Access::DirectoryWrite => self.action.as_deref().unwrap_or_default().into(),
+            Access::Resource | Access::Public | Access::Own => format!("{} of a resource", self.method).into(),
+        }
     }
 
     fn event(&self, outcome: Outcome, detail: Option<ControlDetail>) -> AuditEvent {

@@ -11,7 +11,7 @@ use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use keyless_model::{ScopeKind, Timestamp};
 use keyless_store::Snapshot;
-use keyless_web::{Authenticator, AuthnError, Caller, Form, RefusedBy, RequestFacts};
+use keyless_web::{Authenticator, AuthnError, Caller, Form, Refused, RefusedBy, RequestFacts};
 use keyless_wire::arm::ArmError;
 use keyless_wire::graph::GraphError;
 
@@ -229,7 +229,7 @@ fn record_stranger(control: &Control, facts: &RequestFacts, method: &Method, err
     let mut event = AuditEvent::new(&facts.ctx, Category::Control, format!("{method} with a refused token"), Outcome::Denied);
     event.status = Some(failure.status.as_u16());
     event.decision = Some(DecisionRecord::refused(error.to_string()));
-    match control.platform.refused(RefusedBy::Control, "a refused token", event) {
+    match control.platform.refused(Refused::new(RefusedBy::Control, "a refused token"), event) {
         Ok(()) => failure,
         Err(error) => error.into(),
     }

@@ -10,7 +10,7 @@ use keyless_model::entity::Account;
 use keyless_model::{Actor, OpContext, Scope};
 use keyless_rbac::Permit;
 use keyless_store::decision;
-use keyless_web::{Caller, Platform, RefusedBy};
+use keyless_web::{Caller, Platform, Refused, RefusedBy};
 use tokio::time::Instant;
 
 use crate::admit::Reservation;
@@ -171,7 +171,8 @@ impl Call {
         // No right was found: of many such calls the number is recorded.
         self.judged(refusal);
         let Some(event) = self.event(status, refusal.outcome()) else { return Ok(()) };
-        let written = match self.platform.admit_refusal(RefusedBy::Gateway, refusal.reason(), event) {
+        let refused = Refused::new(RefusedBy::Gateway, refusal.reason()).of(self.operation.api);
+        let written = match self.platform.admit_refusal(refused, event) {
             Some(event) => together::record(&self.platform.audit, event).await,
             None => self.platform.audit.ready(),
         };
@@ -268,7 +269,7 @@ impl Drop for Call {
                 _ = self.end(CLIENT_CLOSED, Outcome::Failed);
             } else if let Some(event) = self.event(CLIENT_CLOSED, Outcome::Failed) {
                 // Whoever hangs up before a right was found must not write more than whoever waits for the refusal.
-                _ = self.noticed(self.platform.refused(RefusedBy::Gateway, "the caller went away", event));
+                _ = self.noticed(self.platform.refused(Refused::new(RefusedBy::Gateway, "the caller went away"), event));
             }
         }
     }

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use keyless_audit::{AuditEvent, Category, Outcome, TokenDetail};
 use keyless_model::entity::ManagedIdentity;
 use keyless_model::{OpContext, Timestamp};
-use keyless_web::RefusedBy;
+use keyless_web::{Refused, RefusedBy};
 use keyless_wire::metadata::{AppServiceError, AppServiceToken, ImdsError, ImdsToken, ImdsVersionError};
 use serde::Serialize;
 
@@ -141,7 +141,7 @@ fn refused(metadata: &Metadata, ctx: &OpContext, credential: &'static str, error
         error: Some(error.into()),
         ..TokenDetail::default()
     });
-    if let Err(error) = metadata.platform.refused(RefusedBy::Metadata, &format!("{credential} {error}"), event) {
+    if let Err(error) = metadata.platform.refused(Refused::new(RefusedBy::Metadata, &format!("{credential} {error}")), event) {
         tracing::error!(%error, "a refusal could not be audited");
     }
 }

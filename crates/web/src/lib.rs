@@ -20,7 +20,7 @@ pub use form::{Form, FormError};
 pub use passwords::{Hashing, PasswordFailure, Passwords};
 pub use peer_owner::{PeerOwner, owner_of};
 pub use platform::{Endpoints, Platform};
-pub use refusals::{Refusals, RefusedBy};
+pub use refusals::{Refusals, Refused, RefusedBy};
 pub use reply::{NO_STORE, json};
 pub use request::{Local, Peer, Place, RequestFacts, place};
 pub use tenants::{ENTRA, KeySource, KeysNeeded, KeysUnavailable, TrustedTenants, v2_issuer};

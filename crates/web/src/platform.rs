@@ -7,7 +7,7 @@ use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_store::sealer::Sealer;
 use keyless_store::{Directory, KeyRing};
 
-use crate::{Passwords, Refusals, RefusedBy};
+use crate::{Passwords, Refusals, Refused};
 
 /// The public addresses of the system, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +49,8 @@ impl Platform {
     ///
     /// # Errors
     /// When events cannot be written; the caller must not learn then what it was refused for.
-    pub fn refused(&self, plane: RefusedBy, reason: &str, event: AuditEvent) -> Result<(), AuditUnavailable> {
-        match self.admit_refusal(plane, reason, event) {
+    pub fn refused(&self, refused: Refused<'_>, event: AuditEvent) -> Result<(), AuditUnavailable> {
+        match self.admit_refusal(refused, event) {
             Some(event) => self.audit.record(&event),
             None => self.audit.ready(),
         }
@@ -58,9 +58,9 @@ impl Platform {
 
     /// The event of a refusal when it is to be written by itself, see [`Refusals::admit`]. While the disk is nearly full all of them are
     /// counted: what is left of it is for those who may do something.
-    pub fn admit_refusal(&self, plane: RefusedBy, reason: &str, event: AuditEvent) -> Option<AuditEvent> {
+    pub fn admit_refusal(&self, refused: Refused<'_>, event: AuditEvent) -> Option<AuditEvent> {
         let room = self.audit.space().is_none_or(|space| !space.low);
-        self.refusals.admit(plane, reason, event, room)
+        self.refusals.admit(refused, event, room)
     }
 
     /// Writes what was counted in the minutes that are over; with `everything` in the running one too. Call it often, and last before

@@ -1,35 +1,36 @@
 //! Refusals in the audit: the first of each kind in full, the rest counted, so that whoever may do nothing cannot fill the disk.
 //!
-//! What a plane refuses before a right was found goes through [`crate::Platform::refused`]. Per minute, caller, plane and reason a few
-//! events are written as they are; the others become one event that carries their number. A caller is a principal, or the place that a
-//! request without a proven caller came from. Calls that a permit allowed are never counted together: they are recorded one by one.
+//! What a plane refuses before a right was found goes through [`crate::Platform::refused`]. Per minute a few events of each caller and
+//! kind are written as they are; the others become one event that carries their number. Calls that a permit allowed are never counted
+//! together: they are recorded one by one.
+//!
+//! Noise must not hide a signal, so what strangers do is kept apart by plane, guesses at a person's password have a share of their own,
+//! and so have the changes that a principal was denied. Where there are more callers than room, their numbers are summed by plane,
+//! outcome and kind; kinds are our own words.
 //!
 //! The counts of the running minute are in memory. They are written when it ends and when the system stops; a killed process loses
 //! them, and with them only numbers: the first refusals of the minute are in the log.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-use std::net::IpAddr;
+mod count;
+mod shorten;
+mod table;
+
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keyless_audit::redact::{shortened, start_of};
-use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, Repeated};
-use keyless_model::{ObjectId, RequestId, TenantId, Timestamp};
+use keyless_audit::{ActorRecord, AuditEvent, Outcome};
+use keyless_model::{ObjectId, Timestamp};
 
-use crate::place;
+use crate::Place;
+use count::{Count, fold};
+use table::{Group, Key, Subject, Table};
 
 const MINUTE_MILLIS: i64 = 60_000;
-/// Longer texts of a refused request are cut: they are the caller's own.
-const MAX_TEXT_BYTES: usize = 512;
-/// A scope is either whole or not there.
-const MAX_TARGET_BYTES: usize = 1024;
-/// Reasons are ours and short; this only bounds the memory of a row.
-const MAX_REASON_BYTES: usize = 96;
 /// Counts that wait for a log that cannot be written.
-const MAX_WAITING: usize = 256;
+const MAX_WAITING: usize = 1024;
 
 /// Which plane refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RefusedBy {
     Authority,
     Metadata,
@@ -48,108 +49,77 @@ impl RefusedBy {
     }
 }
 
-/// How much of one minute is written.
-#[derive(Debug)]
-struct Bounds {
-    /// Events in full, per caller, plane and reason.
-    per_reason: u32,
-    /// Events in full, per caller.
-    per_caller: u32,
-    /// Events in full, altogether.
-    altogether: u32,
-    /// Callers, planes and reasons told apart.
-    rows: usize,
-    /// Events that carry a number.
-    counts: usize,
-}
-
-/// All strangers together get less than 100 KiB a minute: whoever has many addresses gets no more than whoever has one.
-const STRANGERS: Bounds = Bounds { per_reason: 5, per_caller: 30, altogether: 40, rows: 256, counts: 24 };
-/// Principals without the right. Each has its own share, so that one does not hide the others.
-const PRINCIPALS: Bounds = Bounds { per_reason: 5, per_caller: 20, altogether: 400, rows: 2048, counts: 200 };
-
-/// Who was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Caller {
-    Place(Option<IpAddr>),
-    Principal(TenantId, ObjectId),
-    Key(String),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    caller: Caller,
+/// What was refused, in our own words: none of these is the caller's text, so there are finitely many.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'a> {
     plane: RefusedBy,
-    reason: Box<str>,
+    reason: &'a str,
+    operation: &'a str,
+    change: bool,
+    person: Option<ObjectId>,
 }
 
-/// One key's minute.
-#[derive(Debug)]
-struct Row {
-    in_full: u32,
-    counted: Option<Count>,
+impl<'a> Refused<'a> {
+    #[must_use]
+    pub const fn new(plane: RefusedBy, reason: &'a str) -> Self {
+        Self { plane, reason, operation: "", change: false, person: None }
+    }
+
+    /// The operation, as the table of routes names it; tells the refusals of a known caller apart.
+    #[must_use]
+    pub const fn of(self, operation: &'a str) -> Self {
+        Self { operation, ..self }
+    }
+
+    /// A known caller was denied a change, or a look at who may do what: written in full up to a larger share.
+    #[must_use]
+    pub const fn change(self, change: bool) -> Self {
+        Self { change, ..self }
+    }
+
+    /// A stranger claimed to be this person. People are finite and strangers cannot make them.
+    #[must_use]
+    pub const fn person(self, person: Option<ObjectId>) -> Self {
+        Self { person, ..self }
+    }
 }
 
-/// Refusals that were counted and not written.
-#[derive(Debug, Clone)]
-struct Count {
-    number: u64,
-    since: Timestamp,
-    /// Of one of them, to find it by.
-    request_id: RequestId,
-    category: Category,
-    outcome: Outcome,
-    actor: ActorRecord,
-    source: Option<IpAddr>,
-    status: Option<u16>,
-    because: String,
-}
-
-#[derive(Debug)]
-struct Table {
-    bounds: Bounds,
-    rows: HashMap<Key, Row>,
-    in_full: u32,
-    /// What found no row.
-    others: Option<Count>,
-}
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     minute: i64,
-    strangers: Table,
-    principals: Table,
+    tables: BTreeMap<Group, Table>,
     /// Counts of minutes that are over.
     due: Vec<Count>,
 }
 
 /// The refusals of this process.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Refusals(Mutex<State>);
 
-impl Default for Refusals {
-    fn default() -> Self {
-        let state = State { minute: 0, strangers: Table::new(STRANGERS), principals: Table::new(PRINCIPALS), due: Vec::new() };
-        Self(Mutex::new(state))
-    }
-}
-
 impl Refusals {
-    /// The event of a refusal, when it is to be written by itself; none when it was counted instead, as all are without `room`. `reason` is one of ours, not the
-    /// caller's text.
-    pub fn admit(&self, plane: RefusedBy, reason: &str, mut event: AuditEvent, room: bool) -> Option<AuditEvent> {
-        let caller = match &event.actor {
-            ActorRecord::Principal { object_id, tenant, .. } => Caller::Principal(*tenant, *object_id),
-            ActorRecord::AccountKey { fingerprint } => Caller::Key(fingerprint.clone()),
-            ActorRecord::Anonymous | ActorRecord::System { .. } => Caller::Place(place(event.source)),
+    /// The event of a refusal, when it is to be written by itself; none when it was counted instead, as all are without `room`.
+    pub fn admit(&self, refused: Refused<'_>, mut event: AuditEvent, room: bool) -> Option<AuditEvent> {
+        let (subject, group) = match (&event.actor, refused.person) {
+            (ActorRecord::Principal { object_id, tenant, .. }, _) => {
+                (Subject::Principal(*tenant, *object_id), Group::Principals(refused.plane))
+            }
+            (ActorRecord::AccountKey { fingerprint }, _) => (Subject::Key(fingerprint.clone()), Group::Principals(refused.plane)),
+            (ActorRecord::Anonymous | ActorRecord::System { .. }, Some(person)) => (Subject::Person(person), Group::People),
+            (ActorRecord::Anonymous | ActorRecord::System { .. }, None) => {
+                (Subject::Place(Place::of(event.source)), Group::Strangers(refused.plane))
+            }
+        };
+        let key = Key::new(subject, refused, event.outcome == Outcome::Denied);
+        let longest = match group {
+            Group::Principals(_) => shorten::MAX_TEXT_BYTES,
+            Group::Strangers(_) | Group::People => shorten::MAX_STRANGERS_TEXT_BYTES,
         };
         let mut state = self.lock();
         state.turn(event.time);
-        let table = if matches!(caller, Caller::Place(_)) { &mut state.strangers } else { &mut state.principals };
-        let in_full = table.admit(Key { caller, plane, reason: start_of(reason, MAX_REASON_BYTES).into() }, &event, room);
+        let in_full = state.tables.entry(group).or_insert_with(|| Table::new(group)).admit(key, refused.plane, &event, room);
         drop(state);
         in_full.then(|| {
-            shorten(&mut event);
+            shorten::shorten(&mut event, longest);
             event
         })
     }
@@ -173,7 +143,7 @@ impl Refusals {
         let mut state = self.lock();
         let newer = std::mem::replace(&mut state.due, due.counts);
         state.due.extend(newer);
-        state.due = fold(std::mem::take(&mut state.due), None, MAX_WAITING);
+        state.due = fold(std::mem::take(&mut state.due), Vec::new(), MAX_WAITING);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -201,150 +171,8 @@ impl State {
     }
 
     fn close(&mut self) {
-        for table in [&mut self.strangers, &mut self.principals] {
-            let counts = table.rows.drain().filter_map(|(_, row)| row.counted).collect();
-            let others = table.others.take();
-            table.in_full = 0;
-            self.due.extend(fold(counts, others, table.bounds.counts));
-        }
-        if self.due.len() > MAX_WAITING {
-            self.due = fold(std::mem::take(&mut self.due), None, MAX_WAITING);
-        }
-    }
-}
-
-impl Table {
-    fn new(bounds: Bounds) -> Self {
-        Self { bounds, rows: HashMap::new(), in_full: 0, others: None }
-    }
-
-    /// Whether the refusal is written in full; else it was counted.
-    fn admit(&mut self, key: Key, event: &AuditEvent, room: bool) -> bool {
-        let reason = || format!("{}: {}", key.plane.name(), key.reason);
-        let row = match self.rows.get(&key) {
-            None if self.rows.len() >= self.bounds.rows => {
-                count(&mut self.others, event, || "of many kinds".to_owned());
-                return false;
-            }
-            row => row,
-        };
-        let room = room && row.is_none_or(|row| row.in_full < self.bounds.per_reason) && self.in_full < self.bounds.altogether;
-        let in_full = room && {
-            let of_caller = self.rows.iter().filter(|(other, _)| other.caller == key.caller);
-            of_caller.map(|(_, row)| row.in_full).sum::<u32>() < self.bounds.per_caller
-        };
-        if in_full {
-            self.in_full += 1;
-            self.rows.entry(key).or_insert(Row { in_full: 0, counted: None }).in_full += 1;
-        } else {
-            let because = reason();
-            count(&mut self.rows.entry(key).or_insert(Row { in_full: 0, counted: None }).counted, event, || because);
-        }
-        in_full
-    }
-}
-
-fn count(counted: &mut Option<Count>, event: &AuditEvent, because: impl FnOnce() -> String) {
-    match counted {
-        Some(count) => {
-            count.number += 1;
-            count.request_id = event.request_id;
-        }
-        None => {
-            *counted = Some(Count {
-                number: 1,
-                since: event.time,
-                request_id: event.request_id,
-                category: event.category,
-                outcome: event.outcome,
-                actor: event.actor.clone(),
-                source: place(event.source),
-                status: event.status,
-                because: because(),
-            });
-        }
-    }
-}
-
-/// At most `most` counts: the largest by themselves, the rest as one of them all.
-fn fold(mut counts: Vec<Count>, mut others: Option<Count>, most: usize) -> Vec<Count> {
-    counts.sort_by_key(|count| (std::cmp::Reverse(count.number), count.since));
-    let keep = most.saturating_sub(1).min(counts.len());
-    for count in counts.drain(keep..) {
-        match &mut others {
-            Some(others) => {
-                others.number += count.number;
-                others.since = others.since.min(count.since);
-            }
-            None => others = Some(count),
-        }
-    }
-    counts.extend(others.map(|others| Count {
-        actor: ActorRecord::System { reason: "refusals of several callers".into() },
-        source: None,
-        status: None,
-        because: "of many kinds".to_owned(),
-        ..others
-    }));
-    counts
-}
-
-impl Count {
-    fn event(&self, now: Timestamp) -> AuditEvent {
-        let because = format!("{} more refusals were counted and not written one by one: {}", self.number, self.because);
-        AuditEvent {
-            time: now,
-            request_id: self.request_id,
-            client_request_id: None,
-            category: self.category,
-            operation: "Refusals_Count".into(),
-            outcome: self.outcome,
-            actor: self.actor.clone(),
-            revision: None,
-            source: self.source,
-            target: None,
-            location: None,
-            decision: Some(DecisionRecord::refused(because)),
-            status: self.status,
-            repeated: Some(Repeated { number: self.number, since: self.since }),
-            data: None,
-            control: None,
-            token: None,
-        }
-    }
-}
-
-/// Cuts what the caller chose the length of.
-fn shorten(event: &mut AuditEvent) {
-    fn text(text: &mut Cow<'static, str>) {
-        if text.len() > MAX_TEXT_BYTES {
-            *text = shortened(text, MAX_TEXT_BYTES).into();
-        }
-    }
-    fn string(text: &mut Option<String>) {
-        if let Some(long) = text.as_mut().filter(|text| text.len() > MAX_TEXT_BYTES) {
-            *long = shortened(long, MAX_TEXT_BYTES);
-        }
-    }
-    text(&mut event.operation);
-    if let Some(decision) = &mut event.decision {
-        text(&mut decision.because);
-    }
-    if let Some(token) = &mut event.token {
-        text(&mut token.grant);
-        text(&mut token.credential);
-        string(&mut token.audience);
-    }
-    if let Some(data) = &mut event.data {
-        string(&mut data.api_version);
-        for name in [&mut data.deployment, &mut data.model].into_iter().flatten() {
-            if name.len() > MAX_TEXT_BYTES {
-                *name = shortened(name, MAX_TEXT_BYTES).into();
-            }
-        }
-    }
-    if event.target.as_ref().is_some_and(|target| target.as_str().len() > MAX_TARGET_BYTES) {
-        event.target = None;
+        self.due.extend(std::mem::take(&mut self.tables).into_values().flat_map(Table::close));
+        self.due = fold(std::mem::take(&mut self.due), Vec::new(), MAX_WAITING);
     }
 }
 

@@ -8,7 +8,7 @@ use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
 use keyless_token::sign_in::ProvenPerson;
-use keyless_web::RefusedBy;
+use keyless_web::{Refused, RefusedBy};
 
 use super::SignInProvider;
 use crate::codes::{self, Code};
@@ -151,7 +151,10 @@ fn audit(
     event.decision = Some(DecisionRecord { allowed, because: because.into(), ..DecisionRecord::default() });
     let written = match outcome {
         Ok(_) => authority.platform.audit.record(&event),
-        Err(unknown) => authority.platform.refused(RefusedBy::Authority, &format!("AADSTS{}", unknown.code().number), event),
+        Err(unknown) => {
+            let reason = format!("AADSTS{}", unknown.code().number);
+            authority.platform.refused(Refused::new(RefusedBy::Authority, &reason), event)
+        }
     };
     written.map_err(|error| Authority::unavailable(&error))
 }

@@ -7,7 +7,7 @@ use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
 use keyless_token::password::{self, PasswordError};
-use keyless_web::{PasswordFailure, RefusedBy, RequestFacts};
+use keyless_web::{PasswordFailure, Refused, RefusedBy, RequestFacts};
 
 use super::ticket::Changing;
 use crate::codes::{self, Code};
@@ -235,10 +235,12 @@ fn audit(
     event.decision = Some(decision(error.is_none(), because));
     let written = match error {
         None => authority.platform.audit.record(&event),
-        // Whose password is guessed is part of the reason: each person's first ones are written.
+        // SECURITY: guesses at a known person have a share of their own in each minute: no other noise of strangers takes it. Of many
+        // people whose passwords are guessed in one minute, the first have events of their own; the others are counted by name.
         Some(error) => {
-            let of = principal.map_or_else(String::new, |principal| format!(" {}", principal.id));
-            authority.platform.refused(RefusedBy::Authority, &format!("AADSTS{}{of}", error.code().number), event)
+            let reason = format!("AADSTS{}", error.code().number);
+            let refused = Refused::new(RefusedBy::Authority, &reason).person(principal.map(|principal| principal.id));
+            authority.platform.refused(refused, event)
         }
     };
     written.map_err(|error| Authority::unavailable(&error))

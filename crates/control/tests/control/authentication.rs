@@ -148,3 +148,19 @@ async fn many_refusals_of_strangers_and_of_callers_without_a_right_are_counted_d
     assert_eq!(events.len(), 2 * (5 + 1));
     assert_eq!(events.iter().filter_map(|event| event.repeated).map(|repeated| repeated.number).sum::<u64>(), 2 * 45);
 }
+
+#[tokio::test]
+async fn decoys_do_not_hide_the_event_of_a_denied_assignment_d5_i7() {
+    let plane = Plane::new().await;
+    let (group, app) = (plane.test.group.as_str().to_owned(), plane.test.app);
+    for _ in 0..50 {
+        assert_eq!(plane.get(app, &format!("{group}?{VERSION}")).await.status, 403);
+        assert_eq!(plane.delete(app, &format!("{group}?{VERSION}")).await.status, 403);
+    }
+    let path = format!("{group}/providers/Microsoft.Authorization/roleAssignments/{}?{VERSION}", keyless_model::ObjectId::from_u128(1));
+    let role = format!("{}/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635", plane.subscription());
+    let body = serde_json::json!({ "properties": { "roleDefinitionId": role, "principalId": plane.test.operator.object_id } });
+    assert_eq!(plane.put(app, &path, body).await.status, 403);
+    let event = plane.test.audit.last();
+    assert_eq!((event.operation.as_ref(), event.repeated), ("Microsoft.Authorization/roleAssignments/write", None));
+}

@@ -77,3 +77,25 @@ async fn a_password_that_is_too_long_counts_like_any_other_i3() {
     }
     assert!(browser.sign_in(&harness, NAME, PASSWORD).await.text.contains("Too many attempts"));
 }
+
+#[tokio::test]
+async fn the_guesses_at_a_password_are_in_the_log_after_any_noise_d5_i7() {
+    let harness = Harness::new().await;
+    let user = person(&harness, false).await;
+    let mut browser = Browser::default();
+    browser.open(&harness, &authorize(&[])).await;
+    let path = format!("/{TENANT}/oauth2/v2.0/token");
+    for n in 0..60 {
+        for reason in ["client_id=x", "grant_type=x"] {
+            let mut request = form(&path).body(reason.into()).unwrap();
+            request.extensions_mut().insert(keyless_web::Peer(([198, 51, 100, n], 4000).into()));
+            harness.send(request).await;
+        }
+    }
+    for _ in 0..4 {
+        assert!(browser.sign_in(&harness, NAME, "wrong password here").await.text.contains("is wrong"));
+    }
+    let events = harness.fixture.audit.events();
+    let told = |text: &str| text.starts_with("AADSTS50126") && text.contains(&user.to_string());
+    assert_eq!(events.iter().filter(|event| told(&event.decision.as_ref().unwrap().because)).count(), 4);
+}
