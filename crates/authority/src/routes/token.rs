@@ -43,13 +43,13 @@ pub(super) async fn v1(State(authority): State<Arc<Authority>>, Path(tenant): Pa
 }
 
 async fn respond(authority: &Authority, tenant: &str, protocol: Protocol, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let facts = RequestFacts::of(&authority.platform, &parts.headers, &parts.extensions);
     let mut attempt = Attempt::default();
-    let mut parts = parts;
-    let basic = parts.headers.remove(header::AUTHORIZATION);
+    let basic: Vec<HeaderValue> = parts.headers.get_all(header::AUTHORIZATION).iter().cloned().collect();
+    parts.headers.remove(header::AUTHORIZATION);
     let form = match read_form(&parts, body).await {
-        Ok(form) => basic::fill(form, basic.as_ref()),
+        Ok(form) => basic::fill(form, &basic),
         Err(refusal) => Err(refusal),
     };
     let answer = match form {
@@ -58,7 +58,7 @@ async fn respond(authority: &Authority, tenant: &str, protocol: Protocol, reques
     };
     answer.unwrap_or_else(|refusal| {
         let mut response = authority.refuse(&facts, attempt, &refusal);
-        if basic.is_some() && response.status() == StatusCode::UNAUTHORIZED {
+        if !basic.is_empty() && response.status() == StatusCode::UNAUTHORIZED {
             // RFC 6749 section 5.2: in the scheme that the client used.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"keyless\""));
         }

@@ -14,15 +14,16 @@ use crate::refusal::Refusal;
 const IN_THE_BODY: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 const MAX_HEADER: usize = 4096;
 
-/// The form with what the header says.
+/// The form with what the header says. Of two headers, neither counts.
 ///
 /// # Errors
 /// When the header is of another scheme or unreadable, and when the body authenticates, too: two ways could disagree (case 80).
-pub(super) fn fill(mut form: Form, header: Option<&HeaderValue>) -> Result<Form, Refusal> {
-    let Some(header) = header else { return Ok(form) };
+pub(super) fn fill(mut form: Form, headers: &[HeaderValue]) -> Result<Form, Refusal> {
+    let [header, more @ ..] = headers else { return Ok(form) };
     let malformed = |text: &str| Refusal::new(&codes::MALFORMED_REQUEST).with(text);
-    let (client_id, secret) = read(header).ok_or_else(|| {
-        malformed("The Authorization header is not 'Basic' with the client's id and secret. Send them so, or in the body without a header.")
+    let only = more.is_empty().then_some(header);
+    let (client_id, secret) = only.and_then(read).ok_or_else(|| {
+        malformed("The Authorization header is not one of 'Basic' with the client's id and secret. Send them so, or in the body without a header.")
     })?;
     if IN_THE_BODY.iter().any(|name| form.has(name)) || form.field("client_id").is_some_and(|named| named != client_id) {
         return Err(malformed("Send the client's credential in the Authorization header or in the body, not in both."));
@@ -68,6 +69,14 @@ mod tests {
         assert_eq!((id.as_str(), secret.expose().as_str()), ("a:b", "se+cret with spaces:&="));
         let (_, secret) = read(&header("id:k8Q~a.b-c_d:e")).unwrap();
         assert_eq!(secret.expose(), "k8Q~a.b-c_d:e", "what needs no encoding stands for itself, as `curl -u` sends it");
+    }
+
+    #[test]
+    fn of_two_headers_neither_is_taken_n80() {
+        let form = || Form::parse(b"grant_type=client_credentials").unwrap();
+        let one = header("id:secret");
+        assert_eq!(fill(form(), std::slice::from_ref(&one)).unwrap().field("client_id"), Some("id"));
+        assert!(fill(form(), &[one.clone(), one]).is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use keyless_audit::{AuditEvent, Outcome};
 use keyless_model::{ObjectId, Timestamp};
 use keyless_store::audit_log::{AuditLogError, AuditReader, Entry, Filter, Order, StartKey};
-use keyless_store::sealer::{MasterKey, Sealer};
+use keyless_store::sealer::{MasterKey, MasterKeyError, Sealer};
 
 use crate::data_dir::NotYours;
 use crate::failure::Failure;
@@ -27,11 +27,21 @@ pub(super) fn open(data: &Path) -> Result<AuditReader, Failure> {
         ));
     }
     let reader = AuditReader::open(&folder).map_err(unreadable)?;
-    // A copy of the folder elsewhere has no master key; who made the record of its beginning is then not asked.
-    Ok(match MasterKey::load(&data.join("master.key")) {
-        Ok(key) => reader.with_key(StartKey::of(&Sealer::new(&key))),
-        Err(_) => reader,
+    Ok(match start_key(data)? {
+        Some(key) => reader.with_key(key),
+        None => reader,
     })
+}
+
+/// What the record of the log's beginning is authentic under. A copy of the folder elsewhere has no master key; who made that record is
+/// then not asked.
+fn start_key(data: &Path) -> Result<Option<StartKey>, Failure> {
+    match MasterKey::load(&data.join("master.key")) {
+        Ok(key) => Ok(Some(StartKey::of(&Sealer::new(&key)))),
+        Err(MasterKeyError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        // SECURITY: a key that is there and unfit must not end in a log that counts as genuine, unasked.
+        Err(error) => Err(Failure::new(error.to_string(), "mend the file, or verify a copy of the log in a folder without it")),
+    }
 }
 
 /// An error of the log for people.
@@ -84,4 +94,23 @@ pub(crate) fn newest(data: &Path, most: usize, filter: Filter, also: impl Fn(&Au
     }
     found.reverse();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_master_key_that_is_unfit_is_told_and_not_passed_over() {
+        let data = tempfile::tempdir().unwrap();
+        assert!(start_key(data.path()).unwrap().is_none(), "a copy of the log has none");
+        let file = data.path().join("master.key");
+        std::fs::write(&file, [7; 32]).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(start_key(data.path()).unwrap().is_some());
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(start_key(data.path()).is_err());
+    }
 }
