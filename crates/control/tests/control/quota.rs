@@ -36,6 +36,28 @@ async fn identities_of_a_subscription_have_a_bound_d16() {
 }
 
 #[tokio::test]
+async fn identities_of_a_machine_have_a_bound_d16() {
+    let plane = Plane::new().await;
+    let (snapshot, group) = (plane.test.snapshot(), plane.test.group.clone());
+    let known = snapshot.user_assigned_below(&plane.subscription()).next().unwrap().as_ref().clone();
+    let scope = |number: u128| below(&group, "Microsoft.ManagedIdentity/userAssignedIdentities", format_args!("copy{number}"));
+    let copy = |number: u128| ManagedIdentity {
+        scope: scope(number),
+        client_id: ClientId::from_u128(0xcccc_0000 + number),
+        principal_id: ObjectId::from_u128(0xdddd_0000 + number),
+        ..known.clone()
+    };
+    plane.test.apply((0..101).map(|number| Mutation::put(copy(number)))).await;
+    let with = |count: u128| {
+        let identities: serde_json::Map<String, Value> = (0..count).map(|number| (scope(number).to_string(), json!({}))).collect();
+        json!({ "location": "local", "identity": { "type": "UserAssigned", "userAssignedIdentities": identities } })
+    };
+    let machine = below(&group, "Microsoft.Compute/virtualMachines", "crowded").to_string();
+    assert_eq!(plane.put(plane.test.operator, &machine, with(101)).await.error(), FULL);
+    plane.put(plane.test.operator, &machine, with(100)).await.expect(201);
+}
+
+#[tokio::test]
 async fn hosts_of_a_subscription_have_a_bound_d16() {
     const KIND: &str = "Microsoft.Compute/virtualMachines";
     let plane = Plane::new().await;
