@@ -147,13 +147,13 @@ PROGRAMS = {
 
 
 def demo_cache(keyless: Path) -> Path:
-    """The cache in which `keyless demo` finds its Python clients; filled by the demo itself, since the tests reach no registry."""
+    """The cache in which Keyless finds its model and the demo's clients; filled by the demo itself, since the tests reach no registry."""
     folder = TARGET / "demo"
-    with remade_when_changed(folder, DEMO, sys.version) as stale:
+    with remade_when_changed(folder, DEMO, sys.version + MODEL.read_text()) as stale:
         if stale:
-            say("installing what `keyless demo` runs")
+            say("running `keyless demo`, which installs what it needs")
             settings = os.environ | {"XDG_CACHE_HOME": str(folder)}
-            done = subprocess.run([str(keyless), "demo", "--once", "--built-in"], env=settings, capture_output=True, text=True)
+            done = subprocess.run([str(keyless), "demo", "--once"], env=settings, capture_output=True, text=True)
             if done.returncode != 0:
                 sys.exit(f"`keyless demo` failed:\n{done.stdout}{done.stderr}")
     return folder

@@ -61,14 +61,15 @@ def test_endpoints_that_are_broken_do_not_count_as_refusing(system, tmp_path, st
 # --- the demo ---
 
 
-def test_the_demo_runs_to_its_end_with_the_built_in_responder(binary, tmp_path):
+@pytest.mark.parametrize("options,said", [(["--built-in"], "it is no model"), ([], "✓ a small real model")], ids=["built-in", "model"])
+def test_the_demo_runs_to_its_end(binary, tmp_path, options, said):
     environment = os.environ | {"XDG_CACHE_HOME": os.environ["KEYLESS_INTEROP_DEMO_CACHE"], "TMPDIR": str(tmp_path)}
     done = subprocess.run(
-        [str(binary), "demo", "--once", "--built-in"], env=environment, capture_output=True, text=True, timeout=300
+        [str(binary), "demo", "--once", *options], env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    for said in ("keyless run --as newcomer -- python chat.py", "it is no model", "lacks the required data action", "the client id leaks"):
-        assert said in done.stdout + done.stderr, said
+    for words in ("keyless run --as newcomer -- python chat.py", "lacks the required data action", "the client id leaks", said):
+        assert words in done.stdout + done.stderr, words
     assert "UNEXPECTED" not in done.stdout
     assert not list(tmp_path.iterdir()), "the throw-away folder is gone"
 

@@ -40,8 +40,8 @@ def test_model_server_answers_by_itself(model_server):
     assert len(embedding.embeddings.create(model="any", input="hello").data[0].embedding) == 576
 
 
-def test_model_server_leaves_stdout_to_its_one_line(model_python):
-    command = [str(model_python), str(ASSETS / "serve_model.py")]
+def test_model_server_leaves_stdout_to_its_one_line():
+    command = [os.environ["KEYLESS_INTEROP_MODEL_PYTHON"], str(ASSETS / "serve_model.py")]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as server:
@@ -73,8 +73,8 @@ def test_real_usage_is_audited(system):
     assert (data["promptTokens"], data["completionTokens"]) == (usage.prompt_tokens, usage.completion_tokens)
 
 
-def test_up_prepares_and_runs_the_model_itself(new_system, model_python, examples):
-    system = new_system().start("--model", "smollm2")
+def test_up_runs_the_model_itself(new_system, examples):
+    system = new_system().start("--model", "smollm2", env={"XDG_CACHE_HOME": os.environ["KEYLESS_INTEROP_DEMO_CACHE"]})
     client = dated(system, system.account("demo-ai")["endpoint"], token=system.token("demo-app"))
     assert "Paris" in ask_calmly(client)
     nearness = system.run("demo-app", sys.executable, str(examples / "python" / "embeddings.py")).stdout
