@@ -59,3 +59,4 @@ def test_another_user_is_answered_by_no_route(new_system):
     assert len(system.audit()) == before, "nothing was done"
     assert ask(str(door), "GET /status", None) == "b'HTTP/1.1 200'"
     assert system.stop() == 0
+    system.data.chmod(0o700)

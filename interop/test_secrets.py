@@ -83,7 +83,8 @@ def holds_private_key(data: bytes) -> bool:
 
 
 def test_data_folder_is_closed_to_others(every_system):
-    for system in every_system:
+    # A start that was refused made none.
+    for system in (system for system in every_system if system.data.exists()):
         assert system.data.stat().st_mode & 0o077 == 0
         for file in files_below(system.data):
             assert file.stat().st_mode & 0o022 == 0, f"{file.name} may be written by others"

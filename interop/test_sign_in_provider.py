@@ -33,10 +33,11 @@ def provider(system, tmp_path_factory):
     provider.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def corp(system, provider):
-    """The system, at which people sign in with the provider."""
-    return system.start(*provider.flags, "--sign-in-email-domain", "keyless.localhost")
+    """The system, at which people sign in with the provider. Started anew for each test: of refusals, the first few say why."""
+    yield system.start(*provider.flags, "--sign-in-email-domain", "keyless.localhost")
+    assert system.stop() == 0, system.log()
 
 
 @pytest.fixture
