@@ -16,7 +16,7 @@ from openai import APIStatusError
 
 from support.clients import ANSWER, QUESTION, ask, ask_with_id, dated, refusal, v1
 from support.keyless import ARM_SCOPE, Keyless
-from support.operator import GROUP, fresh
+from support.operator import GROUP, Operator, fresh
 from support.person import Person
 from support.refusals import CHAT_ACTION
 
@@ -86,9 +86,12 @@ def test_the_clients_own_id_finds_the_call(system, operator, demo):
     assert [one["event"]["clientRequestId"] for one in explained(system, own)] == [own]
 
 
-def test_a_key_that_is_refused_leads_to_identities(system, operator):
-    account = operator.create_account()
+def test_a_key_that_is_refused_leads_to_identities(new_system):
+    # Where no other test is a stranger: of their refusals, the first few have an event of their own.
+    system = new_system().start()
+    account = Operator(system).create_account()
     text = explain(system, refused_call(v1(system, account.endpoint, "0123456789abcdef" * 2)))
+    assert system.stop() == 0
     assert "refused" in text and "keyless run" in text and "--as IDENTITY" in text, text
 
 

@@ -35,6 +35,14 @@ as_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="only root may st
 
 
 @pytest.fixture(scope="module")
+def system(new_system):
+    """One of its own: of a stranger's refusals, the first few have an event of their own."""
+    system = new_system().start()
+    yield system
+    assert system.stop() == 0, system.log()
+
+
+@pytest.fixture(scope="module")
 def loan(system) -> dict:
     return system.env("demo-app")
 
