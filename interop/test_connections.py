@@ -1,10 +1,8 @@
 """What a crowd of connections costs, and whom: with so few descriptors that the bounds are within reach."""
 
-import os
 import re
+import select
 import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,27 +11,26 @@ import pytest
 
 from support.credentials import answers
 from support.keyless import Keyless
+from support.stranger import needs_root, stranger
 
 DESCRIPTORS = 1024
-STRANGER = 61234
 # What the documentation says comes of it: half of what is left after 256, and of that half for the planes.
 PLANES = (DESCRIPTORS - 256) // 2 // 2
-# Opens as many connections as it is told, then says how many were not closed at once, and holds them.
-CROWD = """
-import select, socket, sys
-port, wanted = int(sys.argv[1]), int(sys.argv[2])
-held = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(wanted)]
-poll = select.poll()
-for connection in held:
-    poll.register(connection, select.POLLIN)
-closed = set()
-while len(closed) < wanted and (events := poll.poll(1000)):
-    for descriptor, _ in events:
-        poll.unregister(descriptor)
-        closed.add(descriptor)
-print(wanted - len(closed), flush=True)
-sys.stdin.read()
-"""
+HELD: list[socket.socket] = []
+
+
+def hold(port: int, wanted: int) -> int:
+    """Opens as many connections, keeps them, and says how many of them were not closed at once."""
+    poll = select.poll()
+    for _ in range(wanted):
+        HELD.append(socket.create_connection(("127.0.0.1", port), timeout=10))
+        poll.register(HELD[-1], select.POLLIN)
+    closed = set()
+    while len(closed) < wanted and (events := poll.poll(1000)):
+        for descriptor, _ in events:
+            poll.unregister(descriptor)
+            closed.add(descriptor)
+    return wanted - len(closed)
 
 
 @pytest.fixture
@@ -60,26 +57,16 @@ def is_ready(system) -> bool:
         return answer.status == 200
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may start a program as another user")
+@needs_root
 def test_a_stranger_who_holds_all_it_can_starves_nobody_d10_i5(small):
     token = small.token("demo-app")
-    crowds = []
-    for plane in ("gateway", "metadata", "operations"):
-        port = urlsplit(small.ready[plane]).port
-        command = [os.path.realpath(sys.executable), "-I", "-c", CROWD, str(port), "150"]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        crowds.append(subprocess.Popen(command, user=STRANGER, cwd="/", **pipes))
-    try:
-        held = [int(crowd.stdout.readline()) for crowd in crowds]
+    ports = [urlsplit(small.ready[plane]).port for plane in ("gateway", "metadata", "operations")]
+    with stranger() as crowd:
+        held = [crowd.submit(hold, port, 150).result(30) for port in ports]
         # A part of each listener, and of none the whole.
         assert held[0] <= PLANES // 4 and held[1] <= PLANES // 4 // 4 and held[2] <= 8, held
         assert answers(small, token) and small.token("demo-app") and is_ready(small)
         assert metric(small, "keyless_connections_turned_away_total") >= 3 * 150 - sum(held) - 1
-    finally:
-        for crowd in crowds:
-            crowd.stdin.close()
-            crowd.wait(10)
-            crowd.stdout.close()
     assert "could not be accepted" not in small.log()
 
 

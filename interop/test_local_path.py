@@ -13,6 +13,7 @@ import pytest
 from support.keyless import IDENTITY_VARIABLES
 from support.operator import fresh
 from support.person import Person
+from support.stranger import STRANGER, needs_root, run_as_stranger
 
 PASSWORD = "a long enough passphrase, with numbers 43"
 # What the runner's own az brings along; here `keyless az` has to.
@@ -54,15 +55,12 @@ def test_attaching_an_identity_says_how_a_program_names_it_u8(system, operator):
     system.command("host", "detach", identity.name, *system.locate())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
+@needs_root
 @pytest.mark.parametrize("command", [["status"], ["audit", "tail"], ["explain", "--last"], ["user", "list"]])
 def test_another_user_of_the_machine_learns_whose_the_system_is_u11(system, command):
     # Whoever may not enter the folders above learns no more than that.
     bare = {name: value for name, value in os.environ.items() if name not in IDENTITY_VARIABLES}
-    stranger = 65534
-    done = subprocess.run(
-        [str(system.binary), *command, *system.locate()], user=stranger, env=bare, cwd="/", capture_output=True, text=True
-    )
+    done = run_as_stranger(system.binary, *command, *system.locate(), env=bare)
     assert done.returncode == 1, done
-    assert "only its owner may" in done.stderr and f"you are user {stranger}" in done.stderr, done.stderr
+    assert "only its owner may" in done.stderr and f"you are user {STRANGER}" in done.stderr, done.stderr
     assert "no audit log" not in done.stderr and "run the command again" not in done.stderr

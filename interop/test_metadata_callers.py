@@ -1,8 +1,7 @@
 """Who gets a token of the metadata endpoint: the owner's processes, over whatever socket they open, and nobody else on the machine."""
 
-import array
 import json
-import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -11,27 +10,12 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from support.stranger import as_stranger, needs_root
+
 RESOURCE = "https://cognitiveservices.azure.com"
 JAVA_PROGRAM = Path(__file__).parent / "support" / "programs" / "Ask.java"
-# Not `nobody`: where users are mapped, that is everybody without a name.
-STRANGER = 61234
-
-ASK = """
-import socket, sys
-family, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
-connection = socket.socket(getattr(socket, family))
-connection.settimeout(10)
-connection.connect((address, port))
-connection.sendall(sys.stdin.buffer.read())
-answer = b""
-while piece := connection.recv(65536):
-    answer += piece
-sys.stdout.buffer.write(answer)
-"""
 # An IPv4 socket, and an IPv6 one to the same address, as .NET and the JVM open them.
 FAMILIES = [("AF_INET", "127.0.0.1"), ("AF_INET6", "::ffff:127.0.0.1")]
-
-as_another_user = pytest.mark.skipif(os.geteuid() != 0, reason="only root may start a program as another user")
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +45,28 @@ def app_service(loan) -> bytes:
     return head(target, f"X-IDENTITY-HEADER: {loan['IDENTITY_HEADER']}", host=urlsplit(loan["IDENTITY_ENDPOINT"]).netloc)
 
 
-def ask(system, request: bytes, family=FAMILIES[0], user: int | None = None) -> tuple[int, dict]:
-    port = urlsplit(system.ready["metadata"]).port
-    # The interpreter itself, not the environment's link to it: another user may not enter the folder of this one.
-    python = [os.path.realpath(sys.executable), "-I", "-c", ASK, *family, str(port)]
-    done = subprocess.run(python, input=request, capture_output=True, timeout=20, user=user, cwd="/", check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    status, _, rest = done.stdout.partition(b"\r\n")
+def exchange(request: bytes, family: str, address: str, port: int) -> bytes:
+    """All that comes back over a socket of this family."""
+    with socket.socket(getattr(socket, family)) as connection:
+        connection.settimeout(10)
+        connection.connect((address, port))
+        connection.sendall(request)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    return answer
+
+
+def open_and_hand_on(family: str, address: str, port: int, path: str) -> None:
+    with socket.socket(getattr(socket, family)) as connection, socket.socket(socket.AF_UNIX) as there:
+        connection.connect((address, port))
+        there.connect(path)
+        socket.send_fds(there, [b"x"], [connection.fileno()])
+
+
+def ask(system, request: bytes, family=FAMILIES[0], way=lambda function, *arguments: function(*arguments)) -> tuple[int, dict]:
+    answer = way(exchange, request, *family, urlsplit(system.ready["metadata"]).port)
+    status, _, rest = answer.partition(b"\r\n")
     return int(status.split()[1]), json.loads(rest.partition(b"\r\n\r\n")[2])
 
 
@@ -78,35 +77,29 @@ def test_the_owners_program_gets_a_token_over_any_socket_i2_n101(family, system,
         assert status == 200 and body["access_token"], (status, body.get("error"), body.get("message"))
 
 
-@as_another_user
+@needs_root
 @pytest.mark.parametrize("family", FAMILIES, ids=["IPv4", "dual stack"])
 def test_another_user_of_the_machine_gets_none_i2_n101(family, system, loan):
-    status, body = ask(system, imds(system), family, STRANGER)
+    status, body = ask(system, imds(system), family, as_stranger)
     assert (status, body["error"]) == (401, "unknown_source")
-    status, body = ask(system, app_service(loan), family, STRANGER)
+    status, body = ask(system, app_service(loan), family, as_stranger)
     assert (status, "access_token" in body) == (401, False), "with the header of another user's loan"
     assert system.audit()[-1]["outcome"] == "denied"
 
 
-@as_another_user
+@needs_root
 @pytest.mark.parametrize("family", [name for name, _ in FAMILIES])
 def test_a_connection_that_was_handed_on_is_its_openers_i2_n103(family, system, loan):
     """A stranger opens the connection and hands it to the owner's process, which asks over it."""
-    address = dict(FAMILIES)[family]
     port = urlsplit(system.ready["metadata"]).port
-    opener = (
-        "import array, socket, sys\n"
-        f"connection = socket.socket(socket.{family})\n"
-        f"connection.connect(({address!r}, {port}))\n"
-        "handle = array.array('i', [connection.fileno()])\n"
-        "socket.socket(fileno=0).sendmsg([b'x'], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, handle)])\n"
-    )
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        python = [os.path.realpath(sys.executable), "-I", "-c", opener]
-        subprocess.run(python, stdin=theirs, user=STRANGER, cwd="/", timeout=20, check=True)
-        _, ancillary, _, _ = ours.recvmsg(1, socket.CMSG_SPACE(4))
-    handles = array.array("i", ancillary[0][2])
+    # An abstract name: they need no folder of this user's.
+    meeting = f"\0{secrets.token_hex(16)}"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(meeting)
+        listener.listen()
+        as_stranger(open_and_hand_on, family, dict(FAMILIES)[family], port, meeting)
+        with listener.accept()[0] as theirs:
+            _, handles, _, _ = socket.recv_fds(theirs, 1, 1)
     with socket.socket(fileno=handles[0]) as connection:
         connection.settimeout(10)
         connection.sendall(app_service(loan))
