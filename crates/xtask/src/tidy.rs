@@ -3,6 +3,7 @@
 //! The rules live in one file per subject below; this file only gathers what they report.
 
 mod bans;
+mod circles;
 mod crates;
 mod directions;
 mod graph;
@@ -68,6 +69,7 @@ fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     let mut problems = BTreeSet::new();
     problems.extend(crates::check(&graph, &files));
     problems.extend(directions::check(&graph));
+    problems.extend(circles::check(&files));
     let deny = read("deny.toml")?;
     problems.extend(bans::check(&workspace::built(root)?, &deny));
     problems.extend(bans::wildcards(&graph));

@@ -64,7 +64,7 @@ impl SourceFile {
     }
 
     /// Code that ships: nothing of a test file, and of others what comes before an inline test module.
-    fn shipped_code(&self) -> &str {
+    pub(super) fn shipped_code(&self) -> &str {
         let is_test = self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "benches" | "examples"));
         if is_test {
             return "";
