@@ -7,15 +7,20 @@ use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use keyless_model::Timestamp;
+use x509_parser::certificate::X509CertificateParser;
+use x509_parser::nom::{Offset as _, Parser as _};
+use x509_parser::time::ASN1Time;
 
 use crate::algorithm::Algorithm;
-use crate::der::{CONTEXT_0, Element, GENERALIZED_TIME, INTEGER, Reader, SEQUENCE, UTC_TIME};
 use crate::error::{KeyError, TokenError};
 use crate::strength::check_rsa;
 use crate::verifying::{PublicNumbers, VerifyingKey};
 
 /// Largest certificate accepted, in bytes of DER.
 const MAX_DER: usize = 16 * 1024;
+/// How DER of a certificate starts, and no text does.
+const SEQUENCE: u8 = 0x30;
+const NOT_ONE: KeyError = KeyError::Rejected("it is not an X.509 certificate");
 
 /// An X.509 certificate with a key that may sign assertions: RSA of 2048 bits or more, or P-256.
 #[derive(Clone)]
@@ -60,12 +65,19 @@ impl Certificate {
         if der.len() > MAX_DER {
             return Err(KeyError::Rejected("the certificate is larger than 16 KiB"));
         }
-        let parts = parts(der).ok_or(KeyError::Rejected("it is not an X.509 certificate"))?;
+        // No word of the extensions is read: whatever they hold, it can do nothing here.
+        let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+        let (_, parsed) = parser.parse(der).ok().filter(|(rest, _)| rest.is_empty()).ok_or(NOT_ONE)?;
+        if !has_plain_dates(der, parsed.issuer().as_raw()) {
+            return Err(NOT_ONE);
+        }
+        let moment = |date: ASN1Time| Timestamp::from_unix_secs(date.timestamp());
+        let (not_before, not_after) = (moment(parsed.validity().not_before), moment(parsed.validity().not_after));
         let mut hash = ([0; 20], [0; 32]);
         hash.0.copy_from_slice(digest(&SHA1_FOR_LEGACY_USE_ONLY, der).as_ref());
         hash.1.copy_from_slice(digest(&SHA256, der).as_ref());
-        let keys = keys(parts.spki)?;
-        Ok(Self { der: der.to_vec(), keys, not_before: parts.not_before, not_after: parts.not_after, sha1: hash.0, sha256: hash.1 })
+        let keys = keys(parsed.public_key().raw)?;
+        Ok(Self { der: der.to_vec(), keys, not_before, not_after, sha1: hash.0, sha256: hash.1 })
     }
 
     #[must_use]
@@ -120,49 +132,17 @@ fn keys(spki: &[u8]) -> Result<Vec<VerifyingKey>, KeyError> {
         .map_err(|_| KeyError::Rejected("its key is neither RSA (rsaEncryption) of 2048 bits or more nor P-256"))
 }
 
-struct Parts<'a> {
-    not_before: Timestamp,
-    not_after: Timestamp,
-    spki: &'a [u8],
-}
-
-/// `Certificate` and `TBSCertificate` of RFC 5280 section 4.1, as far as the key.
-fn parts(der: &[u8]) -> Option<Parts<'_>> {
-    let mut outer = Reader::new(der);
-    let certificate = outer.expect(SEQUENCE)?;
-    if !outer.is_empty() {
-        return None;
-    }
-    let mut tbs = Reader::new(Reader::new(certificate.content).expect(SEQUENCE)?.content);
-    let mut serial = tbs.next()?;
-    if serial.tag == CONTEXT_0 {
-        serial = tbs.next()?;
-    }
-    if serial.tag != INTEGER {
-        return None;
-    }
-    let (_signature, _issuer) = (tbs.expect(SEQUENCE)?, tbs.expect(SEQUENCE)?);
-    let mut validity = Reader::new(tbs.expect(SEQUENCE)?.content);
-    let (not_before, not_after) = (moment(validity.next()?)?, moment(validity.next()?)?);
-    let _subject = tbs.expect(SEQUENCE)?;
-    Some(Parts { not_before, not_after, spki: tbs.expect(SEQUENCE)?.whole })
-}
-
-/// `UTCTime` (`YYMMDDhhmmssZ`, 1950 to 2049) or `GeneralizedTime` (`YYYYMMDDhhmmssZ`), as RFC 5280 section 4.1.2.5 restricts them.
-fn moment(element: Element<'_>) -> Option<Timestamp> {
-    let text = std::str::from_utf8(element.content).ok()?.strip_suffix('Z')?;
-    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let (year, rest) = match (element.tag, text.len()) {
-        (UTC_TIME, 12) => {
-            let short: u16 = text[..2].parse().ok()?;
-            (if short < 50 { 2000 + short } else { 1900 + short }, &text[2..])
+/// Whether a certificate's dates, which follow its issuer, have one of the two forms of RFC 5280 section 4.1.2.5: `UTCTime` and
+/// `GeneralizedTime` with seconds and `Z`. `x509-parser` also takes others of X.690, all of other lengths.
+fn has_plain_dates(der: &[u8], issuer: &[u8]) -> bool {
+    fn plain(date: &[u8]) -> Option<&[u8]> {
+        match date {
+            [0x17, 13, rest @ ..] => rest.get(13..),
+            [0x18, 15, rest @ ..] => rest.get(15..),
+            _ => None,
         }
-        (GENERALIZED_TIME, 14) => (text[..4].parse().ok()?, &text[4..]),
-        _ => return None,
-    };
-    Timestamp::parse_rfc3339(&format!("{year:04}-{}-{}T{}:{}:{}Z", &rest[..2], &rest[2..4], &rest[4..6], &rest[6..8], &rest[8..10]))
+    }
+    matches!(der.get(der.offset(issuer) + issuer.len()..), Some([SEQUENCE, _, dates @ ..]) if plain(dates).and_then(plain).is_some())
 }
 
 #[cfg(test)]

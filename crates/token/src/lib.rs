@@ -8,7 +8,6 @@ pub mod assertion;
 mod certificate;
 mod claims;
 pub mod code;
-mod der;
 mod error;
 pub mod expression;
 pub mod federated;

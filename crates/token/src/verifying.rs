@@ -6,13 +6,13 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaPublicKeyComponents,
     VerificationAlgorithm,
 };
+use x509_parser::asn1_rs::FromDer as _;
+use x509_parser::oid_registry::OID_PKCS1_RSAENCRYPTION;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::algorithm::Algorithm;
-use crate::der::{Reader, SEQUENCE};
 use crate::error::{KeyError, TokenError};
 
-/// The object identifier 1.2.840.113549.1.1.1.
-const RSA_ENCRYPTION: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 /// The fixed head of a P-256 `SubjectPublicKeyInfo` (RFC 5480); the uncompressed point follows.
 const P256_SPKI_HEAD: usize = 26;
 /// `0x04 || x || y`.
@@ -112,8 +112,7 @@ impl VerifyingKey {
 
 /// Whether a `SubjectPublicKeyInfo` names rsaEncryption as its algorithm (RFC 3279 section 2.3.1).
 fn is_plain_rsa(spki: &[u8]) -> bool {
-    let algorithm = || Reader::new(Reader::new(spki).expect(SEQUENCE)?.content).expect(SEQUENCE);
-    algorithm().and_then(|found| Reader::new(found.content).next()).is_some_and(|name| name.whole == RSA_ENCRYPTION)
+    SubjectPublicKeyInfo::from_der(spki).is_ok_and(|(_, key)| key.algorithm.algorithm == OID_PKCS1_RSAENCRYPTION)
 }
 
 #[cfg(test)]

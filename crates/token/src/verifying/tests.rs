@@ -2,9 +2,9 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use keyless_model::entity::SigningAlgorithm;
+use x509_parser::der_parser::parse_der;
 
 use super::*;
-use crate::der::{INTEGER, Reader, SEQUENCE};
 use crate::signer::Signer;
 
 /// `DigestInfo` of SHA-256 up to the hash (RFC 8017 section 9.2, note 1).
@@ -24,10 +24,9 @@ impl RawKey {
     fn new() -> Self {
         let new = Signer::generate(SigningAlgorithm::RS256).unwrap();
         // PrivateKeyInfo (RFC 5208) around RSAPrivateKey (RFC 8017 appendix A.1.2): version, n, e, d, ..
-        let mut info = Reader::new(Reader::new(new.private_pkcs8.expose()).expect(SEQUENCE).unwrap().content);
-        let (_version, _algorithm) = (info.expect(INTEGER).unwrap(), info.expect(SEQUENCE).unwrap());
-        let mut private = Reader::new(Reader::new(info.next().unwrap().content).expect(SEQUENCE).unwrap().content);
-        let [_version, n, _e, d] = std::array::from_fn(|_| private.expect(INTEGER).unwrap().content);
+        let (_, info) = parse_der(new.private_pkcs8.expose()).unwrap();
+        let (_, private) = parse_der(info.as_sequence().unwrap()[2].as_slice().unwrap()).unwrap();
+        let [_version, n, _e, d] = std::array::from_fn(|at| private.as_sequence().unwrap()[at].as_slice().unwrap());
         Self { n: limbs(n), d: limbs(d), key: VerifyingKey::from_spki(Algorithm::RS256, &new.public_spki).unwrap() }
     }
 
