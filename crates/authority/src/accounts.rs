@@ -1,25 +1,24 @@
-//! People's accounts: added by an operator, accepted through an invitation, signed out everywhere.
+//! People's accounts: added by an operator, made by the invited, signed out everywhere.
 
 use std::sync::Arc;
 
 mod first;
+mod invitation;
 mod link;
 mod reset;
 
 use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
-use keyless_model::entity::{Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
+use keyless_model::entity::{Invitation, InvitedAs, Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
 use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId, Timestamp};
 use keyless_rbac::{Permit, builtin};
 use keyless_store::{Change, Snapshot, StoreError, UpdateError, sessions};
 use keyless_web::{PasswordFailure, Platform};
 
 pub use first::has_administrator;
+pub use invitation::{NewInvitation, invite, pending, withdraw};
+pub(crate) use invitation::{accept, open};
 pub use link::{link_user, unlink_user};
 pub use reset::{NewPassword, reset_password};
-
-use crate::refusal::Refusal;
-use crate::sign_in::{Invitation, SignInError, Then, Ticket, Tickets};
-use crate::state::Authority;
 
 /// A person to add.
 #[derive(Debug, Clone)]
@@ -34,28 +33,6 @@ pub struct NewUser {
     pub must_change: bool,
 }
 
-/// A person who is invited to make an account.
-#[derive(Debug, Clone)]
-pub struct NewInvitation {
-    pub tenant: TenantId,
-    pub user_principal_name: String,
-    pub display_name: String,
-    pub rights: InvitedAs,
-    /// How long the link works.
-    pub lifetime_secs: i64,
-}
-
-/// What an invited person may do once the account is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum InvitedAs {
-    /// Nothing yet.
-    Member,
-    /// Everything.
-    Owner,
-    /// Everything, unless a person who may give roles is there already when the invitation is accepted.
-    FirstAdministrator,
-}
-
 /// Why an account was not made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -63,6 +40,10 @@ pub enum AccountError {
     Name { name: String, domain: String },
     #[error("the user name is taken; choose another")]
     Taken,
+    #[error("{MOST} invitations are open; withdraw some first, `keyless user invitations` lists them", MOST = invitation::MOST)]
+    TooManyInvitations,
+    #[error("there is no open invitation of that name; `keyless user invitations` lists them")]
+    NotInvited,
     #[error("the tenant does not exist; use the id of one that `keyless status` shows")]
     TenantUnknown,
     #[error("no such user; check the name or object id")]
@@ -112,36 +93,12 @@ pub async fn add_user(platform: &Arc<Platform>, ctx: &OpContext, permit: &Permit
         user_principal_name: new.user_principal_name,
         display_name: new.display_name,
         rights: InvitedAs::Member,
+        invited: ctx.now,
+        expires: ctx.now,
     };
-    create(platform, ctx, permit, &invitation, hash, new.must_change).await?;
+    let plan = |snapshot: &Snapshot| account(snapshot, ctx, &invitation, hash.clone(), new.must_change, None);
+    platform.directory.update(ctx, permit, plan).await?;
     Ok(invitation.user)
-}
-
-/// Makes a link with which one person can make this account, once. Whoever holds the link is that person: show it to them only.
-///
-/// # Errors
-/// [`AccountError`].
-pub fn invite(platform: &Platform, ctx: &OpContext, new: NewInvitation) -> Result<Secret<String>, AccountError> {
-    let snapshot = platform.directory.snapshot();
-    // Before the name: the administrator who is there may well have the very one.
-    if new.rights == InvitedAs::FirstAdministrator && has_administrator(&snapshot) {
-        return Err(AccountError::AdministratorExists);
-    }
-    check_new(&snapshot, new.tenant, &new.user_principal_name)?;
-    let invitation = Invitation {
-        tenant: new.tenant,
-        user: ObjectId::new(platform.entropy.uuid()),
-        user_principal_name: new.user_principal_name,
-        display_name: new.display_name,
-        rights: new.rights,
-    };
-    let mut event = AuditEvent::new(ctx, Category::Control, "User_Invite", Outcome::Allowed);
-    let because = format!("{} is invited as {}, valid for {} s", invitation.user_principal_name, invitation.user, new.lifetime_secs);
-    event.decision = Some(decision(because));
-    platform.audit.record(&event)?;
-    let ticket = Ticket { browser: None, expires: ctx.now.plus_secs(new.lifetime_secs), then: Then::Accept(invitation), changing: None };
-    let text = Tickets::of(platform).write(&ticket);
-    Ok(Secret::new(format!("{}/invite?ticket={text}", platform.endpoints.authority)))
 }
 
 /// Signs a person or program out everywhere: every token issued before that moment stops working on all planes, and so does every
@@ -169,62 +126,28 @@ pub async fn revoke_sessions(
     Ok(())
 }
 
-/// Makes the account of an invitation.
-pub(crate) async fn accept(
-    authority: &Authority,
+/// The account of a person, and of an invited one the first role.
+fn account(
+    snapshot: &Snapshot,
     ctx: &OpContext,
-    invitation: &Invitation,
-    password: &Secret<String>,
-) -> Result<Result<(), SignInError>, Refusal> {
-    let hash = match authority.platform.passwords.known.hash(password.clone()).await {
-        Ok(hash) => hash,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    let permit = Permit::system("an invited person accepted");
-    match create(&authority.platform, ctx, &permit, invitation, Some(hash), false).await {
-        Ok(()) => Ok(Ok(())),
-        Err(AccountError::Taken) => {
-            let text = "The invitation was accepted already. Ask for a new one.";
-            Err(Refusal::new(&crate::codes::MALFORMED_REQUEST).with(text))
-        }
-        Err(AccountError::AdministratorExists) => {
-            let text = "The system has an administrator by now. Ask them for an invitation.";
-            Err(Refusal::new(&crate::codes::MALFORMED_REQUEST).with(text))
-        }
-        Err(error) => Err(Authority::unavailable(&error)),
-    }
-}
-
-async fn create(
-    platform: &Platform,
-    ctx: &OpContext,
-    permit: &Permit,
     new: &Invitation,
     hash: Option<String>,
     must_change: bool,
-) -> Result<(), AccountError> {
-    let assignment = AssignmentId::new(platform.entropy.uuid());
-    let plan = |snapshot: &Snapshot| {
-        check_new(snapshot, new.tenant, &new.user_principal_name)?;
-        if snapshot.principal(new.user).is_some() {
-            return Err(AccountError::Taken);
-        }
-        // SECURITY: asked in the transaction: of two links for the first administrator one makes an Owner.
-        if new.rights == InvitedAs::FirstAdministrator && has_administrator(snapshot) {
-            return Err(AccountError::AdministratorExists);
-        }
-        let mut mutations = vec![Mutation::put(principal(new, ctx)), Mutation::put(user(new, ctx, hash.clone(), must_change))];
-        if new.rights != InvitedAs::Member {
-            mutations.push(Mutation::put(ownership(new, ctx, assignment)));
-        }
-        let mut event = AuditEvent::new(ctx, Category::Control, "User_Create", Outcome::Allowed);
-        if matches!(event.actor, ActorRecord::Anonymous) {
-            event.actor = ActorRecord::Principal { object_id: new.user, tenant: new.tenant, client_id: None };
-        }
-        Ok(Change { mutations, event })
-    };
-    platform.directory.update(ctx, permit, plan).await?;
-    Ok(())
+    assignment: Option<AssignmentId>,
+) -> Result<Change, AccountError> {
+    check_new(snapshot, new.tenant, &new.user_principal_name)?;
+    if snapshot.principal(new.user).is_some() {
+        return Err(AccountError::Taken);
+    }
+    let mut mutations = vec![Mutation::put(principal(new, ctx)), Mutation::put(user(new, ctx, hash, must_change))];
+    mutations.extend(assignment.map(|id| Mutation::put(ownership(new, ctx, id))));
+    // The name has its person: whoever else was invited under it came too late.
+    mutations.extend(invitation::ended(snapshot, |open| open.is_for(&new.user_principal_name)));
+    let mut event = AuditEvent::new(ctx, Category::Control, "User_Create", Outcome::Allowed);
+    if matches!(event.actor, ActorRecord::Anonymous) {
+        event.actor = ActorRecord::Principal { object_id: new.user, tenant: new.tenant, client_id: None };
+    }
+    Ok(Change { mutations, event })
 }
 
 fn check_new(snapshot: &Snapshot, tenant: TenantId, name: &str) -> Result<(), AccountError> {

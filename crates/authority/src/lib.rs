@@ -25,8 +25,8 @@ mod throttle;
 use std::sync::Arc;
 
 pub use accounts::{
-    AccountError, InvitedAs, NewInvitation, NewPassword, NewUser, add_user, has_administrator, invite, link_user, reset_password,
-    revoke_sessions, unlink_user,
+    AccountError, NewInvitation, NewPassword, NewUser, add_user, has_administrator, invite, link_user, pending, reset_password,
+    revoke_sessions, unlink_user, withdraw,
 };
 pub use config::{AssertionAudience, AssertionReuse, Config};
 pub use federation::{ExternalIssuers, FetchError, FormPost, HttpFetch, HttpPost, KeysUnavailable, Place, PublicWeb, TrustedIssuer, Want};

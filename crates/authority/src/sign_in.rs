@@ -19,7 +19,7 @@ pub(crate) use devices::{Devices, INTERVAL_SECS as DEVICE_INTERVAL_SECS, LIFETIM
 pub(crate) use page::{Page, PageKind, redirect_with};
 pub(crate) use password::{Checked, SignInError, change, check};
 pub(crate) use pending::{Codes, Taken};
-pub(crate) use ticket::{AuthorizeRequest, Invitation, LIFETIME_SECS as TICKET_SECS, ResponseMode, Then, Ticket, Tickets};
+pub(crate) use ticket::{AuthorizeRequest, LIFETIME_SECS as TICKET_SECS, ResponseMode, Then, Ticket, Tickets};
 
 use crate::throttle::Throttle;
 use lockout::Lockout;

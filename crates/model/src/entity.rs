@@ -14,7 +14,10 @@ pub use authorization::{DenyAssignment, DenyPrincipal, Permissions, RoleAssignme
 pub use capacity::RateLimits;
 pub use identity::{AssignedIdentities, FederatedCredential, FederatedOwner, Host, IdentityKind, ManagedIdentity, SubjectMatch};
 pub use key::{AssertionAlgorithm, KeyState, SigningAlgorithm, SigningKey};
-pub use principal::{Application, CertificateCredential, ClientSecret, Group, Principal, PrincipalKind, RefreshFamily, User, UserPassword};
+pub use principal::{
+    Application, CertificateCredential, ClientSecret, Group, Invitation, InvitedAs, Principal, PrincipalKind, RefreshFamily, User,
+    UserPassword,
+};
 pub use resource::{GenericResource, Lock, LockLevel, ManagementGroup, ResourceGroup, Subscription, Tags, Tenant};
 pub use sealed::Sealed;
 
@@ -86,6 +89,7 @@ entities! {
     RoleAssignment("roleAssignment", RoleAssignment),
     DenyAssignment("denyAssignment", DenyAssignment),
     RefreshFamily("refreshFamily", RefreshFamily),
+    Invitation("invitation", Invitation),
 }
 
 /// The address of an entity in the store: its kind and an id unique within the kind.

@@ -59,7 +59,10 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
         parts = prepare(&options, &tell) => parts?,
         () = signals.stop() => return Ok(()),
     };
-    let invited = options.invite.as_deref().map(|name| first_administrator(&parts.door, name)).transpose()?;
+    let invited = match options.invite.as_deref() {
+        Some(name) => Some(first_administrator(&parts.door, name).await?),
+        None => None,
+    };
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let workers = parts.start(&options, &mut tasks, &stopped)?;

@@ -27,6 +27,7 @@ const MAY_BE_ABSENT: &[EntityKind] = &[
     EntityKind::RoleDefinition,
     EntityKind::FederatedCredential,
     EntityKind::RefreshFamily,
+    EntityKind::Invitation,
 ];
 
 /// The documents to go on without, or why not to go on. `accepted` are those that the owner named, as `KIND/ID`.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use imbl::{HashMap, OrdMap};
 use keyless_model::entity::{
     Account, Application, Deployment, Entity, EntityKey, EntityKind, FederatedCredential, FederatedOwner, GenericResource, Group, Host,
-    IdentityKind, Lock, ManagedIdentity, ManagementGroup, Mutation, Principal, RefreshFamily, ResourceGroup, SigningKey, Subscription,
-    Tenant, User,
+    IdentityKind, Invitation, Lock, ManagedIdentity, ManagementGroup, Mutation, Principal, RefreshFamily, ResourceGroup, SigningKey,
+    Subscription, Tenant, User,
 };
 use keyless_model::{ClientId, CredentialId, KeyId, ObjectId, Scope, SubscriptionId, TenantId};
 use keyless_rbac::Policy;
@@ -50,6 +50,7 @@ pub struct Snapshot {
     resources: Table<String, GenericResource>,
     locks: Table<String, Lock>,
     refresh_families: HashMap<CredentialId, Arc<RefreshFamily>>,
+    invitations: Table<ObjectId, Invitation>,
     names: Names,
 }
 
@@ -323,6 +324,16 @@ impl Snapshot {
 
     pub fn refresh_families(&self) -> impl Iterator<Item = &Arc<RefreshFamily>> {
         self.refresh_families.values()
+    }
+
+    /// The invitation of the person who will be this user.
+    #[must_use]
+    pub fn invitation(&self, user: ObjectId) -> Option<&Arc<Invitation>> {
+        self.invitations.get(&user)
+    }
+
+    pub fn invitations(&self) -> impl Iterator<Item = &Arc<Invitation>> {
+        self.invitations.values()
     }
 }
 

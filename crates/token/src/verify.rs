@@ -1,6 +1,6 @@
 //! From unverified text to a known caller. Cheap refusals first; no claim is read before the signature holds.
 
-use keyless_model::{ClientId, KeyId, ObjectId, TenantId, Timestamp};
+use keyless_model::{ClientId, CredentialId, KeyId, ObjectId, TenantId, Timestamp};
 
 use crate::algorithm::Algorithm;
 use crate::claims::Claims;
@@ -47,6 +47,8 @@ pub struct Verified {
     /// `uti`: names this token in the audit log without being it.
     pub token_id: String,
     pub kid: KeyId,
+    /// `sid`: the sign-in behind it, for users.
+    pub session: Option<CredentialId>,
     /// Delegated permissions (`scp`), for users.
     pub scopes: Vec<String>,
     pub upn: Option<String>,
@@ -150,6 +152,8 @@ impl<'a> Signed<'a> {
             expires,
             token_id: claims.required("uti")?.to_owned(),
             kid: self.kid.clone(),
+            // Another authority's may have any form; nothing here is named by it.
+            session: claims.optional("sid")?.and_then(|text| text.parse().ok()),
             scopes: scopes.split(' ').filter(|one| !one.is_empty()).map(owned).collect(),
             upn: claims.optional("upn")?.or(claims.optional("preferred_username")?).map(owned),
             name: claims.optional("name")?.map(owned),

@@ -252,7 +252,7 @@ fn principal_of(snapshot: &Snapshot, known: &Known) -> Result<Arc<Principal>, Au
         Origin::Own => {
             // SECURITY: our own authority never speaks for a guest.
             let principal = found.filter(|found| found.home.is_none()).ok_or(AuthnError::PrincipalGone)?;
-            check_own(principal, token)?;
+            check_own(snapshot, principal, token)?;
             principal
         }
         Origin::Guest => {
@@ -272,7 +272,7 @@ fn principal_of(snapshot: &Snapshot, known: &Known) -> Result<Arc<Principal>, Au
     }
 }
 
-fn check_own(principal: &Principal, token: &Verified) -> Result<(), AuthnError> {
+fn check_own(snapshot: &Snapshot, principal: &Principal, token: &Verified) -> Result<(), AuthnError> {
     if principal.tenant != token.tenant {
         return Err(AuthnError::OtherTenant { token: token.tenant, resource: principal.tenant });
     }
@@ -283,7 +283,12 @@ fn check_own(principal: &Principal, token: &Verified) -> Result<(), AuthnError> 
     if token.issued < Timestamp::from_unix_secs(principal.created.unix_secs()) {
         return Err(AuthnError::PrincipalGone);
     }
-    Ok(())
+    // The sign-in behind it was ended: a code that was brought twice, a refresh token that was stolen.
+    let line = token.session.and_then(|id| snapshot.refresh_family(id)).filter(|line| line.user == principal.id);
+    match line.filter(|line| line.revoked) {
+        Some(_) => Err(AuthnError::Revoked { tokens_valid_from: token.issued.plus_secs(1) }),
+        None => Ok(()),
+    }
 }
 
 /// A guest's token may be older than the guest: its tenant never gives an object id to anyone else.

@@ -3,8 +3,9 @@
 use axum::body::Body;
 use http::Response;
 
+use super::TokenRequest;
+use super::family::{self, Stay};
 use super::people::{Grantee, acting, answer};
-use super::{TokenRequest, family};
 use crate::client;
 use crate::codes;
 use crate::refusal::Refusal;
@@ -25,9 +26,10 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     // SECURITY: taken before it is judged: a code that somebody tries in vain is gone, too.
     let record = match authority.sign_in.codes.take(code, now) {
         Taken::First(record) => record,
-        Taken::Again(session) => {
-            family::end(authority, &request.facts.ctx, &session).await?;
-            return Err(Refusal::new(&codes::CODE_UNKNOWN).because(format!("the code was used before; what began with it ends: {session}")));
+        Taken::Again(record) => {
+            family::end(authority, &request.facts.ctx, &record).await?;
+            let why = format!("the code was used before; what began with it ends: {}", record.signed_in.session);
+            return Err(Refusal::new(&codes::CODE_UNKNOWN).because(why));
         }
         Taken::Unknown => return Err(Refusal::new(&codes::CODE_UNKNOWN)),
     };
@@ -43,11 +45,8 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     // Staying signed in is what the sign-in itself must have asked for.
     scope.offline &= asked_at_sign_in.offline;
     authority.issuer.resource(&snapshot, signed_in.tenant, &scope.resource).map_err(|error| Refusal::from_issue(error, request.tenant))?;
-    let refresh_token = if scope.offline {
-        Some(family::begin(authority, &acting(request, &signed_in, client_id), &signed_in, client_id).await?)
-    } else {
-        None
-    };
+    let ctx = acting(request, &signed_in, client_id);
+    let refresh_token = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope)).await?;
     let grantee =
         Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: nonce.as_deref(), refresh_token, until: None };
     answer(authority, request, grantee, attempt)

@@ -4,8 +4,9 @@ use axum::body::Body;
 use http::Response;
 use keyless_token::code::DevicePoll;
 
+use super::TokenRequest;
+use super::family::{self, Stay};
 use super::people::{Grantee, acting, answer};
-use super::{TokenRequest, family};
 use crate::client;
 use crate::codes;
 use crate::refusal::Refusal;
@@ -26,11 +27,8 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     let refusal = match poll {
         DevicePoll::Approved(signed_in) => {
             let scope = PeopleScope::parse(&scope)?;
-            let refresh_token = if scope.offline {
-                Some(family::begin(authority, &acting(request, &signed_in, client_id), &signed_in, client_id).await?)
-            } else {
-                None
-            };
+            let ctx = acting(request, &signed_in, client_id);
+            let refresh_token = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope)).await?;
             let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token, until: None };
             return answer(authority, request, grantee, attempt);
         }

@@ -1,15 +1,18 @@
 //! Lines of refresh tokens: begun at a sign-in, moved on with each use, ended when an old member turns up (RFC 9700, 4.14.2).
+//!
+//! Every sign-in has one, with refresh tokens or without: what acts for a person asks it whether the sign-in still counts.
 
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Entity, Mutation, RefreshFamily};
 use keyless_model::{ClientId, CredentialId, OpContext, Secret, Timestamp};
 use keyless_rbac::Permit;
-use keyless_store::{Change, Snapshot};
-use keyless_token::code::SignedIn;
+use keyless_store::{Change, Snapshot, UpdateError};
+use keyless_token::code::{AuthorizationCode, SignedIn};
 use keyless_token::opaque::RefreshToken;
 
 use crate::codes;
 use crate::refusal::Refusal;
+use crate::scope::PeopleScope;
 use crate::state::Authority;
 
 /// The generation before counts this long, so that a client whose answer was lost, or two processes sharing one cache, are not
@@ -22,6 +25,24 @@ const MAX_SECS: i64 = 90 * 86_400;
 /// Lines per person and program; the least recently used one makes room.
 const MAX_FAMILIES: usize = 50;
 
+/// The generation of a line that has no refresh tokens: it only says that there was a sign-in, and whether it was ended.
+pub(super) const NEVER_RENEWED: u64 = 0;
+
+/// How long a program may act for the person who signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stay {
+    /// As long as the tokens of the sign-in itself last.
+    No,
+    /// It renews them.
+    Renewing,
+}
+
+impl Stay {
+    pub(super) fn of(scope: &PeopleScope) -> Self {
+        if scope.offline { Self::Renewing } else { Self::No }
+    }
+}
+
 /// What a presented refresh token turned out to be.
 enum Found {
     Rotated(u64),
@@ -30,52 +51,78 @@ enum Found {
     Replayed,
 }
 
-/// Begins a line and returns its first token.
+/// Begins the line of a sign-in and returns its first token, if there is to be one.
 pub(super) async fn begin(
     authority: &Authority,
     ctx: &OpContext,
     signed_in: &SignedIn,
     client_id: ClientId,
-) -> Result<Secret<String>, Refusal> {
+    stay: Stay,
+) -> Result<Option<Secret<String>>, Refusal> {
+    let family = line(ctx, signed_in, client_id, stay)?;
+    let permit = Permit::system("a person's sign-in");
+    let plan = |snapshot: &Snapshot| {
+        // The code was brought a second time while the first one was at work: that has ended the session before it began.
+        if snapshot.refresh_family(family.id).is_some() {
+            return Err(Refusal::new(&codes::CODE_UNKNOWN).because(format!("session {} has ended", family.id)));
+        }
+        let mut mutations = outdated(snapshot, &family, ctx.now);
+        mutations.push(Mutation::put(family.clone()));
+        let event = match stay {
+            Stay::No => event(ctx, "Session_Begin", Outcome::Allowed, "the person signed in for as long as the tokens last"),
+            Stay::Renewing => event(ctx, "RefreshToken_Begin", Outcome::Allowed, "the person signed in and the program may stay signed in"),
+        };
+        Ok(Change { mutations, event })
+    };
+    match authority.platform.directory.update(ctx, &permit, plan).await {
+        Ok(_) if family.generation == NEVER_RENEWED => Ok(None),
+        Ok(_) => {
+            let first = RefreshToken { family: family.id, generation: family.generation };
+            Ok(Some(authority.sign_in.refresh.seal(first, &*authority.platform.entropy)))
+        }
+        Err(UpdateError::Refused(refusal)) => Err(refusal),
+        Err(error) => Err(Authority::unavailable(&error)),
+    }
+}
+
+/// The line that a sign-in begins.
+fn line(ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) -> Result<RefreshFamily, Refusal> {
     let id: CredentialId = signed_in.session.parse().map_err(|_| Refusal::new(&codes::UNAVAILABLE).because("a session without an id"))?;
-    let family = RefreshFamily {
+    Ok(RefreshFamily {
         id,
         user: signed_in.user,
         client_id,
-        generation: 1,
+        generation: if stay == Stay::No { NEVER_RENEWED } else { 1 },
         rotated: ctx.now,
         signed_in: signed_in.at,
         expires: expiry(ctx.now, signed_in.at),
         revoked: false,
         method: signed_in.methods.join(" "),
-    };
-    let permit = Permit::system("a person's sign-in");
-    let plan = |snapshot: &Snapshot| {
-        let mut mutations = outdated(snapshot, &family, ctx.now);
-        mutations.push(Mutation::put(family.clone()));
-        let event = event(ctx, "RefreshToken_Begin", Outcome::Allowed, "the person signed in and the program may stay signed in");
-        Ok::<_, std::convert::Infallible>(Change { mutations, event })
-    };
-    authority.platform.directory.update(ctx, &permit, plan).await.map_err(|error| Authority::unavailable(&error))?;
-    Ok(authority.sign_in.refresh.seal(RefreshToken { family: id, generation: 1 }, &*authority.platform.entropy))
+    })
 }
 
-/// Ends the line that a session began, if it began one.
-pub(super) async fn end(authority: &Authority, ctx: &OpContext, session: &str) -> Result<(), Refusal> {
-    let Ok(id) = session.parse::<CredentialId>() else { return Ok(()) };
+/// Ends what a code began: the line of refresh tokens, and on every plane the access tokens of its session. The line is written even
+/// where none was begun, because the planes look for it.
+pub(super) async fn end(authority: &Authority, ctx: &OpContext, code: &AuthorizationCode) -> Result<(), Refusal> {
+    let ended = RefreshFamily { revoked: true, ..line(ctx, &code.signed_in, code.client_id, Stay::No)? };
     let plan = |snapshot: &Snapshot| {
-        let line = snapshot.refresh_family(id).filter(|line| !line.revoked).ok_or(NothingToEnd)?;
-        let mutations = vec![Mutation::put(RefreshFamily { revoked: true, ..RefreshFamily::clone(line) })];
+        let begun = snapshot.refresh_family(ended.id);
+        if begun.is_some_and(|line| line.revoked) {
+            return Err(NothingToEnd);
+        }
+        let ended = begun.map_or_else(|| ended.clone(), |line| RefreshFamily { revoked: true, ..RefreshFamily::clone(line) });
+        let mut mutations = if begun.is_some() { Vec::new() } else { outdated(snapshot, &ended, ctx.now) };
+        mutations.push(Mutation::put(ended));
         let event = event(ctx, "RefreshToken_Revoke", Outcome::Denied, "the authorization code behind it was used twice");
         Ok(Change { mutations, event })
     };
     match authority.platform.directory.update(ctx, &Permit::system("a code that was used twice"), plan).await {
-        Ok(_) | Err(keyless_store::UpdateError::Refused(NothingToEnd)) => Ok(()),
+        Ok(_) | Err(UpdateError::Refused(NothingToEnd)) => Ok(()),
         Err(error) => Err(Authority::unavailable(&error)),
     }
 }
 
-/// The session has no line that still counts.
+/// The session has ended already.
 #[derive(Debug, thiserror::Error)]
 #[error("there is nothing to end")]
 struct NothingToEnd;
@@ -120,7 +167,7 @@ pub(super) async fn take(
     };
     match authority.platform.directory.update(ctx, &permit, plan).await {
         Ok(_) => {}
-        Err(keyless_store::UpdateError::Refused(refusal)) => return Err(refusal),
+        Err(UpdateError::Refused(refusal)) => return Err(refusal),
         Err(error) => return Err(Authority::unavailable(&error)),
     }
     let generation = match found {

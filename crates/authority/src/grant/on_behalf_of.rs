@@ -9,6 +9,7 @@ use keyless_token::code::SignedIn;
 use keyless_token::{Expect, TokenError, TokenKind, Unverified, Verified, Version, verify};
 
 use super::TokenRequest;
+use super::family::NEVER_RENEWED;
 use super::people::{Grantee, answer};
 use crate::client::{self, Client};
 use crate::codes;
@@ -31,15 +32,16 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     let tenant = Realm::parse(&snapshot, request.tenant)?.named()?;
     // SECURITY: only a program with a credential: a public one could pass on any token that its user's machine leaks.
     let client = client::authenticate(authority, request, &snapshot, &tenant, attempt).await?;
-    let (verified, session) = judge(authority, &snapshot, &tenant, &client, assertion, request.facts.ctx.now)?;
+    let (verified, methods) = judge(authority, &snapshot, &tenant, &client, assertion, request.facts.ctx.now)?;
     // SECURITY: a token for itself would be the next assertion, and so on without end. Entra refuses it by name as well.
     let resource = authority.issuer.resource(&snapshot, tenant.id, &scope.resource);
     let resource = resource.map_err(|error| Refusal::from_issue(error, &tenant.display_name))?;
     if resource.audience == client.registered.client_id.to_string() {
         return Err(Refusal::new(&codes::ON_BEHALF_OF_ITSELF).with(client.registered.client_id));
     }
-    let (at, until) = sign_in(&snapshot, &verified, &session.id, request.facts.ctx.now)?;
-    let signed_in = SignedIn { tenant: verified.tenant, user: verified.object_id, methods: session.methods, at, session: session.id };
+    let (at, until) = sign_in(&snapshot, &verified, request.facts.ctx.now)?;
+    let session = verified.session.map(|id| id.to_string()).unwrap_or_default();
+    let signed_in = SignedIn { tenant: verified.tenant, user: verified.object_id, methods, at, session };
     let grantee = Grantee {
         client_id: client.registered.client_id,
         credential: client.credential,
@@ -53,25 +55,24 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     answer(authority, request, grantee, attempt)
 }
 
-/// What a token says of the sign-in behind it; it is handed on from service to service.
-struct Session {
-    id: String,
-    methods: Vec<String>,
-}
-
-/// When the person signed in, and when that ends: with the line of refresh tokens that the sign-in began, else with the token itself.
-/// SECURITY: services that call each other must not be able to pass a sign-in around for longer than it lasts.
-fn sign_in(snapshot: &Snapshot, verified: &Verified, session: &str, now: Timestamp) -> Result<(Timestamp, Timestamp), Refusal> {
-    let line = session.parse().ok().and_then(|id| snapshot.refresh_family(id)).filter(|line| line.user == verified.object_id);
-    match line {
-        None => Ok((verified.issued, verified.expires)),
-        Some(line) if line.revoked => Err(Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} is revoked", line.id))),
-        Some(line) if line.expires <= now => Ok((line.signed_in, verified.expires)),
-        Some(line) => Ok((line.signed_in, line.expires)),
+/// When the person signed in, and when that ends: with the line of refresh tokens that the sign-in began, or with the token where there
+/// are none. SECURITY: services that call each other must not be able to pass a sign-in around for longer than it lasts, so one whose line
+/// is gone or over is not acted for.
+fn sign_in(snapshot: &Snapshot, verified: &Verified, now: Timestamp) -> Result<(Timestamp, Timestamp), Refusal> {
+    let line = verified.session.and_then(|id| snapshot.refresh_family(id)).filter(|line| line.user == verified.object_id);
+    let line =
+        line.ok_or_else(|| Refusal::new(&codes::REFRESH_EXPIRED).because("the sign-in behind the assertion is not known any more"))?;
+    if line.revoked {
+        return Err(Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} is revoked", line.id)));
     }
+    if line.expires <= now {
+        return Err(Refusal::new(&codes::REFRESH_EXPIRED).because(format!("refresh family {} has expired", line.id)));
+    }
+    let until = if line.generation == NEVER_RENEWED { verified.expires } else { line.expires };
+    Ok((line.signed_in, until))
 }
 
-/// The person's token, if it was meant for this very program.
+/// The person's token, if it was meant for this very program, and how they proved to be themselves.
 fn judge(
     authority: &Authority,
     snapshot: &Snapshot,
@@ -79,7 +80,7 @@ fn judge(
     client: &Client,
     assertion: &str,
     now: Timestamp,
-) -> Result<(Verified, Session), Refusal> {
+) -> Result<(Verified, Vec<String>), Refusal> {
     let base = &authority.platform.endpoints.authority;
     let issuers = [Version::V1.issuer(base, tenant.id), Version::V2.issuer(base, tenant.id)];
     let audiences = client.registered.audiences();
@@ -96,6 +97,5 @@ fn judge(
     }
     let claims = token.stated_claims().map_err(refused)?;
     let methods = claims.strings("amr").map_err(refused)?.into_iter().map(str::to_owned).collect();
-    let id = claims.text("sid").unwrap_or(&verified.token_id).to_owned();
-    Ok((verified, Session { id, methods }))
+    Ok((verified, methods))
 }

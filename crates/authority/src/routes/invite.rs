@@ -8,7 +8,7 @@ use http::Response;
 use keyless_web::{Form, RequestFacts};
 
 use super::finish::ticket;
-use crate::accounts::{InvitedAs, has_administrator};
+use crate::accounts;
 use crate::codes;
 use crate::refusal::Refusal;
 use crate::sign_in::{Browser, Page, PageKind, Then};
@@ -16,26 +16,22 @@ use crate::state::{Attempt, Authority};
 
 pub(super) async fn invite(State(authority): State<Arc<Authority>>, request: Request) -> Response<Body> {
     let facts = RequestFacts::of(&authority.platform, request.headers(), request.extensions());
-    let invitation = Form::parse(request.uri().query().unwrap_or_default().as_bytes()).ok().and_then(|query| {
-        let held = authority.sign_in.tickets.read(query.field("ticket")?, None, facts.ctx.now)?;
-        match held.then {
-            Then::Accept(invitation) => Some(invitation),
+    let user = Form::parse(request.uri().query().unwrap_or_default().as_bytes()).ok().and_then(|query| {
+        match authority.sign_in.tickets.read(query.field("ticket")?, None, facts.ctx.now)?.then {
+            Then::Accept(user) => Some(user),
             _ => None,
         }
     });
-    // Accepted already: the account exists, and the link is spent.
+    let unreadable = || Refusal::new(&codes::MALFORMED_REQUEST).with("The link is no invitation, or it has expired. Ask for a new one.");
     let snapshot = authority.platform.directory.snapshot();
-    let open = invitation.filter(|invitation| {
-        let late = invitation.rights == InvitedAs::FirstAdministrator && has_administrator(&snapshot);
-        !late && snapshot.user(invitation.user).is_none()
-    });
-    let Some(invitation) = open else {
-        let text = "The invitation has expired or was accepted already. Ask for a new one.";
-        return authority.refuse_page(&facts, Attempt::default(), Refusal::new(&codes::MALFORMED_REQUEST).with(text));
+    let open = user.ok_or_else(unreadable).and_then(|user| accounts::open(&snapshot, user, facts.ctx.now));
+    let invitation = match open {
+        Ok(invitation) => invitation,
+        Err(refusal) => return authority.refuse_page(&facts, Attempt::default(), refusal),
     };
     let browser = Browser::known(request.headers(), &*authority.platform.entropy);
     let mut page = Page::new(PageKind::NewPassword { invited_as: Some(&invitation.display_name) });
-    page.ticket = Some(authority.sign_in.tickets.write(&ticket(&facts, &browser, Then::Accept(invitation.clone()))));
+    page.ticket = Some(authority.sign_in.tickets.write(&ticket(&facts, &browser, Then::Accept(invitation.user))));
     page.browser = Some(&browser);
     page.answer(&facts, &*authority.platform.entropy)
 }

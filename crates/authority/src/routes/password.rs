@@ -34,11 +34,12 @@ async fn run(authority: &Authority, facts: &RequestFacts, posted: Posted) -> Res
             Ok(signed_in) => finish(authority, facts, then, signed_in),
             Err(error) => Ok(again_page(authority, facts, &ticket, None, error)),
         },
-        (None, Then::Accept(invitation)) => {
+        (None, Then::Accept(user)) => {
+            let invitation = accounts::open(&authority.platform.directory.snapshot(), *user, facts.ctx.now)?;
             if !new.matches(again.expose().as_bytes()) {
                 return Ok(again_page(authority, facts, &ticket, Some(&invitation.display_name), SignInError::Different));
             }
-            match accounts::accept(authority, &facts.ctx, invitation, &new).await? {
+            match accounts::accept(authority, &facts.ctx, *user, &new).await? {
                 Ok(()) => {
                     let text = format!("You can sign in as {} now, with `az login` for example.", invitation.user_principal_name);
                     Ok(message(authority, facts, "Your account is ready", &text))

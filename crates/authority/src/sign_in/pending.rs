@@ -23,18 +23,18 @@ impl Default for Codes {
 }
 
 #[derive(Debug)]
-enum Filed {
-    Open(AuthorizationCode),
-    /// Brought once already, for this session; until it would have expired.
-    Taken(String, Timestamp),
+struct Filed {
+    record: AuthorizationCode,
+    /// Brought once already; remembered until it would have expired.
+    taken: bool,
 }
 
 /// What a code turns out to be.
 #[derive(Debug)]
 pub(crate) enum Taken {
     First(AuthorizationCode),
-    /// Somebody brought it before: what it began in this session must end (RFC 6749 section 4.1.2).
-    Again(String),
+    /// Somebody brought it before: what it began must end (RFC 6749 section 4.1.2).
+    Again(AuthorizationCode),
     Unknown,
 }
 
@@ -43,40 +43,22 @@ impl Codes {
     pub(crate) fn put(&self, record: AuthorizationCode, entropy: &dyn Entropy, now: Timestamp) -> Option<Secret<String>> {
         let mut codes = self.filed.lock().unwrap_or_else(PoisonError::into_inner);
         if codes.len() >= self.most {
-            codes.retain(|_, filed| filed.expires() > now);
+            codes.retain(|_, filed| filed.record.expires > now);
         }
         if codes.len() >= self.most {
             return None;
         }
         let code = new_code(entropy);
-        codes.insert(code_hash(code.expose()), Filed::Open(record));
+        codes.insert(code_hash(code.expose()), Filed { record, taken: false });
         Some(code)
     }
 
     /// Takes what a code stands for. It works no second time, whatever the caller makes of it.
     pub(crate) fn take(&self, code: &str, now: Timestamp) -> Taken {
         let mut codes = self.filed.lock().unwrap_or_else(PoisonError::into_inner);
-        let hash = code_hash(code);
-        match codes.remove(&hash).filter(|filed| filed.expires() > now) {
-            Some(Filed::Open(record)) => {
-                codes.insert(hash, Filed::Taken(record.signed_in.session.clone(), record.expires));
-                Taken::First(record)
-            }
-            Some(Filed::Taken(session, expires)) => {
-                codes.insert(hash, Filed::Taken(session.clone(), expires));
-                Taken::Again(session)
-            }
-            None => Taken::Unknown,
-        }
-    }
-}
-
-impl Filed {
-    const fn expires(&self) -> Timestamp {
-        match self {
-            Self::Open(record) => record.expires,
-            Self::Taken(_, expires) => *expires,
-        }
+        let Some(filed) = codes.get_mut(&code_hash(code)).filter(|filed| filed.record.expires > now) else { return Taken::Unknown };
+        let record = filed.record.clone();
+        if std::mem::replace(&mut filed.taken, true) { Taken::Again(record) } else { Taken::First(record) }
     }
 }
 
@@ -108,7 +90,7 @@ mod tests {
         let first = put(now).unwrap();
         assert!(put(now).is_some() && put(now).is_some() && put(now).is_none());
         assert!(matches!(codes.take(first.expose(), now), Taken::First(_)));
-        assert!(matches!(codes.take(first.expose(), now), Taken::Again(session) if session == "s"));
+        assert!(matches!(codes.take(first.expose(), now), Taken::Again(record) if record.signed_in.session == "s"));
         assert!(put(now).is_none(), "what was taken is remembered for as long");
         assert!(put(now.plus_secs(300)).is_some());
         assert!(matches!(codes.take(first.expose(), now.plus_secs(300)), Taken::Unknown));

@@ -44,19 +44,8 @@ pub(crate) enum Then {
     Device(String),
     /// A user code is still to be typed.
     AskUserCode,
-    /// An invitation is accepted.
-    Accept(Invitation),
-}
-
-/// A person who was invited and does not exist yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Invitation {
-    pub(crate) tenant: keyless_model::TenantId,
-    /// Decided beforehand, so that an invitation makes one person at most.
-    pub(crate) user: ObjectId,
-    pub(crate) user_principal_name: String,
-    pub(crate) display_name: String,
-    pub(crate) rights: crate::accounts::InvitedAs,
+    /// The invitation of this user-to-be is accepted; what it says is in the directory.
+    Accept(ObjectId),
 }
 
 /// A page's memory.

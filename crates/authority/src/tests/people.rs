@@ -3,6 +3,7 @@
 mod accounts;
 mod browser;
 mod device;
+mod invitations;
 mod lockout;
 mod on_behalf_of;
 mod provider;
@@ -18,7 +19,7 @@ use keyless_testkit::TENANT;
 use serde_json::json;
 
 use super::harness::{Answer, Harness, form};
-use crate::{AccountError, InvitedAs, NewInvitation, NewUser, add_user, invite, revoke_sessions};
+use crate::{AccountError, NewInvitation, NewUser, add_user, invite, revoke_sessions};
 
 const AZURE_CLI: &str = "04b07795-8ddb-461a-bbee-02f9e1bf7b46";
 const ARM_SCOPE: &str = "https://localhost:8443//.default offline_access openid profile";

@@ -280,6 +280,8 @@ pub(super) const KEYS_MORE: &str = more!(
 pub(super) const USER_MORE: &str = more!(
     "Examples:"
     "  keyless user invite ada@keyless.localhost --owner"
+    "  keyless user invitations"
+    "  keyless user withdraw ada@keyless.localhost"
     "  keyless user add ada@keyless.localhost"
     "  keyless user add bea@keyless.localhost < password.txt"
     "  keyless user list"

@@ -153,6 +153,19 @@ pub(crate) enum User {
         #[arg(long)]
         owner: bool,
     },
+    /// List the invitations whose links still work
+    #[command(after_long_help = help::USER_MORE)]
+    Invitations {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// End an invitation that nobody has accepted: its link opens nothing any more
+    #[command(after_long_help = help::USER_MORE)]
+    Withdraw {
+        /// The sign-in name that was invited
+        name: String,
+    },
     /// Refuse every token that a person or program holds now
     #[command(after_long_help = help::USER_MORE)]
     SignOut {

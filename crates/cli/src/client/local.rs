@@ -12,8 +12,9 @@ use hyper_util::rt::TokioIo;
 use keyless_model::{ObjectId, Secret, Timestamp};
 use keyless_server::local::api::{
     AttachRequest, Attached, AttachmentStatus, CanIAnswer, CanIRequest, DenyAssignmentAnswer, GuestRequest, GuestStatus, InvitationAnswer,
-    InvitationRequest, KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus, PruneAnswer,
-    PruneRequest, RevokeKey, RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status, TokenAnswer, TokenRequest, UserRequest,
+    InvitationRequest, InvitationStatus, KeyStatus, LinkRequest, LocalError, OutsideTokenRequest, PasswordRequest, PrincipalStatus,
+    PruneAnswer, PruneRequest, RevokeKey, RevokeSessions, RotateKeys, RuleRequest, RuleStatus, Status, TokenAnswer, TokenRequest,
+    UserRequest,
 };
 use keyless_server::local::socket_path;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -126,6 +127,16 @@ impl Local {
 
     pub(crate) async fn invite(&self, invitation: &InvitationRequest) -> Result<InvitationAnswer, LocalFailure> {
         self.ask(Method::POST, "/invitations", invitation).await
+    }
+
+    pub(crate) async fn invitations(&self) -> Result<Vec<InvitationStatus>, LocalFailure> {
+        self.ask(Method::GET, "/invitations", &()).await
+    }
+
+    pub(crate) async fn withdraw(&self, name: &str) -> Result<(), LocalFailure> {
+        let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+        let reply = self.send(request(Method::DELETE, &format!("/invitations/{name}"), &())?).await?;
+        accepted(&reply)
     }
 
     pub(crate) async fn guests(&self) -> Result<Vec<GuestStatus>, LocalFailure> {

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use keyless_model::Secret;
-use keyless_server::local::api::{InvitationRequest, LinkRequest, PasswordRequest, UserRequest};
+use keyless_server::local::api::{InvitationRequest, InvitationStatus, LinkRequest, PasswordRequest, UserRequest};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -60,6 +60,11 @@ pub(super) async fn user(context: &mut Context<'_>, args: &User) -> Ending {
             context.screen.note(format_args!("{}", faint("whoever opens this link is that person; it works once, for 24 hours")));
             context.screen.say(&answer.link)?;
         }
+        User::Invitations { json } => invitations(context, &local.invitations().await?, *json)?,
+        User::Withdraw { name } => {
+            local.withdraw(name).await?;
+            context.screen.say(format_args!("{} {} is not invited any more", good("✓"), strong(name)))?;
+        }
         User::Link { name, subject } => {
             let request = LinkRequest { user_principal_name: name.clone(), subject: Some(subject.clone()) };
             local.link(&request).await?;
@@ -104,6 +109,20 @@ async fn list(context: &mut Context<'_>, json: bool) -> Result<(), Failure> {
     let none = || format!("nobody signs in here yet; {} invites the first administrator\n", code("keyless user invite NAME --owner"));
     let text = if table.is_empty() { none() } else { table.to_string() };
     context.screen.write(text)?;
+    Ok(())
+}
+
+fn invitations(context: &mut Context<'_>, open: &[InvitationStatus], json: bool) -> Result<(), Failure> {
+    if json {
+        return super::say_json(context, &open);
+    }
+    let mut table = Table::new(["invited", "as", "until"]).folding(context.screen.columns());
+    for one in open {
+        let rights = if one.owner { "owner of everything" } else { "member" };
+        table.row([strong(&one.user_principal_name), rights.to_owned(), one.expires.rfc3339()]);
+    }
+    let none = || format!("nobody is invited; {} invites somebody\n", code("keyless user invite NAME"));
+    context.screen.write(if table.is_empty() { none() } else { table.to_string() })?;
     Ok(())
 }
 

@@ -191,6 +191,44 @@ pub struct CertificateCredential {
     pub algorithms: Vec<AssertionAlgorithm>,
 }
 
+/// A person who was invited and has no account yet. It is what makes the link count: without it the link opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitation {
+    /// Decided beforehand, so that an invitation makes one person at most.
+    pub user: ObjectId,
+    pub tenant: TenantId,
+    pub user_principal_name: String,
+    pub display_name: String,
+    pub rights: InvitedAs,
+    pub invited: Timestamp,
+    pub expires: Timestamp,
+}
+
+/// What an invited person may do once the account is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum InvitedAs {
+    /// Nothing yet.
+    Member,
+    /// Everything.
+    Owner,
+    /// Everything, unless a person who may give roles is there already when the invitation is accepted.
+    FirstAdministrator,
+}
+
+impl Invitation {
+    /// Whether it is for this sign-in name.
+    #[must_use]
+    pub fn is_for(&self, name: &str) -> bool {
+        self.user_principal_name.to_lowercase() == name.to_lowercase()
+    }
+
+    pub(super) fn entity_id(&self) -> String {
+        self.user.to_string()
+    }
+}
+
 /// A line of refresh tokens that descend from one sign-in. Replaying an older member revokes the family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use keyless_authority::{
-    AccountError, InvitedAs, KeysError, NewInvitation, NewPassword, NewUser, add_user, invite, link_user, revoke_sessions, unlink_user,
+    AccountError, KeysError, NewInvitation, NewPassword, NewUser, add_user, invite, link_user, pending, revoke_sessions, unlink_user,
+    withdraw,
 };
+use keyless_model::entity::InvitedAs;
 use keyless_model::{Actor, KeyId, OpContext, Secret};
 use keyless_rbac::Permit;
 use keyless_store::Blocking;
@@ -13,8 +15,8 @@ use keyless_store::audit_log::{Retention, StartKey};
 use keyless_token::rotation::Urgency;
 
 use super::api::{
-    InvitationAnswer, InvitationRequest, KeyStatus, LinkRequest, LocalError, PasswordRequest, PruneAnswer, PruneRequest, RevokeKey,
-    RevokeSessions, RotateKeys, UserRequest,
+    InvitationAnswer, InvitationRequest, InvitationStatus, KeyStatus, LinkRequest, LocalError, PasswordRequest, PruneAnswer, PruneRequest,
+    RevokeKey, RevokeSessions, RotateKeys, UserRequest,
 };
 use super::door::refusal;
 use super::{Door, names};
@@ -66,7 +68,7 @@ pub(super) async fn reset_password(door: &Door, wanted: PasswordRequest) -> Resu
         .map_err(|error| refusal(error.to_string()))
 }
 
-pub(super) fn invitation(door: &Door, wanted: InvitationRequest) -> Result<InvitationAnswer, LocalError> {
+pub(super) async fn invitation(door: &Door, wanted: InvitationRequest) -> Result<InvitationAnswer, LocalError> {
     let new = NewInvitation {
         tenant: tenant(door)?,
         user_principal_name: wanted.user_principal_name,
@@ -74,8 +76,24 @@ pub(super) fn invitation(door: &Door, wanted: InvitationRequest) -> Result<Invit
         rights: if wanted.owner { InvitedAs::Owner } else { InvitedAs::Member },
         lifetime_secs: i64::from(wanted.lifetime_secs.unwrap_or(INVITATION_SECS)),
     };
-    let link = invite(&door.platform, &begin(door), new).map_err(|error| refusal(error.to_string()))?;
+    let link = invite(&door.platform, &begin(door), &Permit::system(OWNER), new).await.map_err(|error| refusal(error.to_string()))?;
     Ok(InvitationAnswer { link: link.expose().clone() })
+}
+
+pub(super) fn invitations(door: &Door) -> Vec<InvitationStatus> {
+    let open = pending(&door.platform.directory.snapshot(), begin(door).now);
+    let shown = open.iter().map(|one| InvitationStatus {
+        user_principal_name: one.user_principal_name.clone(),
+        display_name: one.display_name.clone(),
+        owner: one.rights != InvitedAs::Member,
+        invited: one.invited,
+        expires: one.expires,
+    });
+    shown.collect()
+}
+
+pub(super) async fn withdraw_invitation(door: &Door, name: &str) -> Result<(), LocalError> {
+    withdraw(&door.platform, &begin(door), &Permit::system(OWNER), name).await.map_err(|error| refusal(error.to_string()))
 }
 
 /// What became of the wish to invite the first administrator.
@@ -88,7 +106,7 @@ pub enum Invited {
 }
 
 /// A link for the first administrator, while there is none.
-pub(crate) fn first_administrator(door: &Door, name: &str) -> anyhow::Result<Invited> {
+pub(crate) async fn first_administrator(door: &Door, name: &str) -> anyhow::Result<Invited> {
     let snapshot = door.platform.directory.snapshot();
     let tenant = snapshot.tenants().next().context("the system has no tenant")?;
     let name = if name.is_empty() { format!("admin@{}", tenant.domain) } else { name.to_owned() };
@@ -99,7 +117,7 @@ pub(crate) fn first_administrator(door: &Door, name: &str) -> anyhow::Result<Inv
         rights: InvitedAs::FirstAdministrator,
         lifetime_secs: i64::from(INVITATION_SECS),
     };
-    match invite(&door.platform, &begin(door), new) {
+    match invite(&door.platform, &begin(door), &Permit::system(OWNER), new).await {
         Ok(link) => Ok(Invited::Link { name, link }),
         Err(AccountError::AdministratorExists) => Ok(Invited::NotNeeded),
         Err(error) => Err(anyhow::Error::from(error).context(format!("{name} cannot be invited"))),

@@ -268,6 +268,17 @@ impl std::fmt::Debug for InvitationAnswer {
     }
 }
 
+/// An invitation whose link works, as `GET /invitations` lists them; `DELETE /invitations/{name}` ends one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InvitationStatus {
+    pub user_principal_name: String,
+    pub display_name: String,
+    /// Whether the account will be an Owner of everything.
+    pub owner: bool,
+    pub invited: Timestamp,
+    pub expires: Timestamp,
+}
+
 /// `POST /sessions/revoke`: every token issued to this principal until now stops working.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RevokeSessions {

@@ -136,6 +136,7 @@ impl Door {
             (&Method::GET, "/keys") => ok(&administration::keys(self)),
             (&Method::GET, "/principals") => ok(&names::principals(self)),
             (&Method::GET, "/guests") => ok(&guests::list(self)),
+            (&Method::GET, "/invitations") => ok(&administration::invitations(self)),
             (&Method::POST, path) => self.change(guest, path, body).await,
             (&Method::DELETE, path) => self.remove(path).await,
             _ => Err(refusal("there is no such path")),
@@ -145,11 +146,16 @@ impl Door {
 
     async fn remove(&self, path: &str) -> Outcome {
         let named = |prefix| path.strip_prefix(prefix).map(|id| percent_decode_str(id).decode_utf8_lossy());
-        match (named("/attachments/"), named("/guests/"), named("/deny-assignments/")) {
-            (Some(id), ..) => attachments::detach(self, &id)?,
-            (_, Some(id), _) => guests::remove(self, &id).await?,
-            (.., Some(id)) => deny_assignments::remove(self, &id).await?,
-            _ => return Err(refusal("there is no such path")),
+        if let Some(id) = named("/attachments/") {
+            attachments::detach(self, &id)?;
+        } else if let Some(id) = named("/guests/") {
+            guests::remove(self, &id).await?;
+        } else if let Some(id) = named("/deny-assignments/") {
+            deny_assignments::remove(self, &id).await?;
+        } else if let Some(name) = named("/invitations/") {
+            administration::withdraw_invitation(self, &name).await?;
+        } else {
+            return Err(refusal("there is no such path"));
         }
         ok(&serde_json::json!({}))
     }
@@ -169,7 +175,7 @@ impl Door {
             "/users/password" => ok(&administration::reset_password(self, read(body).await?).await?),
             "/users" => ok(&administration::user(self, read(body).await?).await?),
             "/audit/prune" => ok(&administration::prune(self, read(body).await?).await?),
-            "/invitations" => ok(&administration::invitation(self, read(body).await?)?),
+            "/invitations" => ok(&administration::invitation(self, read(body).await?).await?),
             "/sessions/revoke" => ok(&administration::sessions(self, read(body).await?).await?),
             _ => Err(refusal("there is no such path")),
         }

@@ -34,6 +34,7 @@ impl Snapshot {
             Entity::GenericResource(row) => _ = self.resources.insert(row.scope.folded().to_owned(), Arc::new(row.clone())),
             Entity::Lock(row) => _ = self.locks.insert(entity.key().id, Arc::new(row.clone())),
             Entity::RefreshFamily(row) => _ = self.refresh_families.insert(row.id, Arc::new(row.clone())),
+            Entity::Invitation(row) => _ = self.invitations.insert(row.user, Arc::new(row.clone())),
             // These live in the policy only.
             Entity::RoleDefinition(_) | Entity::RoleAssignment(_) | Entity::DenyAssignment(_) => {}
         }
@@ -108,6 +109,7 @@ impl Snapshot {
             EntityKind::GenericResource => _ = self.resources.remove(id),
             EntityKind::Lock => _ = self.locks.remove(id),
             EntityKind::RefreshFamily => _ = id.parse::<CredentialId>().ok().and_then(|id| self.refresh_families.remove(&id)),
+            EntityKind::Invitation => _ = id.parse::<ObjectId>().ok().and_then(|id| self.invitations.remove(&id)),
             EntityKind::RoleDefinition | EntityKind::RoleAssignment | EntityKind::DenyAssignment => {}
         }
     }

@@ -80,6 +80,49 @@ async fn a_code_that_is_brought_twice_ends_what_it_began_i15() {
 }
 
 #[tokio::test]
+async fn a_code_that_is_brought_twice_ends_the_access_tokens_it_gave_i15() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let control =
+        keyless_web::Authenticator::new(harness.fixture.platform.clone(), keyless_web::Audiences::control("https://localhost:8443"));
+    let holds = |answer: &Answer| {
+        let token = answer.body["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text));
+        control.authenticate_token(&harness.fixture.snapshot(), token, harness.fixture.platform.clock.now())
+    };
+    // With refresh tokens, and without: the session is known either way.
+    for scope in [ARM_SCOPE, "https://localhost:8443//.default openid"] {
+        let begin = async || {
+            let mut browser = Browser::default();
+            browser.open(&harness, &authorize(&[("scope", scope)])).await;
+            let code = browser.sign_in(&harness, NAME, PASSWORD).await.hidden("code").unwrap();
+            let answer = redeem(&harness, &code, &[("scope", scope)]).await;
+            holds(&answer).expect("it is good");
+            (code, answer)
+        };
+        let ((stolen, first), (_, other)) = (begin().await, begin().await);
+        assert_eq!(redeem(&harness, &stolen, &[("scope", scope)]).await.code(), 70_000);
+        assert!(matches!(holds(&first), Err(keyless_web::AuthnError::Revoked { .. })), "{scope}");
+        holds(&other).expect("other sign-ins go on");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_comes_back_while_it_is_redeemed_begins_nothing_i15() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let used = code(&harness).await;
+    // Both are at work before either has written anything.
+    let (one, two) = tokio::join!(redeem(&harness, &used, &[]), redeem(&harness, &used, &[]));
+    let (won, lost) = if one.status == StatusCode::OK { (one, two) } else { (two, one) };
+    assert_eq!(lost.code(), 70_000);
+    if won.status == StatusCode::OK {
+        let token = refresh_token(&harness, &won);
+        assert_eq!(refresh(&harness, &TENANT.to_string(), &token, ARM_SCOPE).await.code(), 50_173);
+    }
+    assert!(harness.fixture.snapshot().refresh_families().all(|line| line.revoked));
+}
+
+#[tokio::test]
 async fn a_program_that_hears_of_an_error_does_not_say_signed_in_i15() {
     let harness = Harness::new().await;
     person(&harness, false).await;

@@ -152,6 +152,30 @@ async fn a_sign_in_that_was_revoked_is_not_acted_for_i4() {
 }
 
 #[tokio::test]
+async fn a_sign_in_that_is_not_known_any_more_is_not_acted_for_i4() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    api(&harness).await;
+    // Made room for a newer one, or over: with refresh tokens, and without.
+    for scope in ["api://orders/.default offline_access", "api://orders/.default openid"] {
+        let mut browser = Browser::default();
+        browser.open(&harness, &authorize(&[("scope", scope)])).await;
+        let code = browser.sign_in(&harness, NAME, PASSWORD).await.hidden("code").unwrap();
+        let answer = redeem(&harness, &code, &[("scope", scope)]).await;
+        let token = answer.body["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned();
+        harness.keep_secret(token.clone());
+        assert_eq!(on_behalf_of(&harness, &token, &[]).await.status, StatusCode::OK, "{scope}");
+        let snapshot = harness.fixture.snapshot();
+        let line = keyless_model::entity::RefreshFamily::clone(snapshot.refresh_families().next().unwrap());
+        let over = keyless_model::entity::RefreshFamily { expires: harness.fixture.platform.clock.now(), ..line.clone() };
+        harness.fixture.put(over).await;
+        assert_eq!(on_behalf_of(&harness, &token, &[]).await.code(), 700_082, "{scope}: over");
+        harness.fixture.delete(line).await;
+        assert_eq!(on_behalf_of(&harness, &token, &[]).await.code(), 700_082, "{scope}: gone");
+    }
+}
+
+#[tokio::test]
 async fn a_disabled_person_is_not_acted_for() {
     let harness = Harness::new().await;
     let user = person(&harness, false).await;
