@@ -8,10 +8,11 @@ mod link;
 mod reset;
 
 use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
+use keyless_directory::plan::sessions;
 use keyless_model::entity::{Invitation, InvitedAs, Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
 use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId, Timestamp};
 use keyless_rbac::{Permit, builtin};
-use keyless_store::{Change, Snapshot, StoreError, UpdateError, sessions};
+use keyless_store::{Change, Snapshot, StoreError, UpdateError};
 use keyless_web::{PasswordFailure, Platform};
 
 pub use first::has_administrator;

@@ -10,10 +10,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keyless_audit::{AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
+use keyless_directory::sealer::signing_key_purpose;
 use keyless_model::entity::{Entity, KeyState, Mutation, Sealed, SigningAlgorithm, SigningKey};
 use keyless_model::{Actor, KeyId, OpContext, Timestamp};
 use keyless_rbac::Permit;
-use keyless_store::keyring::sealing_purpose;
 use keyless_store::{Blocking, Change, Snapshot, StoreError, UpdateError};
 use keyless_token::rotation::{self, PolicyError, RotationPolicy, Step, Urgency};
 use keyless_token::{KeyError, NewKey, Signer};
@@ -207,7 +207,7 @@ impl KeyRotation {
     }
 
     fn stored(&self, now: Timestamp, new: &NewKey, state: KeyState) -> SigningKey {
-        let private = self.platform.sealer.seal(&sealing_purpose(&new.kid), new.private_pkcs8.expose(), &*self.platform.entropy);
+        let private = self.platform.sealer.seal(&signing_key_purpose(&new.kid), new.private_pkcs8.expose(), &*self.platform.entropy);
         SigningKey {
             kid: new.kid.clone(),
             algorithm: new.algorithm,

@@ -1,8 +1,4 @@
-//! How much one request may make the system keep: bounds on the JSON that is read, and on the documents that come of it.
-//!
-//! One place for both APIs and every route: a handler keeps what it likes of a body, and cannot keep more than this.
-
-use keyless_model::entity::Mutation;
+//! Bounds on the JSON that is read, in one place for both APIs and every route. What may be kept of it the directory bounds.
 
 use crate::failure::Failure;
 
@@ -10,8 +6,6 @@ use crate::failure::Failure;
 pub(crate) const MAX_DEPTH: usize = 32;
 /// The most values and members of a body: a reader's memory goes with their number, not with the bytes.
 pub(crate) const MAX_NODES: usize = 20_000;
-/// The largest document kept, as JSON.
-pub(crate) const MAX_DOCUMENT: usize = 256 * 1024;
 
 /// What a body asks of its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,20 +23,6 @@ pub(crate) fn check_body(body: &[u8]) -> Result<(), Failure> {
     }
     if nodes > MAX_NODES {
         return too_much(format!("its JSON holds more than {MAX_NODES} values"));
-    }
-    Ok(())
-}
-
-/// Refuses a change that would keep a larger document than any other part of the system expects: one that grew by many small
-/// changes too.
-pub(crate) fn check_documents(mutations: &[Mutation]) -> Result<(), Failure> {
-    for mutation in mutations {
-        let Mutation::Put(entity) = mutation else { continue };
-        let bytes = serde_json::to_vec(entity).map_err(|_| Failure::internal())?;
-        if bytes.len() > MAX_DOCUMENT {
-            let message = format!("The resource would be larger than {} kB.", MAX_DOCUMENT / 1024);
-            return Err(Failure::invalid("RequestContentTooLarge", message));
-        }
     }
     Ok(())
 }

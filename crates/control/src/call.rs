@@ -6,6 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use keyless_audit::{AuditEvent, Category, ControlDetail, DecisionRecord, Outcome};
+use keyless_directory::Means;
+use keyless_directory::invariant::{administrators, documents, locks, quota};
 use keyless_model::entity::Mutation;
 use keyless_model::{ObjectId, OpContext, Scope, TenantId};
 use keyless_rbac::{Attributes, Denial, Permit, Plane, Request};
@@ -16,10 +18,8 @@ use serde_json::Value;
 
 use crate::arm::inheritance;
 use crate::arm::path::Params;
-use crate::bounds;
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::provision::{administrators, locks, quota};
 use crate::route::{Access, Route};
 
 /// What a handler is given.
@@ -66,6 +66,11 @@ impl Call {
 
     pub(crate) fn me(&self) -> ObjectId {
         self.caller.principal.id
+    }
+
+    /// What plans are made with.
+    pub(crate) fn means(&self) -> Means<'_> {
+        self.control.platform.means(self.ctx.now)
     }
 
     /// The request's JSON body; members that the shape does not name are ignored, as ARM does (case 128).
@@ -147,9 +152,9 @@ impl Call {
         let mut made = None;
         let committed = self.control.platform.directory.update(&self.ctx, permit, |snapshot: &Snapshot| {
             self.permit_at(snapshot)?;
-            locks::check(snapshot, &self.scope, &self.method, self.action.as_deref().unwrap_or_default())?;
+            locks::check(snapshot, &self.scope, self.action.as_deref().unwrap_or_default())?;
             let (plan, output) = plan(snapshot)?;
-            bounds::check_documents(&plan.mutations)?;
+            documents::check(&plan.mutations)?;
             quota::check(snapshot, &plan.mutations)?;
             inheritance::check(self, snapshot, &plan.mutations)?;
             crate::graph::permission::check(self, snapshot, &plan.mutations)?;

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 use keyless_audit::AuditUnavailable;
+use keyless_directory::invariant::{Violation, documents};
+use keyless_directory::sealer::SealError;
 use keyless_model::Scope;
 use keyless_rbac::Denial;
 use keyless_store::{StoreError, UpdateError};
@@ -105,6 +107,39 @@ impl From<UpdateError<Self>> for Failure {
     }
 }
 
+impl From<Violation> for Failure {
+    fn from(violation: Violation) -> Self {
+        match violation {
+            Violation::LastAdministrator(scope) => {
+                let message = format!(
+                    "Cannot delete the last RBAC admin assignment: nobody could assign roles in '{scope}' afterwards. Assign Owner to \
+                     someone else first."
+                );
+                Self::invalid("LastRbacAdminAssignmentCannotBeDeleted", message)
+            }
+            Violation::Locked { scope, lock, deleting } => {
+                let verb = if deleting { "delete" } else { "write" };
+                let message = format!(
+                    "The scope '{scope}' cannot perform {verb} operation because following scope(s) are locked: '{lock}'. Please remove \
+                     the lock and try again."
+                );
+                Self::conflict("ScopeLocked", message)
+            }
+            Violation::TooMany(what) => Self::conflict("QuotaExceeded", format!("There can be no more {what}; delete some first.")),
+            Violation::TooLarge => {
+                let message = format!("The resource would be larger than {} kB.", documents::MAX / 1024);
+                Self::invalid("RequestContentTooLarge", message)
+            }
+        }
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        StoreError::from(error).into()
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the directory could not be changed");
@@ -116,7 +151,7 @@ impl From<StoreError> for Failure {
             StoreError::Unloadable { .. } => {
                 Self::invalid("RequestContentTooDeep", "The document is nested too deeply to be kept; make it flatter.")
             }
-            StoreError::Corrupt { .. } | StoreError::Schema { .. } | StoreError::Sealed { .. } => Self::internal(),
+            StoreError::Corrupt { .. } | StoreError::Schema { .. } | StoreError::Sealed(_) => Self::internal(),
         }
     }
 }

@@ -9,6 +9,7 @@ use axum::routing::any;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
+use keyless_directory::invariant::locks;
 use keyless_model::{ScopeKind, Timestamp};
 use keyless_store::Snapshot;
 use keyless_web::{Authenticator, AuthnError, Caller, Form, Refused, RefusedBy, RequestFacts};
@@ -21,7 +22,6 @@ use crate::bounds;
 use crate::call::{Call, action_of};
 use crate::control::Control;
 use crate::failure::Failure;
-use crate::provision::locks;
 use crate::route::{Access, Found, Missing, Table};
 use crate::unsupported;
 
@@ -186,7 +186,7 @@ fn permit(call: &mut Call) -> Result<(), Failure> {
     call.permit = call.permit_at(&snapshot)?;
     // A POST to a resource counts as a change for locks, even one that only shows something: what it shows are keys.
     if call.method == Method::POST && call.scope.kind() == ScopeKind::Resource {
-        locks::check(&snapshot, &call.scope, &call.method, call.action.as_deref().unwrap_or_default())?;
+        locks::check(&snapshot, &call.scope, call.action.as_deref().unwrap_or_default())?;
     }
     Ok(())
 }

@@ -3,15 +3,15 @@
 //! Every start also brings the built-in roles up to this version's.
 
 use keyless_audit::{AuditEvent, Category, Outcome};
-use keyless_control::provision::account::NewAccount;
-use keyless_control::provision::deployment::{self, NewDeployment};
-use keyless_control::provision::host::NewHost;
-use keyless_control::provision::{Means, account, container, host, identity, role_assignment};
+use keyless_directory::plan::account::NewAccount;
+use keyless_directory::plan::deployment::{self, NewDeployment};
+use keyless_directory::plan::host::NewHost;
+use keyless_directory::plan::{Means, account, container, host, identity, role_assignment};
+use keyless_directory::sealer::signing_key_purpose;
 use keyless_model::entity::{DeploymentModel, Entity, KeyState, ManagedIdentity, Mutation, Principal, SigningAlgorithm, SigningKey, Tags};
 use keyless_model::{Entropy, OpContext, Scope};
 use keyless_rbac::{Permit, builtin};
-use keyless_store::keyring::sealing_purpose;
-use keyless_store::sealer::Sealer;
+use keyless_store::Sealer;
 use keyless_store::{Change, Directory, Snapshot};
 use keyless_token::Signer;
 
@@ -68,7 +68,7 @@ fn missing_roles(snapshot: &Snapshot) -> Vec<Mutation> {
 fn first_key(means: Means<'_>, algorithm: SigningAlgorithm) -> anyhow::Result<Mutation> {
     use base64::Engine as _;
     let key = Signer::generate(algorithm)?;
-    let private = means.sealer.seal(&sealing_purpose(&key.kid), key.private_pkcs8.expose(), means.entropy);
+    let private = means.sealer.seal(&signing_key_purpose(&key.kid), key.private_pkcs8.expose(), means.entropy);
     let public = base64::engine::general_purpose::STANDARD_NO_PAD.encode(&key.public_spki);
     Ok(Mutation::put(SigningKey {
         kid: key.kid,

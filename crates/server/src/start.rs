@@ -11,8 +11,8 @@ use keyless_metadata::Metadata;
 use keyless_model::entity::{DeploymentModel, SigningAlgorithm};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_store::audit_log::{AuditLog, AuditLogError, AuditLogOptions, AuditReader, Durability, StartKey};
-use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Blocking, Directory, KeyRing, Store};
+use keyless_store::{MasterKey, Sealer};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::rotation::RotationPolicy;
 use keyless_web::{Passwords, Platform, Refusals, TrustedTenants};
@@ -138,7 +138,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     if data.database().exists() && !data.master_key().exists() {
         bail!("{} is missing, but the state it sealed is there; put it back, or start anew in another folder", data.master_key().display());
     }
-    let sealer = Arc::new(Sealer::new(&MasterKey::load_or_create(&data.master_key(), &*entropy)?));
+    let sealer = Arc::new(MasterKey::load_or_create(&data.master_key(), &*entropy)?.sealer());
     let store = Arc::new(SqliteStore::open(&data.database())?);
     let audit = open_audit(options, &data, &*store, (&clock, &entropy, &sealer), &ctx).await?;
     let (documents, events) = (Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>);

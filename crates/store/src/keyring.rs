@@ -6,24 +6,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use keyless_directory::sealer::{SealError, signing_key_purpose};
 use keyless_model::KeyId;
 use keyless_model::entity::{KeyState, SigningAlgorithm, SigningKey};
 use keyless_token::{PublicKeys, Signer};
 
-use crate::sealer::Sealer;
-use crate::{Revision, Snapshot, StoreError};
-
-/// The purpose under which a signing key is sealed; binds the ciphertext to its key id.
-#[must_use]
-pub fn sealing_purpose(kid: &KeyId) -> String {
-    format!("signing-key/{kid}")
-}
-
-/// The purpose under which API key `slot` (1 or 2) of an account is sealed; binds the ciphertext to its account and slot.
-#[must_use]
-pub fn account_key_purpose(account: &keyless_model::Scope, slot: u8) -> String {
-    format!("account-key/{}/{slot}", account.folded())
-}
+use crate::{Revision, Sealer, Snapshot, StoreError};
 
 /// The keys of one snapshot.
 pub struct Keys {
@@ -51,18 +39,18 @@ impl Keys {
         let mut keys = Self { revision: snapshot.revision(), states: states(snapshot), signers: Arc::default(), public: Arc::default() };
         let (mut public, mut signers) = (Vec::new(), Vec::new());
         for key in snapshot.signing_keys() {
-            let unreadable = || StoreError::Sealed { what: format!("signing key {}", key.kid) };
+            let unreadable = || SealError { what: format!("signing key {}", key.kid) };
             let spki = STANDARD_NO_PAD.decode(&key.public).map_err(|_| unreadable())?;
             public.push((key.kid.clone(), key.algorithm, spki, key.state));
             if key.state == KeyState::Active {
-                let private = sealer.open(&sealing_purpose(&key.kid), &key.private)?;
+                let private = sealer.open(&signing_key_purpose(&key.kid), &key.private)?;
                 signers.push((key.algorithm, Signer::from_pkcs8(key.algorithm, key.kid.clone(), &private).map_err(|_| unreadable())?));
             }
         }
         keys.signers = Arc::new(signers);
         keys.public = Arc::new(
             PublicKeys::new(public.iter().map(|(kid, algorithm, spki, state)| (KeyId::clone(kid), *algorithm, spki.as_slice(), *state)))
-                .map_err(|_| StoreError::Sealed { what: "the public signing keys".to_owned() })?,
+                .map_err(|_| SealError { what: "the public signing keys".to_owned() })?,
         );
         Ok(keys)
     }

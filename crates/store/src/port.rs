@@ -8,16 +8,11 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use keyless_audit::{Anchor, AuditEvent};
+use keyless_directory::sealer::SealError;
 use keyless_model::OpContext;
 use keyless_model::entity::{Entity, EntityKey, Mutation};
-use serde::{Deserialize, Serialize};
 
-use crate::{Admission, Presented, Unreadable};
-
-/// Counts commits. A snapshot of revision `n` has seen every commit up to `n`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Revision(pub u64);
+use crate::{Admission, Presented, Revision, Unreadable};
 
 /// A change to apply whole or not at all, together with its audit event.
 #[derive(Debug, Clone)]
@@ -82,8 +77,8 @@ pub enum StoreError {
     #[error("the state database has schema {found}, this program knows up to {known}; run the newer program")]
     Schema { found: u32, known: u32 },
     /// A sealed secret does not open.
-    #[error("a secret of {what} does not open; the master key does not belong to this data folder")]
-    Sealed { what: String },
+    #[error(transparent)]
+    Sealed(#[from] SealError),
 }
 
 /// Durable state. Each call is one transaction.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keyless_audit::{AuditEvent, AuditSink, Category, Outcome};
+use keyless_directory::sealer::{account_key_purpose, signing_key_purpose};
 use keyless_model::entity::{
     Account, Application, AssignedIdentities, ClientSecret, Deployment, DeploymentModel, Entity, Host, IdentityKind, KeyState,
     ManagedIdentity, Mutation, NetworkAcls, Principal, PrincipalKind, PublicNetworkAccess, ResourceGroup, RoleAssignment, SigningAlgorithm,
@@ -19,9 +20,8 @@ use keyless_model::{
     TenantId, Timestamp,
 };
 use keyless_rbac::{Permit, builtin};
-use keyless_store::keyring::{account_key_purpose, sealing_purpose};
-use keyless_store::sealer::{MasterKey, Sealer};
 use keyless_store::{Change, Directory, KeyRing, Snapshot, Store};
+use keyless_store::{MasterKey, Sealer};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::{AppCredential, Grant, Signer, TokenHeader, TokenSubject, Version};
 use keyless_web::{Endpoints, Passwords, Platform, Refusals};
@@ -80,7 +80,7 @@ impl TestPlatform {
     /// The fixture, with built-in roles. Time stands at the manual clock's start; nothing is recorded yet.
     pub async fn new() -> Self {
         let (clock, audit, entropy) = (Arc::new(ManualClock::default()), Arc::new(MemoryAudit::new()), Arc::new(SeededEntropy::default()));
-        let sealer = Arc::new(Sealer::new(&MasterKey::from_bytes([7; 32])));
+        let sealer = Arc::new(MasterKey::from_bytes([7; 32]).sealer());
         let now = clock.now();
         let mut plan = Plan { now, sealer: &sealer, entropy: &entropy, mutations: Vec::new() };
         let ids = plan.fixture();
@@ -257,7 +257,7 @@ impl Plan<'_> {
 
     fn key(&mut self) {
         let key = Signer::generate(SigningAlgorithm::RS256).expect("key generation works");
-        let private = self.sealer.seal(&sealing_purpose(&key.kid), key.private_pkcs8.expose(), self.entropy);
+        let private = self.sealer.seal(&signing_key_purpose(&key.kid), key.private_pkcs8.expose(), self.entropy);
         self.mutations.push(Mutation::put(SigningKey {
             public: STANDARD_NO_PAD.encode(&key.public_spki),
             kid: key.kid,

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable};
-use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
-use keyless_store::sealer::Sealer;
+use keyless_directory::Means;
+use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId, Timestamp};
+use keyless_store::Sealer;
 use keyless_store::{Directory, KeyRing};
 
 use crate::{Passwords, Refusals, Refused};
@@ -43,6 +44,12 @@ impl Platform {
     #[must_use]
     pub fn begin(&self, actor: Actor) -> OpContext {
         OpContext::new(RequestId::new(self.entropy.uuid()), self.clock.now(), actor)
+    }
+
+    /// What plans are made with, at `now`.
+    #[must_use]
+    pub fn means(&self, now: Timestamp) -> Means<'_> {
+        Means { now, entropy: &*self.entropy, sealer: &self.sealer }
     }
 
     /// Records a refusal of a request for which no right was found: written by itself, or counted, see [`Refusals`].

@@ -1,11 +1,12 @@
 //! Who a person is at the provider that people sign in with: linked and unlinked by an operator.
 
 use keyless_audit::{AuditEvent, Category, Outcome};
+use keyless_directory::plan::sessions;
 use keyless_model::entity::{Mutation, User};
 use keyless_model::{ObjectId, OpContext};
 use keyless_rbac::Permit;
+use keyless_store::Change;
 use keyless_store::Snapshot;
-use keyless_store::{Change, sessions};
 use keyless_web::Platform;
 
 use super::{AccountError, decision};

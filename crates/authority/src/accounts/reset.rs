@@ -1,10 +1,11 @@
 //! Another password for a person, given by an operator.
 
 use keyless_audit::{AuditEvent, Category, Outcome};
+use keyless_directory::plan::sessions;
 use keyless_model::entity::{Mutation, User, UserPassword};
 use keyless_model::{ObjectId, OpContext, Secret};
 use keyless_rbac::Permit;
-use keyless_store::{Change, Snapshot, sessions};
+use keyless_store::{Change, Snapshot};
 use keyless_web::Platform;
 
 use super::{AccountError, decision};

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyless_model::entity::Sealed;
 use keyless_model::{Entropy, Secret, Timestamp};
-use keyless_store::sealer::Sealer;
+use keyless_store::Sealer;
 use serde::{Deserialize, Serialize};
 
 use crate::sign_in::{Browser, Then};
@@ -106,7 +106,7 @@ impl Round {
 #[cfg(test)]
 mod tests {
     use http::HeaderMap;
-    use keyless_store::sealer::MasterKey;
+    use keyless_store::MasterKey;
     use keyless_testkit::SeededEntropy;
 
     use super::*;
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_round_is_opened_in_its_browser_in_its_time_for_its_issuer_and_unchanged() {
-        let (sealer, entropy) = (Sealer::new(&MasterKey::from_bytes([1; 32])), SeededEntropy::default());
+        let (sealer, entropy) = (MasterKey::from_bytes([1; 32]).sealer(), SeededEntropy::default());
         let now = Timestamp::from_unix_secs(1_700_000_000);
         let browser = || Browser::known(&HeaderMap::new(), &entropy);
         let (mine, other) = (browser(), browser());
@@ -128,7 +128,7 @@ mod tests {
         assert!(Round::open(&state, &sealer, &other, ISSUER, now).is_none());
         assert!(Round::open(&state, &sealer, &mine, "https://other.example", now).is_none());
         assert!(Round::open(&state, &sealer, &mine, ISSUER, now.plus_secs(LIFETIME_SECS)).is_none());
-        assert!(Round::open(&state, &Sealer::new(&MasterKey::from_bytes([2; 32])), &mine, ISSUER, now).is_none());
+        assert!(Round::open(&state, &MasterKey::from_bytes([2; 32]).sealer(), &mine, ISSUER, now).is_none());
         for changed in [format!("{state}A"), state[1..].to_owned(), String::new(), "A".repeat(MAX_STATE + 1)] {
             assert!(Round::open(&changed, &sealer, &mine, ISSUER, now).is_none());
         }

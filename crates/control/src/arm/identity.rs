@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use keyless_directory::plan::{identity, removal};
 use keyless_model::Scope;
 use keyless_model::entity::{AssignedIdentities, Mutation};
 use keyless_rbac::Attributes;
@@ -14,7 +15,6 @@ use serde_json::{Map, Value, json};
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::provision::{Means, identity, removal};
 
 const ASSIGN: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
 
@@ -95,7 +95,7 @@ pub(crate) fn change(
     let mut mutations = Vec::new();
     match (wish.system, current.system) {
         (true, None) => {
-            let own = identity::system_assigned(scope, call.tenant(), location, Means::of(&call.control.platform, call.ctx.now));
+            let own = identity::system_assigned(scope, call.tenant(), location, call.means());
             next.system = Some(own.entity.client_id);
             mutations = own.mutations;
         }

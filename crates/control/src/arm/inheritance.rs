@@ -3,6 +3,7 @@
 //!
 //! Asked of every change, from whichever route it comes, by comparing the tree before and after it.
 
+use keyless_directory::invariant::administrators;
 use keyless_model::entity::{Entity, ManagementGroup, Mutation};
 use keyless_model::{Scope, ScopeKind};
 use keyless_rbac::Attributes;
@@ -10,7 +11,6 @@ use keyless_store::Snapshot;
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::provision::administrators;
 
 const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
 const UNDENY: &str = "Microsoft.Authorization/denyAssignments/delete";

@@ -13,6 +13,7 @@
 //!
 //! Everyone may read what they are themselves (`/me`).
 
+use keyless_directory::invariant::administrators;
 use keyless_model::entity::{Entity, EntityKind, FederatedCredential, FederatedOwner, Mutation};
 use keyless_model::{ObjectId, Scope, SubscriptionId};
 use keyless_rbac::{Attributes, Permit};
@@ -20,7 +21,6 @@ use keyless_store::Snapshot;
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::provision::administrators;
 use crate::route::{Access, Route};
 
 const READ: &str = "Microsoft.Authorization/roleAssignments/read";

@@ -1,11 +1,10 @@
 //! Objects of the directory as Graph shows them (`az-contract` section 9). Secrets are never part of one.
 
+use crate::federation;
 use keyless_model::Scope;
 use keyless_model::entity::{Application, AssertionAlgorithm, FederatedCredential, Group, IdentityKind, Principal, PrincipalKind, User};
 use keyless_store::Snapshot;
 use serde_json::{Value, json};
-
-use crate::provision::federation;
 
 /// Any object, with the `@odata.type` that `az role assignment create` needs to tell the kinds apart.
 pub(crate) fn object(snapshot: &Snapshot, row: &Principal) -> Value {

@@ -5,6 +5,7 @@ pub(super) mod list;
 pub(super) mod put;
 pub(super) mod show;
 
+use crate::federation;
 use keyless_model::Scope;
 use keyless_model::entity::{FederatedCredential, FederatedOwner};
 use keyless_store::Snapshot;
@@ -12,7 +13,6 @@ use serde_json::{Value, json};
 
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::provision::federation;
 use crate::routes::identities;
 
 /// The identity that the path names.

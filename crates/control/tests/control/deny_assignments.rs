@@ -1,6 +1,6 @@
 //! Deny assignments as the owner makes them.
 
-use keyless_control::provision::deny_assignment::{NewDenyAssignment, put, remove};
+use keyless_directory::plan::deny_assignment::{NewDenyAssignment, put, remove};
 use keyless_model::entity::{DenyAssignment, Mutation};
 use keyless_model::{DenyAssignmentId, Scope, Timestamp};
 use serde_json::{Value, json};

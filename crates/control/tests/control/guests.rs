@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use http::Request;
 use keyless_control::Config;
-use keyless_control::provision::guest::{GuestRefused, NewGuest, add, remove};
+use keyless_directory::plan::guest::{GuestRefused, NewGuest, add, remove};
 use keyless_model::entity::{Principal, PrincipalKind};
 use keyless_model::{Clock as _, ObjectId};
 use keyless_rbac::builtin;

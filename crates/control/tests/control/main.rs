@@ -19,7 +19,7 @@ mod limits;
 mod locks;
 mod management_groups;
 mod paging;
-mod provision;
+mod plans;
 mod quota;
 mod role_assignments;
 mod role_definitions;

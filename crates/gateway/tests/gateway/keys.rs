@@ -1,8 +1,8 @@
 //! API keys, while an account takes them.
 
 use keyless_audit::ActorRecord;
+use keyless_directory::sealer::account_key_purpose;
 use keyless_model::entity::Sealed;
-use keyless_store::keyring::account_key_purpose;
 use keyless_testkit::ACCOUNT_KEYS;
 
 use crate::support::*;

@@ -2,7 +2,7 @@ use std::fs;
 use std::time::Duration;
 
 use keyless_model::Entropy;
-use keyless_store::sealer::{MasterKey, Sealer};
+use keyless_store::{MasterKey, Sealer};
 use keyless_testkit::SeededEntropy;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls::client::WebPkiServerVerifier;
@@ -30,7 +30,7 @@ impl Folder {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let data = DataFolder::open(&root.path().join("data")).unwrap();
-        let sealer = Sealer::new(&MasterKey::load_or_create(&data.master_key(), &SeededEntropy::default()).unwrap());
+        let sealer = MasterKey::load_or_create(&data.master_key(), &SeededEntropy::default()).unwrap().sealer();
         Self { _root: root, data, sealer }
     }
 

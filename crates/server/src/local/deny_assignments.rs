@@ -1,7 +1,7 @@
 //! Deny assignments, which the owner makes as deployment stacks make them on Azure: nobody can over ARM.
 
 use keyless_audit::{AuditEvent, Category, ControlDetail, Outcome};
-use keyless_control::provision::deny_assignment::{self, DenyRefused, NewDenyAssignment};
+use keyless_directory::plan::deny_assignment::{self, DenyRefused, NewDenyAssignment};
 use keyless_model::entity::DenyAssignment;
 use keyless_model::{DenyAssignmentId, InvalidId, OpContext};
 use keyless_rbac::Permit;

@@ -1,7 +1,7 @@
 //! Guests: principals of trusted Entra tenants, whom the owner makes known here by the object id that they have there.
 
 use keyless_audit::{AuditEvent, Category, ControlDetail, Outcome};
-use keyless_control::provision::guest::{self, GuestRefused, NewGuest};
+use keyless_directory::plan::guest::{self, GuestRefused, NewGuest};
 use keyless_model::entity::{Principal, PrincipalKind};
 use keyless_model::{InvalidId, ObjectId, OpContext, TenantId};
 use keyless_rbac::Permit;

@@ -16,7 +16,7 @@ use keyless_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::AuditLogError;
-use crate::sealer::Sealer;
+use crate::Sealer;
 
 const NAME: &str = "start.json";
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use keyless_audit::{AuditEvent, Outcome};
 use keyless_model::{ObjectId, Timestamp};
 use keyless_store::audit_log::{AuditLogError, AuditReader, Entry, Filter, Order, StartKey};
-use keyless_store::sealer::{MasterKey, MasterKeyError, Sealer};
+use keyless_store::{MasterKey, MasterKeyError};
 
 use crate::data_dir::NotYours;
 use crate::failure::Failure;
@@ -37,7 +37,7 @@ pub(super) fn open(data: &Path) -> Result<AuditReader, Failure> {
 /// then not asked.
 fn start_key(data: &Path) -> Result<Option<StartKey>, Failure> {
     match MasterKey::load(&data.join("master.key")) {
-        Ok(key) => Ok(Some(StartKey::of(&Sealer::new(&key)))),
+        Ok(key) => Ok(Some(StartKey::of(&key.sealer()))),
         Err(MasterKeyError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
         // SECURITY: a key that is there and unfit must not end in a log that counts as genuine, unasked.
         Err(error) => Err(Failure::new(error.to_string(), "mend the file, or verify a copy of the log in a folder without it")),

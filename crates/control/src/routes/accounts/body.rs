@@ -6,13 +6,13 @@ use std::net::IpAddr;
 use http::StatusCode;
 use keyless_model::Scope;
 use keyless_model::entity::{Account, IpRule, NetworkAcls, NetworkDefault, PublicNetworkAccess, VirtualNetworkRule};
+use keyless_model::name;
 use keyless_store::Snapshot;
 use serde::Deserialize;
 
 use crate::arm::identity::IdentityBody;
 use crate::arm::tags::TagsBody;
 use crate::failure::Failure;
-use crate::provision::name;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,11 +1,12 @@
 //! `DELETE …/accounts/{name}`: soft. The account answers nothing from now on, and every grant at it is gone.
 
+use keyless_directory::plan::removal;
+
 use super::shape;
 use crate::answer::Reply;
 use crate::arm::{precondition, within};
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     if within::account(&call.snapshot, &call.scope).is_err() {

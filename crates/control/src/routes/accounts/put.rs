@@ -1,8 +1,12 @@
 //! `PUT …/accounts/{name}`: creates, replaces or - with `restore` - recovers a soft-deleted account.
 
 use http::StatusCode;
+use keyless_directory::invariant::scopes;
+use keyless_directory::plan::account;
+use keyless_directory::plan::account::NewAccount;
 use keyless_model::Scope;
 use keyless_model::entity::{Account, AssignedIdentities, Mutation};
+use keyless_model::name;
 use keyless_store::Snapshot;
 
 use super::body::{Body, check_kind, check_sku, subdomain};
@@ -12,8 +16,6 @@ use crate::arm::precondition::{self, etag};
 use crate::arm::{identity, within};
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::account::NewAccount;
-use crate::provision::{Means, account, name};
 use crate::routes::locations;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
@@ -50,7 +52,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
 }
 
 fn create(call: &Call, snapshot: &Snapshot, scope: Scope, body: &Body) -> Result<Account, Failure> {
-    let group = within::group_of(&scope).and_then(|group| snapshot.resource_group(&group));
+    let group = scopes::group_of(&scope).and_then(|group| snapshot.resource_group(&group));
     let location = locations::wished(call, body.location.as_deref(), group.map(|group| group.location.as_str()))?;
     let mut new = NewAccount::open_ai(scope, call.tenant(), &location);
     // Generic clients may leave the kind out (`az resource create`).
@@ -62,7 +64,7 @@ fn create(call: &Call, snapshot: &Snapshot, scope: Scope, body: &Body) -> Result
         Some(wished) => subdomain(snapshot, wished, &new.scope)?,
         None => free_subdomain(call, snapshot, &new.scope),
     };
-    Ok(account::account(new, Means::of(&call.control.platform, call.ctx.now)).entity)
+    Ok(account::account(new, call.means()).entity)
 }
 
 /// An endpoint name made from the account's: itself when it is free, else with a random end.

@@ -1,5 +1,6 @@
 //! `POST …/accounts/{name}/regenerateKey`: the old key is dead in the snapshot that this answer waits for.
 
+use keyless_directory::plan::account;
 use keyless_model::entity::Mutation;
 use serde::Deserialize;
 
@@ -8,7 +9,6 @@ use crate::answer::Reply;
 use crate::arm::within;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::{Means, account};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,7 +27,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         .commit(|snapshot| {
             let current = within::account(snapshot, &call.scope)?;
             require_local_auth(current)?;
-            let next = account::regenerate(current, slot, Means::of(&call.control.platform, call.ctx.now));
+            let next = account::regenerate(current, slot, call.means());
             let shown = shape(call, snapshot, &next);
             Ok((Plan::new(vec![Mutation::put(next.clone())], Some(shape(call, snapshot, current)), Some(shown)), next))
         })

@@ -1,12 +1,12 @@
 //! `POST …/checkDomainAvailability`
 
+use keyless_model::name;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer::Reply;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::provision::name;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,10 +1,11 @@
 //! `DELETE …/deletedAccounts/{name}`: gone for good, with its keys and deployments.
 
+use keyless_directory::plan::removal;
+
 use super::{find, shape};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     if find(call, &call.snapshot).is_err() {

@@ -1,12 +1,12 @@
 //! The body of a deployment's PUT and PATCH.
 
 use keyless_model::entity::{Deployment, DeploymentModel};
+use keyless_model::name;
 use serde::Deserialize;
 
 use super::MAX_CAPACITY;
 use crate::arm::tags::TagsBody;
 use crate::failure::Failure;
-use crate::provision::name;
 
 #[derive(Deserialize)]
 pub(super) struct Body {

@@ -1,5 +1,6 @@
 //! `DELETE …/deployments/{name}`: the deployment, and what was granted on it alone.
 
+use keyless_directory::plan::removal;
 use keyless_model::entity::{Entity, Mutation};
 
 use super::{find, shape};
@@ -7,7 +8,6 @@ use crate::answer::Reply;
 use crate::arm::precondition;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     if find(&call.snapshot, &call.scope).is_err() {

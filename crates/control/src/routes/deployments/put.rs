@@ -1,6 +1,8 @@
 //! `PUT …/deployments/{name}`
 
+use keyless_directory::plan::deployment::{self, NewDeployment};
 use keyless_model::entity::{Deployment, Mutation};
+use keyless_model::name;
 
 use super::body::Body;
 use super::{DEFAULT_CAPACITY, account, quota, shape};
@@ -8,8 +10,6 @@ use crate::answer::Reply;
 use crate::arm::precondition::{self, etag};
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::deployment::{self, NewDeployment};
-use crate::provision::{Means, name};
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let body: Body = call.json()?;
@@ -34,7 +34,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                         upstream: None,
                         tags: Default::default(),
                     };
-                    deployment::deployment(new, Means::of(&call.control.platform, call.ctx.now)).entity
+                    deployment::deployment(new, call.means()).entity
                 }
             };
             body.apply(&mut next)?;

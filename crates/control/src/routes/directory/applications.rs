@@ -16,11 +16,11 @@ pub(in crate::routes) mod update_federated;
 mod properties;
 
 use keyless_model::entity::{Application, FederatedCredential, FederatedOwner};
+use keyless_model::name;
 use keyless_store::Snapshot;
 
 use crate::failure::Failure;
 use crate::graph::find::missing;
-use crate::provision::name;
 use crate::routes::directory::bad;
 
 fn check_name(name: &str) -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! `PUT …/federatedIdentityCredentials/{name}`
 
+use keyless_directory::plan::federation::{self, Wished};
 use keyless_model::entity::Mutation;
 use serde::Deserialize;
 
@@ -7,8 +8,6 @@ use super::{find, owner, shape};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::Means;
-use crate::provision::federation::{self, Wished};
 
 #[derive(Deserialize)]
 struct Body {
@@ -21,7 +20,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         .commit(|snapshot| {
             let owner = owner(call, snapshot)?;
             let current = find(snapshot, &owner, call.scope.name());
-            let means = Means::of(&call.control.platform, call.ctx.now);
+            let means = call.means();
             let trusted = &call.control.config.trusted_issuers;
             let next = federation::plan(snapshot, owner.clone(), call.scope.name(), &body.properties, trusted, means)?;
             Ok((Plan::new(vec![Mutation::put(next.clone())], current.map(shape), Some(shape(&next))), (current.is_none(), next)))

@@ -1,11 +1,12 @@
 //! `DELETE …/virtualMachines/{name}`: the host, and its system-assigned identity with its assignments. Attached user-assigned
 //! identities live on.
 
+use keyless_directory::plan::removal;
+
 use super::{find, shape};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     if call.snapshot.host(&call.scope).is_none() {

@@ -2,6 +2,7 @@
 
 use http::Method;
 use keyless_model::entity::{AssignedIdentities, Host, Mutation};
+use keyless_model::name;
 use serde::Deserialize;
 
 use super::shape;
@@ -11,7 +12,6 @@ use crate::arm::tags::TagsBody;
 use crate::arm::within;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::name;
 use crate::routes::locations;
 
 #[derive(Deserialize)]

@@ -2,7 +2,9 @@
 //! (case 128).
 
 use http::Method;
+use keyless_directory::plan::identity;
 use keyless_model::entity::{ManagedIdentity, Mutation};
+use keyless_model::name;
 use serde::Deserialize;
 
 use super::shape;
@@ -11,7 +13,6 @@ use crate::arm::tags::TagsBody;
 use crate::arm::within;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::{Means, identity, name};
 use crate::routes::locations;
 
 #[derive(Deserialize)]
@@ -37,7 +38,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                 None => {
                     let location = locations::wished(call, body.location.as_deref(), None)?;
                     let tags = body.tags.over(&Default::default())?;
-                    let means = Means::of(&call.control.platform, call.ctx.now);
+                    let means = call.means();
                     let planned = identity::user_assigned(scope, call.tenant(), &location, tags, means);
                     (planned.mutations, planned.entity)
                 }

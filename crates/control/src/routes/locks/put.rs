@@ -1,11 +1,11 @@
 //! `PUT {scope}/…/locks/{name}`
 
+use keyless_directory::invariant::scopes;
 use keyless_model::entity::{Lock, LockLevel, Mutation};
 use serde::Deserialize;
 
 use super::{find, shape};
 use crate::answer::Reply;
-use crate::arm::within;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 
@@ -40,7 +40,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let notes = properties.notes.map(|notes| notes.chars().take(512).collect());
     let (_, (new, lock)) = call
         .commit(|snapshot| {
-            if !within::exists(snapshot, &call.scope) {
+            if !scopes::exists(snapshot, &call.scope) {
                 return Err(Failure::no_such(&call.scope));
             }
             let current = find(snapshot, &call.scope, name);

@@ -5,13 +5,13 @@
 
 use http::Method;
 use keyless_model::entity::{ManagementGroup, Mutation};
+use keyless_model::name;
 use serde::Deserialize;
 
 use super::{find, shape};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::name;
 
 /// The deepest tree, as on Azure: six levels below the root.
 const MAX_DEPTH: usize = 6;

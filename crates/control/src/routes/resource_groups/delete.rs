@@ -1,10 +1,11 @@
 //! `DELETE /subscriptions/{id}/resourceGroups/{name}`: the group and everything in it, in one change.
 
+use keyless_directory::plan::removal;
+
 use super::{find, shape};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     call.commit(|snapshot| {

@@ -1,6 +1,8 @@
 //! `PUT /subscriptions/{id}/resourceGroups/{name}`
 
+use keyless_directory::plan::container;
 use keyless_model::entity::{Mutation, ResourceGroup};
+use keyless_model::name;
 use serde::Deserialize;
 
 use super::shape;
@@ -8,7 +10,6 @@ use crate::answer::Reply;
 use crate::arm::tags::TagsBody;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::{Means, container, name};
 use crate::routes::locations;
 
 #[derive(Deserialize)]
@@ -31,7 +32,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                         Failure::invalid("LocationRequired", "The location property is required for this definition.").at("location")
                     })?;
                     let (location, tags) = (locations::normal(location)?, body.tags.over(&Default::default())?);
-                    container::resource_group(call.scope.clone(), &location, tags, Means::of(&call.control.platform, call.ctx.now)).entity
+                    container::resource_group(call.scope.clone(), &location, tags, call.means()).entity
                 }
             };
             let plan = Plan::new(vec![Mutation::put(next.clone())], current.map(|row| shape(row)), Some(shape(&next)));

@@ -1,5 +1,6 @@
 //! `DELETE {id}`
 
+use keyless_directory::plan::removal;
 use keyless_model::entity::{Entity, Mutation};
 
 use super::put::audited;
@@ -7,7 +8,6 @@ use super::{find, require_generic};
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     require_generic(&call.scope)?;

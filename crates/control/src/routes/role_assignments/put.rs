@@ -1,5 +1,6 @@
 //! `PUT {scope}/…/roleAssignments/{guid}`: who may do what from the next snapshot on.
 
+use keyless_directory::invariant::scopes;
 use keyless_model::entity::{Mutation, Principal, RoleAssignment, RoleDefinition};
 use keyless_model::{ObjectId, RoleId, Scope, ScopeKind};
 use keyless_rbac::{AttributeSource, Attributes, condition};
@@ -8,7 +9,6 @@ use serde::Deserialize;
 
 use super::{PER_SUBSCRIPTION, id, shape};
 use crate::answer::Reply;
-use crate::arm::within;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::routes::role_definitions;
@@ -157,7 +157,7 @@ fn check(call: &Call, snapshot: &Snapshot, next: &RoleAssignment, role: &RoleDef
     if next.description.as_ref().is_some_and(|text| text.len() > MAX_DESCRIPTION) {
         return Err(Failure::invalid("InvalidRoleAssignmentDescription", "The description is longer than 2 KB.").at("description"));
     }
-    if !within::exists(snapshot, &next.scope) {
+    if !scopes::exists(snapshot, &next.scope) {
         return Err(Failure::no_such(&next.scope));
     }
     if !role_definitions::is_assignable(snapshot, role, &next.scope) {

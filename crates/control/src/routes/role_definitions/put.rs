@@ -1,6 +1,7 @@
 //! `PUT {scope}/…/roleDefinitions/{guid}`: custom roles. Answers 201 also for a change: `az` takes nothing else.
 
 use http::StatusCode;
+use keyless_directory::invariant::scopes;
 use keyless_model::Scope;
 use keyless_model::entity::{Mutation, Permissions, RoleDefinition, RoleKind};
 use keyless_rbac::{Attributes, validate_custom_role};
@@ -74,7 +75,7 @@ fn check_scopes(call: &Call, snapshot: &Snapshot, role: &RoleDefinition, current
     for scope in role.assignable_scopes.iter().chain(old) {
         call.ask(snapshot, WRITE, scope, Attributes::NONE).map_err(|denial| call.unauthorized(*denial))?;
         let foreign = scope.subscription_id().is_some_and(|id| snapshot.subscription(id).is_none_or(|row| row.tenant != call.tenant()));
-        if foreign || !crate::arm::within::exists(snapshot, scope) {
+        if foreign || !scopes::exists(snapshot, scope) {
             return Err(invalid(&format!("the assignable scope '{scope}' does not exist")));
         }
     }

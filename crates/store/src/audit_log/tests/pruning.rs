@@ -1,10 +1,10 @@
 //! Logs whose older part was removed or lost, by their owner's word.
 
 use super::*;
-use crate::sealer::{MasterKey, Sealer};
+use crate::MasterKey;
 
 fn key(byte: u8) -> StartKey {
-    StartKey::of(&Sealer::new(&MasterKey::from_bytes([byte; 32])))
+    StartKey::of(&MasterKey::from_bytes([byte; 32]).sealer())
 }
 
 fn filled() -> (Bench, AuditLog) {

@@ -1,5 +1,6 @@
 //! `POST /v1.0/applications/{object id}/addPassword`: the only time a secret is shown.
 
+use keyless_directory::plan::application;
 use keyless_model::Timestamp;
 use keyless_model::entity::{Application, Mutation};
 use serde::Deserialize;
@@ -9,7 +10,6 @@ use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::{find, shape};
-use crate::provision::{Means, application};
 use crate::routes::directory::bad;
 
 /// Lifetime of a secret whose writer names no end: Entra's two years are the most anyone should want; half of that is ours.
@@ -45,7 +45,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
         return Err(bad("The credential must end after it starts, and within two years."));
     }
     let name = wished.display_name.map(|name| name.chars().filter(|c| !c.is_control()).take(256).collect::<String>());
-    let (kept, text) = application::secret(name, starts, expires, Means::of(&call.control.platform, now));
+    let (kept, text) = application::secret(name, starts, expires, call.means());
     call.commit(|snapshot| {
         let row = find::application(call, snapshot, call.param("id"))?;
         if row.secrets.len() >= MOST {

@@ -1,5 +1,6 @@
 //! `POST /v1.0/applications`. Its ids are ours to choose (case 128); its secrets are made by `addPassword` only.
 
+use keyless_directory::plan::application;
 use keyless_model::entity::Mutation;
 use serde_json::{Map, Value};
 
@@ -8,13 +9,12 @@ use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::shape;
-use crate::provision::{Means, application};
 use crate::routes::directory::bad;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let properties = Properties::read(call.json::<Map<String, Value>>()?)?;
     let name = properties.display_name().ok_or_else(|| bad("The property 'displayName' of an application is missing."))?;
-    let means = Means::of(&call.control.platform, call.ctx.now);
+    let means = call.means();
     let (_, row) = call
         .commit(|snapshot| {
             let new = application::application(call.tenant(), name, means).entity;

@@ -1,5 +1,6 @@
 //! `POST /v1.0/applications/{object id}/federatedIdentityCredentials`
 
+use keyless_directory::plan::federation::{self, Wished};
 use keyless_model::entity::{FederatedOwner, Mutation};
 use serde::Deserialize;
 
@@ -8,8 +9,6 @@ use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::{find, shape};
-use crate::provision::Means;
-use crate::provision::federation::{self, Wished};
 
 #[derive(Deserialize)]
 struct Body {
@@ -28,7 +27,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                 return Err(Failure::conflict("Request_MultipleObjectsWithSameKeyValue", message));
             }
             let owner = FederatedOwner::Application(application.id);
-            let (trusted, means) = (&call.control.config.trusted_issuers, Means::of(&call.control.platform, call.ctx.now));
+            let (trusted, means) = (&call.control.config.trusted_issuers, call.means());
             let row = federation::plan(snapshot, owner, &body.name, &body.wished, trusted, means)?;
             Ok((Plan::new(vec![Mutation::put(row.clone())], None, Some(shape::federated(&row))), row))
         })

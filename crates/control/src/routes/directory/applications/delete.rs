@@ -1,12 +1,12 @@
 //! `DELETE /v1.0/applications/{object id}`: with its service principal and everything that could sign in as it.
 
+use keyless_directory::plan::removal;
 use keyless_model::entity::{Entity, FederatedOwner, Mutation};
 
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::{find, shape};
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     call.commit(|snapshot| {

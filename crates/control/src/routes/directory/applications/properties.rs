@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use keyless_directory::plan::Means;
 use keyless_model::entity::{Application, AssertionAlgorithm, CertificateCredential};
 use keyless_model::{CredentialId, Timestamp};
 use keyless_store::Snapshot;
@@ -16,7 +17,6 @@ use serde_json::{Map, Value};
 use super::check_name;
 use crate::failure::Failure;
 use crate::graph::shape;
-use crate::provision::Means;
 use crate::routes::directory::bad;
 
 /// The most certificates, and the most addresses, of one application.

@@ -1,5 +1,6 @@
 //! `PATCH /v1.0/applications/{object id}/federatedIdentityCredentials/{name or id}`
 
+use keyless_directory::plan::federation::{self, ClaimsMatchingExpression, Wished};
 use keyless_model::entity::{FederatedOwner, Mutation, SubjectMatch};
 
 use super::federated;
@@ -7,8 +8,6 @@ use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::{find, shape};
-use crate::provision::Means;
-use crate::provision::federation::{self, ClaimsMatchingExpression, Wished};
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let body: Wished = call.json()?;
@@ -30,7 +29,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             signing_algorithms: body.signing_algorithms.clone().or_else(|| Some(row.algorithms.clone())),
         };
         let owner = FederatedOwner::Application(application.id);
-        let (trusted, means) = (&call.control.config.trusted_issuers, Means::of(&call.control.platform, call.ctx.now));
+        let (trusted, means) = (&call.control.config.trusted_issuers, call.means());
         let next = federation::plan(snapshot, owner, &row.name, &wished, trusted, means)?;
         let (before, after) = (shape::federated(row), shape::federated(&next));
         Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))

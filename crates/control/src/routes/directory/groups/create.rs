@@ -1,12 +1,13 @@
 //! `POST /v1.0/groups`: security groups.
 
+use keyless_directory::plan::directory_object;
+use keyless_model::name;
 use serde::Deserialize;
 
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::shape;
-use crate::provision::{Means, directory_object, name};
 use crate::routes::directory::bad;
 
 #[derive(Deserialize)]
@@ -29,7 +30,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let description = body.description.as_ref().map(|text| text.chars().take(1024).collect::<String>());
     let (snapshot, group) = call
         .commit(|snapshot| {
-            let means = Means::of(&call.control.platform, call.ctx.now);
+            let means = call.means();
             let planned = directory_object::group(call.tenant(), &body.display_name, &body.mail_nickname, description.clone(), means);
             let next = snapshot.with(snapshot.revision(), &planned.mutations);
             let principal = next.principal(planned.entity.id).ok_or_else(Failure::internal)?;

@@ -1,10 +1,11 @@
 //! `DELETE /v1.0/groups/{object id}`: its members lose what they held through it.
 
+use keyless_directory::plan::removal;
+
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::{find, shape};
-use crate::provision::removal;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     call.commit(|snapshot| {

@@ -1,12 +1,12 @@
 //! `POST /v1.0/servicePrincipals`: the principal of an application of this tenant.
 
+use keyless_directory::plan::application;
 use serde::Deserialize;
 
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::shape;
-use crate::provision::{Means, application};
 use crate::routes::directory::bad;
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                 );
                 return Err(Failure::conflict("Request_MultipleObjectsWithSameKeyValue", message));
             }
-            let mut planned = application::service_principal(application, Means::of(&call.control.platform, call.ctx.now));
+            let mut planned = application::service_principal(application, call.means());
             planned.entity.enabled = body.account_enabled;
             let row = planned.entity;
             let mutations = vec![keyless_model::entity::Mutation::put(row.clone())];

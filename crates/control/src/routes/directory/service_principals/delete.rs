@@ -1,13 +1,13 @@
 //! `DELETE /v1.0/servicePrincipals/{object id}`. That of a managed identity goes with the identity only: a principal that vanished
 //! under its identity would leave something that looks alive and is not.
 
+use keyless_directory::plan::removal;
 use keyless_model::entity::PrincipalKind;
 
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::{find, shape};
-use crate::provision::removal;
 use crate::routes::directory::bad;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {

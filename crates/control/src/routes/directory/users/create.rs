@@ -2,6 +2,8 @@
 //!
 //! A password that is not text is refused: a client that believes it set one must not be wrong.
 
+use keyless_directory::plan::directory_object;
+use keyless_model::name;
 use keyless_store::BlockingError;
 use keyless_token::password::PasswordError;
 use keyless_web::PasswordFailure;
@@ -12,7 +14,6 @@ use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::shape;
-use crate::provision::{Means, directory_object, name};
 use crate::routes::directory::bad;
 
 #[derive(Deserialize)]
@@ -60,7 +61,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
                 let message = "Another object with the same value for property userPrincipalName already exists.";
                 return Err(bad(message));
             }
-            let means = Means::of(&call.control.platform, call.ctx.now);
+            let means = call.means();
             let mut planned = directory_object::user(call.tenant(), upn, &body.display_name, &nickname, body.account_enabled, means);
             planned.entity.password = password.clone();
             let user = planned.entity;

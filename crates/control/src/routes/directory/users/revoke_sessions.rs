@@ -1,6 +1,6 @@
 //! `POST /v1.0/users/{object id or sign-in name}/revokeSignInSessions`: refuses every token and sign-in until now, on every plane.
 
-use keyless_store::sessions;
+use keyless_directory::plan::sessions;
 use serde_json::json;
 
 use crate::answer::Reply;

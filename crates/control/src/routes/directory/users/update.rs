@@ -1,13 +1,13 @@
 //! `PATCH /v1.0/users/{object id or sign-in name}`: display name, and enable or disable.
 
 use keyless_model::entity::{Mutation, Principal};
+use keyless_model::name;
 use serde_json::{Map, Value};
 
 use crate::answer::Reply;
 use crate::call::{Call, Plan};
 use crate::failure::Failure;
 use crate::graph::{find, shape};
-use crate::provision::name;
 use crate::routes::directory::bad;
 
 pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {

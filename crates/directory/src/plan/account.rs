@@ -4,11 +4,9 @@ use std::collections::BTreeSet;
 
 use keyless_model::entity::{Account, AssignedIdentities, Mutation, NetworkAcls, PublicNetworkAccess, Sealed, Sku, Tags};
 use keyless_model::{Scope, Secret, TenantId};
-use keyless_store::StoreError;
-use keyless_store::keyring::account_key_purpose;
-use keyless_store::sealer::Sealer;
 
 use super::{Means, Planned, ai_key, identity};
+use crate::sealer::{SealError, Sealer, account_key_purpose};
 
 /// A wished account. Local authentication is off unless it is asked for.
 #[derive(Debug, Clone)]
@@ -97,12 +95,12 @@ pub fn regenerate(account: &Account, slot: u8, means: Means<'_>) -> Account {
 ///
 /// # Errors
 /// When a key does not open under the master key.
-pub fn keys(account: &Account, sealer: &Sealer) -> Result<[Secret<String>; 2], StoreError> {
+pub fn keys(account: &Account, sealer: &Sealer) -> Result<[Secret<String>; 2], SealError> {
     let open = |slot: u8, sealed: &Sealed| {
         let purpose = account_key_purpose(&account.scope, slot);
         let bytes = sealer.open(&purpose, sealed)?;
-        let text = String::from_utf8(bytes.expose().clone()).map_err(|_| StoreError::Sealed { what: purpose })?;
-        Ok::<_, StoreError>(Secret::new(text))
+        let text = String::from_utf8(bytes.expose().clone()).map_err(|_| SealError { what: purpose })?;
+        Ok::<_, SealError>(Secret::new(text))
     };
     Ok([open(1, &account.keys[0])?, open(2, &account.keys[1])?])
 }

@@ -1,6 +1,6 @@
 //! What a server plans for a fresh directory.
 
-use keyless_control::provision::{Means, account, application, container, host, identity};
+use keyless_directory::plan::{account, application, container, host, identity};
 use keyless_model::Clock as _;
 use keyless_model::entity::{Mutation, Tags};
 use keyless_testkit::{TENANT, TestPlatform};
@@ -8,7 +8,7 @@ use keyless_testkit::{TENANT, TestPlatform};
 #[tokio::test]
 async fn planned_documents_make_a_directory() {
     let test = TestPlatform::new().await;
-    let means = Means::of(&test.platform, test.clock.now());
+    let means = test.platform.means(test.clock.now());
     let tenant = container::tenant("T", "t.test", means);
     let subscription = container::subscription(tenant.entity.id, "S", means);
     let scope = container::resource_group_scope(subscription.entity.id, "rg").unwrap();
@@ -41,7 +41,7 @@ async fn planned_documents_make_a_directory() {
 #[tokio::test]
 async fn an_accounts_keys_open_for_their_own_slot_and_are_never_printed() {
     let test = TestPlatform::new().await;
-    let means = Means::of(&test.platform, test.clock.now());
+    let means = test.platform.means(test.clock.now());
     let scope = test.group.join("providers/Microsoft.CognitiveServices/accounts/new").unwrap();
     let planned = account::account(account::NewAccount::open_ai(scope, TENANT, "local"), means).entity;
     assert!(planned.disable_local_auth);
@@ -60,7 +60,7 @@ async fn an_accounts_keys_open_for_their_own_slot_and_are_never_printed() {
 #[tokio::test]
 async fn a_client_secret_has_entras_form_and_only_its_hash_is_kept() {
     let test = TestPlatform::new().await;
-    let means = Means::of(&test.platform, test.clock.now());
+    let means = test.platform.means(test.clock.now());
     let (kept, text) = application::secret(None, means.now, means.now.plus_secs(60), means);
     let text = text.expose();
     assert_eq!((text.len(), &text[3..6]), (40, "8Q~"));

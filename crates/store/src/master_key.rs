@@ -1,10 +1,11 @@
-//! The master key's file.
+//! The master key's file: 32 bytes beside the data that only their owner reads.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use keyless_directory::Sealer;
 use keyless_model::{Entropy, Secret};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
@@ -32,8 +33,10 @@ impl MasterKey {
         Self(Secret::new(bytes))
     }
 
-    pub(super) const fn bytes(&self) -> &[u8; 32] {
-        self.0.expose()
+    /// What seals and opens under this key.
+    #[must_use]
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(&self.0)
     }
 
     /// Reads the key, or makes it when the file is not there. Two processes that start at once get the same key.
@@ -168,9 +171,9 @@ mod tests {
     #[test]
     fn the_key_is_made_once_for_its_owner_only() {
         let place = Place::new();
-        let first = *place.open().unwrap().bytes();
-        assert_eq!(*place.open().unwrap().bytes(), first);
-        assert_ne!(*Place { folder: tempfile::tempdir().unwrap(), entropy: Counter(9.into()) }.open().unwrap().bytes(), first);
+        let first = *place.open().unwrap().0.expose();
+        assert_eq!(*place.open().unwrap().0.expose(), first);
+        assert_ne!(*Place { folder: tempfile::tempdir().unwrap(), entropy: Counter(9.into()) }.open().unwrap().0.expose(), first);
         assert_eq!(fs::metadata(place.path()).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(place.folder.path()).unwrap().count(), 1, "no draft is left");
     }
@@ -179,7 +182,7 @@ mod tests {
     fn processes_that_start_at_once_get_one_key() {
         let place = Place::new();
         let keys: Vec<[u8; 32]> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| *place.open().unwrap().bytes())).collect();
+            let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| *place.open().unwrap().0.expose())).collect();
             starts.into_iter().map(|start| start.join().unwrap()).collect()
         });
         assert!(keys.iter().all(|key| *key == keys[0]));

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use keyless_model::entity::{DenyAssignment, DenyPrincipal, Mutation, Permissions};
+use keyless_model::name;
 use keyless_model::{DenyAssignmentId, ObjectId, Scope, Timestamp};
-use keyless_store::Snapshot;
 use serde::Deserialize;
 
-use super::{administrators, name};
-use crate::arm::within;
-use crate::bounds;
+use crate::Snapshot;
+use crate::invariant::{administrators, documents, scopes};
 
 /// Every one is looked at when a decision is made at its scope or below.
 const MOST: usize = 1_000;
@@ -91,7 +90,7 @@ pub fn put(
         return Err(invalid("the description is longer than 512 characters; shorten it"));
     }
     // SECURITY: one that forbids nothing, or nobody, or nowhere, would be trusted all the same.
-    if !within::exists(snapshot, &wanted.scope) {
+    if !scopes::exists(snapshot, &wanted.scope) {
         return Err(invalid(format!("the scope '{}' does not exist; name one that does", wanted.scope)));
     }
     let [permissions] = wanted.permissions.as_slice() else {
@@ -121,7 +120,7 @@ pub fn put(
         created: before.as_ref().map_or(now, |before| before.created),
     };
     let mutations = vec![Mutation::put(row.clone())];
-    bounds::check_documents(&mutations).map_err(|failure| invalid(failure.message))?;
+    documents::check(&mutations).map_err(|error| invalid(error.to_string()))?;
     administrators::check(snapshot, &mutations).map_err(|_| DenyRefused::LastAdministrator)?;
     Ok((before, row, mutations))
 }

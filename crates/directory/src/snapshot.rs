@@ -272,6 +272,12 @@ impl Snapshot {
         self.accounts.get(scope.folded())
     }
 
+    /// The account of that id, unless it is soft-deleted.
+    #[must_use]
+    pub fn live_account(&self, scope: &Scope) -> Option<&Arc<Account>> {
+        self.account(scope).filter(|account| account.deleted.is_none())
+    }
+
     /// The live account whose endpoint carries this name; the name must be in lower case.
     #[must_use]
     pub fn account_at(&self, custom_subdomain: &str) -> Option<&Arc<Account>> {

@@ -8,7 +8,8 @@
 
 use keyless_model::entity::{Account, AssignedIdentities, Entity, FederatedOwner, Group, Host, ManagedIdentity, Mutation, RefreshFamily};
 use keyless_model::{ObjectId, Scope, Timestamp};
-use keyless_store::Snapshot;
+
+use crate::Snapshot;
 
 fn delete(entity: impl Into<Entity>) -> Mutation {
     Mutation::Delete(entity.into().key())

@@ -2,9 +2,10 @@
 
 use keyless_model::entity::{Mutation, Principal, PrincipalKind};
 use keyless_model::{ObjectId, TenantId, Timestamp};
-use keyless_store::Snapshot;
 
-use super::{administrators, removal};
+use super::removal;
+use crate::Snapshot;
+use crate::invariant::administrators;
 
 /// The longest name of a directory object at Entra.
 const MAX_NAME: usize = 256;

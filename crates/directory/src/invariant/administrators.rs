@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use keyless_model::entity::{Entity, EntityKind, Mutation, PrincipalKind};
 use keyless_model::{ObjectId, Scope};
 use keyless_rbac::{AttributeSource, Attributes, Plane, Request, builtin};
-use keyless_store::Snapshot;
 
-use crate::failure::Failure;
+use super::Violation;
+use crate::Snapshot;
 
 const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
 
 /// Refuses a change after which a subscription that had an administrator has none.
-pub(crate) fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Failure> {
+///
+/// # Errors
+/// [`Violation::LastAdministrator`].
+pub fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Violation> {
     if !mutations.iter().any(|mutation| concerns(snapshot, mutation)) {
         return Ok(());
     }
@@ -20,11 +23,7 @@ pub(crate) fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), F
     for subscription in next.subscriptions() {
         let scope = Scope::subscription(subscription.id);
         if !any(&next, &scope) && any(snapshot, &scope) {
-            let message = format!(
-                "Cannot delete the last RBAC admin assignment: nobody could assign roles in '{scope}' afterwards. Assign Owner to \
-                 someone else first."
-            );
-            return Err(Failure::invalid("LastRbacAdminAssignmentCannotBeDeleted", message));
+            return Err(Violation::LastAdministrator(scope));
         }
     }
     Ok(())
@@ -32,7 +31,8 @@ pub(crate) fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), F
 
 /// Whether a principal could make anyone an Owner at `scope`: the fullest power there is, so whoever has it gains nothing by
 /// any other road.
-pub(crate) fn could_assign_owner(snapshot: &Snapshot, principal: ObjectId, scope: &Scope) -> Option<keyless_rbac::Permit> {
+#[must_use]
+pub fn could_assign_owner(snapshot: &Snapshot, principal: ObjectId, scope: &Scope) -> Option<keyless_rbac::Permit> {
     let attributes = Attributes::default()
         .with(AttributeSource::Request, "Microsoft.Authorization/roleAssignments:RoleDefinitionId", [builtin::OWNER])
         .with(AttributeSource::Request, "Microsoft.Authorization/roleAssignments:PrincipalId", [principal])

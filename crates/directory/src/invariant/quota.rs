@@ -3,10 +3,10 @@
 
 use keyless_model::Scope;
 use keyless_model::entity::{Entity, Mutation};
-use keyless_store::Snapshot;
 use serde_json::Value;
 
-use crate::failure::Failure;
+use super::{Violation, scopes};
+use crate::Snapshot;
 
 /// Azure: 980 resource groups in a subscription.
 const RESOURCE_GROUPS: usize = 980;
@@ -33,7 +33,10 @@ const DIRECTORY_OBJECTS: usize = 50_000;
 const ATTACHED: usize = 100;
 
 /// Refuses a change that makes one too many of something. What exists may be changed, also beyond the bound.
-pub(crate) fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Failure> {
+///
+/// # Errors
+/// [`Violation::TooMany`].
+pub fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Violation> {
     for mutation in mutations {
         let Mutation::Put(entity) = mutation else { continue };
         match &**entity {
@@ -87,7 +90,7 @@ pub(crate) fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), F
     Ok(())
 }
 
-fn resource(snapshot: &Snapshot, scope: &Scope, body: &Value) -> Result<(), Failure> {
+fn resource(snapshot: &Snapshot, scope: &Scope, body: &Value) -> Result<(), Violation> {
     let subscription = top(scope);
     if snapshot.resource(scope).is_none() {
         let (kind, group) = (scope.resource_type(), container(scope));
@@ -117,12 +120,9 @@ fn top(scope: &Scope) -> Scope {
 
 /// The resource group that holds the scope.
 fn container(scope: &Scope) -> Scope {
-    crate::arm::within::group_of(scope).unwrap_or_else(|| top(scope))
+    scopes::group_of(scope).unwrap_or_else(|| top(scope))
 }
 
-fn at_most(most: usize, what: &str, have: usize) -> Result<(), Failure> {
-    if have < most {
-        return Ok(());
-    }
-    Err(Failure::conflict("QuotaExceeded", format!("There can be no more {what}; delete some first.")))
+fn at_most(most: usize, what: &'static str, have: usize) -> Result<(), Violation> {
+    if have < most { Ok(()) } else { Err(Violation::TooMany(what)) }
 }

@@ -4,13 +4,12 @@ use std::net::IpAddr;
 
 use keyless_model::CredentialId;
 use keyless_model::entity::{AssertionAlgorithm, FederatedCredential, FederatedOwner, SubjectMatch};
-use keyless_store::Snapshot;
+use keyless_model::name::{self, InvalidName};
 use keyless_token::Expression;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
-use super::{Means, name};
-use crate::failure::Failure;
+use super::Means;
+use crate::Snapshot;
 
 /// The most credentials of one identity or application, as in Entra (case 63).
 const QUOTA: usize = 20;
@@ -18,39 +17,61 @@ const QUOTA: usize = 20;
 const MAX_CHARS: usize = 600;
 
 /// The only version of the expression language.
-const LANGUAGE_VERSION: i32 = 1;
+pub const LANGUAGE_VERSION: i32 = 1;
+
+/// Why a federated credential is not made or changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FederationRefused {
+    /// Its name breaks the rule for names.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A property cannot be taken.
+    #[error("the property '{property}' of the federated credential is invalid: {why}")]
+    Invalid {
+        /// In ARM's and Graph's spelling.
+        property: &'static str,
+        /// What is wrong with it, and what would be right.
+        why: String,
+    },
+    /// The owner has as many as it may.
+    #[error("an identity or application has at most {QUOTA} federated credentials; delete one first")]
+    TooMany,
+    /// Another credential of the owner trusts the same subject of the same issuer.
+    #[error("another credential of the same owner has this issuer and subject; use that one")]
+    Taken,
+}
 
 /// What a client wishes, in ARM's and Graph's words alike.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Wished {
-    pub(crate) issuer: Option<String>,
-    pub(crate) subject: Option<String>,
+pub struct Wished {
+    pub issuer: Option<String>,
+    pub subject: Option<String>,
     #[serde(default)]
-    pub(crate) audiences: Vec<String>,
-    pub(crate) description: Option<String>,
-    pub(crate) claims_matching_expression: Option<ClaimsMatchingExpression>,
+    pub audiences: Vec<String>,
+    pub description: Option<String>,
+    pub claims_matching_expression: Option<ClaimsMatchingExpression>,
     /// Ours, not Azure's: what the issuer's tokens may be signed with. RS256 when absent, as at Entra.
-    pub(crate) signing_algorithms: Option<Vec<AssertionAlgorithm>>,
+    pub signing_algorithms: Option<Vec<AssertionAlgorithm>>,
 }
 
 /// What stands in place of a subject in a flexible federated credential.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ClaimsMatchingExpression {
+pub struct ClaimsMatchingExpression {
     value: Option<String>,
     language_version: Option<i32>,
 }
 
 impl ClaimsMatchingExpression {
     /// The wish that a stored expression fulfils.
-    pub(crate) fn stored(value: &str) -> Self {
+    pub fn stored(value: &str) -> Self {
         Self { value: Some(value.to_owned()), language_version: Some(LANGUAGE_VERSION) }
     }
 }
 
 impl Wished {
-    fn algorithms(&self) -> Result<Vec<AssertionAlgorithm>, Failure> {
+    fn algorithms(&self) -> Result<Vec<AssertionAlgorithm>, FederationRefused> {
         match &self.signing_algorithms {
             None => Ok(AssertionAlgorithm::of_issuers()),
             Some(none) if none.is_empty() => Err(invalid("signingAlgorithms", "it is empty; name RS256, PS256 or ES256")),
@@ -59,7 +80,7 @@ impl Wished {
     }
 
     /// The subject, named exactly or by an expression; never both, so that nobody takes the wider one for the narrower.
-    fn subject(&self) -> Result<SubjectMatch, Failure> {
+    fn subject(&self) -> Result<SubjectMatch, FederationRefused> {
         const PROPERTY: &str = "claimsMatchingExpression";
         let Some(expression) = &self.claims_matching_expression else {
             let subject = text("subject", self.subject.as_deref())?;
@@ -82,15 +103,15 @@ impl Wished {
 }
 
 /// The credential that fulfils the wish: a new one, or the owner's of that name with its id kept.
-pub(crate) fn plan(
+pub fn plan(
     snapshot: &Snapshot,
     owner: FederatedOwner,
     name: &str,
     wished: &Wished,
     trusted_issuers: &[String],
     means: Means<'_>,
-) -> Result<FederatedCredential, Failure> {
-    name::federated_credential(name).map_err(|error| Failure::invalid("InvalidFederatedIdentityCredentialName", error.to_string()))?;
+) -> Result<FederatedCredential, FederationRefused> {
+    name::federated_credential(name)?;
     let issuer = text("issuer", wished.issuer.as_deref())?;
     let subject = wished.subject()?;
     check_issuer(issuer, trusted_issuers)?;
@@ -101,11 +122,10 @@ pub(crate) fn plan(
     let mut others = snapshot.federated_of(&owner).filter(|row| !row.name.eq_ignore_ascii_case(name)).peekable();
     let current = snapshot.federated_of(&owner).find(|row| row.name.eq_ignore_ascii_case(name));
     if current.is_none() && others.peek().is_some() && snapshot.federated_of(&owner).count() >= QUOTA {
-        let message = format!("Too many federated identity credentials: an identity or application has at most {QUOTA}.");
-        return Err(Failure::invalid("FederatedIdentityCredentialQuotaExceeded", message));
+        return Err(FederationRefused::TooMany);
     }
     if others.any(|row| row.issuer == issuer && row.subject == subject) {
-        return Err(Failure::conflict("Conflict", "Issuer and subject combination already exists for this Managed Identity."));
+        return Err(FederationRefused::Taken);
     }
     Ok(FederatedCredential {
         id: current.map_or_else(|| CredentialId::new(means.entropy.uuid()), |row| row.id),
@@ -120,26 +140,11 @@ pub(crate) fn plan(
     })
 }
 
-/// Adds to ARM's and Graph's shapes what they have in common beyond Azure's plain case: the expression in place of a subject, and
-/// algorithms other than Entra's.
-pub(crate) fn show(row: &FederatedCredential, shape: &mut Value) {
-    match &row.subject {
-        SubjectMatch::Exact(subject) => shape["subject"] = subject.as_str().into(),
-        SubjectMatch::Expression(value) => {
-            shape["claimsMatchingExpression"] = json!({ "value": value, "languageVersion": LANGUAGE_VERSION });
-        }
-    }
-    if row.algorithms != AssertionAlgorithm::of_issuers() {
-        shape["signingAlgorithms"] = json!(row.algorithms);
-    }
+fn invalid(property: &'static str, why: &str) -> FederationRefused {
+    FederationRefused::Invalid { property, why: why.to_owned() }
 }
 
-fn invalid(property: &'static str, why: &str) -> Failure {
-    Failure::invalid("BadRequest", format!("The property '{property}' of the federated identity credential is invalid: {why}."))
-        .at(property)
-}
-
-fn text<'a>(property: &'static str, value: Option<&'a str>) -> Result<&'a str, Failure> {
+fn text<'a>(property: &'static str, value: Option<&'a str>) -> Result<&'a str, FederationRefused> {
     let value = value.filter(|value| !value.is_empty()).ok_or_else(|| invalid(property, "it is missing or empty"))?;
     if value.chars().count() > MAX_CHARS {
         return Err(invalid(property, "it is longer than 600 characters"));
@@ -154,7 +159,7 @@ fn text<'a>(property: &'static str, value: Option<&'a str>) -> Result<&'a str, F
 /// the configuration (case 53).
 ///
 /// SECURITY: the authority will fetch this address. Without this rule, whoever may write a credential makes it ask anything.
-fn check_issuer(issuer: &str, trusted: &[String]) -> Result<(), Failure> {
+fn check_issuer(issuer: &str, trusted: &[String]) -> Result<(), FederationRefused> {
     if trusted.iter().any(|known| known == issuer) {
         return Ok(());
     }
@@ -209,7 +214,7 @@ mod tests {
             "ftp://example.com",
             "https://exa mple.com",
         ] {
-            assert_eq!(check_issuer(issuer, &[]).unwrap_err().status, 400, "{issuer}");
+            assert!(matches!(check_issuer(issuer, &[]), Err(FederationRefused::Invalid { property: "issuer", .. })), "{issuer}");
         }
         assert!(check_issuer("https://token.actions.githubusercontent.com", &[]).is_ok());
         assert!(check_issuer("https://login.example.com:8443/tenant/v2.0", &[]).is_ok());

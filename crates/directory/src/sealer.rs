@@ -1,23 +1,36 @@
 //! Encryption at rest: what a copy of the database must not give away.
 //!
-//! One 32-byte master key, kept beside the data in a file that only its owner reads (or handed in by the service manager). From
-//! it HKDF derives one key per use, so that no ciphertext or hash of one use means anything in another.
+//! From one 32-byte master key HKDF derives one key per use, so that no ciphertext or hash of one use means anything in another.
+//! Where the master key is kept is not known here.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
 use keyless_model::entity::Sealed;
-use keyless_model::{Entropy, Secret};
+use keyless_model::{Entropy, KeyId, Scope, Secret};
 use zeroize::Zeroizing;
-
-use crate::StoreError;
-
-mod master_key;
-
-pub use master_key::{MasterKey, MasterKeyError};
 
 /// First byte of every ciphertext, so that a later scheme can live beside this one.
 const VERSION: u8 = 1;
+
+/// A sealed secret does not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a secret of {what} does not open; the master key does not belong to this data folder")]
+pub struct SealError {
+    pub what: String,
+}
+
+/// The purpose under which a signing key is sealed; binds the ciphertext to its key id.
+#[must_use]
+pub fn signing_key_purpose(kid: &KeyId) -> String {
+    format!("signing-key/{kid}")
+}
+
+/// The purpose under which API key `slot` (1 or 2) of an account is sealed; binds the ciphertext to its account and slot.
+#[must_use]
+pub fn account_key_purpose(account: &Scope, slot: u8) -> String {
+    format!("account-key/{}/{slot}", account.folded())
+}
 
 /// Seals secrets, opens them, and hashes client secrets.
 pub struct Sealer {
@@ -36,8 +49,8 @@ impl std::fmt::Debug for Sealer {
 impl Sealer {
     /// Derives the working keys from the master key.
     #[must_use]
-    pub fn new(master: &MasterKey) -> Self {
-        let extracted = Salt::new(HKDF_SHA256, b"keyless").extract(master.bytes());
+    pub fn new(master: &Secret<[u8; 32]>) -> Self {
+        let extracted = Salt::new(HKDF_SHA256, b"keyless").extract(master.expose());
         let sealing = derive(&extracted, &[b"keyless/v1/sealing"]);
         let client_secrets = derive(&extracted, &[b"keyless/v1/client-secrets"]);
         let unbound = UnboundKey::new(&AES_256_GCM, sealing.expose()).expect("AES-256 takes 32 bytes");
@@ -71,8 +84,8 @@ impl Sealer {
     ///
     /// # Errors
     /// When it was sealed under another master key or for another purpose, or was changed.
-    pub fn open(&self, purpose: &str, sealed: &Sealed) -> Result<Secret<Vec<u8>>, StoreError> {
-        let refused = || StoreError::Sealed { what: purpose.to_owned() };
+    pub fn open(&self, purpose: &str, sealed: &Sealed) -> Result<Secret<Vec<u8>>, SealError> {
+        let refused = || SealError { what: purpose.to_owned() };
         let (&version, rest) = sealed.ciphertext().split_first().ok_or_else(refused)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).filter(|_| version == VERSION).ok_or_else(refused)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| refused())?;
@@ -122,7 +135,7 @@ mod tests {
     }
 
     fn sealer(byte: u8) -> Sealer {
-        Sealer::new(&MasterKey::from_bytes([byte; 32]))
+        Sealer::new(&Secret::new([byte; 32]))
     }
 
     #[test]
