@@ -64,6 +64,12 @@ def programs() -> str:
     return "\n".join(f'[ "$(keyless run --as demo-app -- python -c {shlex.quote(text)})" = "You said: Say hello." ]' for text in python)
 
 
+def snippet() -> str:
+    """The Python of the front page, which makes a client and asks nothing."""
+    python = [block.text for block in blocks("README.md") if block.language == "python"]
+    return "\n".join(f"keyless run --as demo-app -- python -c {shlex.quote(text)}" for text in python)
+
+
 @pytest.fixture
 def reader(tmp_path) -> Reader:
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rnmp", "--fork", "true"], capture_output=True).returncode:
@@ -73,7 +79,7 @@ def reader(tmp_path) -> Reader:
 
 @pytest.mark.parametrize("page", RUN)
 def test_the_commands_of_a_page_work_as_written(page, reader):
-    then = {"docs/federation.md": jobs, "docs/clients.md": programs}.get(page, str)
+    then = {"README.md": snippet, "docs/federation.md": jobs, "docs/clients.md": programs}.get(page, str)
     reader.follow(page, before=BEFORE.get(page, ""), then=then())
 
 

@@ -77,7 +77,7 @@ def test_from_nothing_to_an_answer_by_names_alone(system, keyless, demo):
 
 def test_what_was_probably_meant_is_said(refused):
     assert "did you mean `demo-app`?" in refused("identity", "show", "demo-ap")
-    assert "did you mean `chat`?" in refused("deployment", "show", "demo-ai/chatt")
+    assert "did you mean `demo-ai/chat`?" in refused("deployment", "show", "demo-ai/chatt")
     assert "did you mean `demo-ai`?" in refused("deployment", "list", "--account", "demo-aj")
     near = ("--role", "Cognitive Service OpenAI User", "--scope", "demo-ai")
     assert f"did you mean `{ROLE}`?" in refused("role", "create", "--as", "demo-app", *near)
@@ -192,7 +192,7 @@ def test_lists_keep_every_id_whole_and_every_line_within_eighty_columns_u13(syst
     for words, ids in {
         ("identity", "list"): [identity, client_id],
         ("user", "list"): [person, object_id, "enabled"],
-        ("role", "list"): [grant["id"][:8], person, "demo-ai/deployments/chat", ROLE],
+        ("role", "list"): [grant["id"][:8], person, "demo-ai/chat", ROLE],
         ("deployment", "list"): ["demo-ai/chat", "demo-ai/embed"],
     }.items():
         code, shown = at_a_terminal([str(system.binary), *words, *system.locate()], [])

@@ -183,9 +183,13 @@ def test_a_taken_port_is_told_with_its_user_and_the_option_that_changes_it_u18(s
 
 def test_a_second_start_in_a_folder_names_the_process_that_has_it_u18(start):
     first = start()
-    ports = ("--port", "0", "--metadata-port", "0", "--upstream", first.upstream)
-    done = first.command("up", *first.locate(), *ports, check=False)
-    assert done.returncode == 1 and f"another keyless process (process {first.process.pid})" in done.stderr, done.stderr
+    # Its own ports too, as whoever types the same line twice: the folder is what is wrong, not the port.
+    same = [str(urlsplit(first.ready[plane]).port) for plane in ("gateway", "metadata")]
+    for port, metadata_port in (("0", "0"), same):
+        ports = ("--port", port, "--metadata-port", metadata_port, "--upstream", first.upstream)
+        done = first.command("up", *first.locate(), *ports, check=False)
+        assert done.returncode == 1 and f"another keyless process (process {first.process.pid})" in done.stderr, done.stderr
+        assert "choose another one with" not in done.stderr, done.stderr
     first.kill()
     start_again = first.start()
     assert (first.data / "state.db.lock").read_text() == str(start_again.process.pid)

@@ -5,6 +5,7 @@ mod chat;
 mod exchange;
 mod local;
 mod named;
+mod place;
 mod system;
 mod web;
 
@@ -13,5 +14,6 @@ pub(crate) use chat::{API_VERSION, Chat, Credential};
 pub(crate) use exchange::Reply;
 pub(crate) use local::{Lease, Local, LocalFailure};
 pub(crate) use named::meant;
+pub(crate) use place::{FORMS, Place, short};
 pub(crate) use system::{AI_RESOURCE, OPERATOR, System};
 pub(crate) use web::Web;

@@ -99,6 +99,12 @@ pub fn kept_audit_anchor(data: &Path) -> anyhow::Result<Option<keyless_audit::An
     Ok(keyless_store_sqlite::SqliteStore::peek_audit_anchor(&database)?)
 }
 
+/// Whether no process runs in the folder, which need not be there. Asked before a port is taken: a second start in one folder is told
+/// of the first, whose ports are in its way as well.
+pub(crate) fn free(data: &Path) -> Result<(), keyless_store_sqlite::OpenError> {
+    keyless_store_sqlite::SqliteStore::free(&data.join("state.db"))
+}
+
 /// Writes a file whole or not at all: a reader sees the old content or the new, never half.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -126,6 +126,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     // What cannot start is refused before the first start makes a folder. None is taken back afterwards: from the moment it is there,
     // another process may run in it.
     upstreams::check(&options.upstream)?;
+    crate::data::free(&options.data)?;
     let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
     let owner = rustix::process::geteuid().as_raw();
     let capacity = Capacity::of(process::raise_descriptors(), workers, owner);

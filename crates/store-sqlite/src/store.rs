@@ -4,7 +4,7 @@
 //! transaction run to its end when the caller goes away.
 
 use std::error::Error as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use keyless_audit::Anchor;
 use keyless_model::OpContext;
 use keyless_model::entity::Mutation;
-use keyless_store::{Admission, Commit, Loaded, LockError, PendingAudit, Presented, ProcessLock, Revision, Store, StoreError};
+use keyless_store::{Admission, Commit, Holder, Loaded, LockError, PendingAudit, Presented, ProcessLock, Revision, Store, StoreError};
 use tokio::sync::oneshot;
 
 use crate::assertions::Asked;
@@ -64,6 +64,14 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let lock = locked(path)?;
         Self::start(Database::open(path)?, Some(lock))
+    }
+
+    /// Whether the database at `path` could be opened now; makes nothing.
+    ///
+    /// # Errors
+    /// When another process holds it.
+    pub fn free(path: &Path) -> Result<(), OpenError> {
+        ProcessLock::holder(&lock_of(path)).map_or(Ok(()), |by| Err(in_use(path, by)))
     }
 
     /// A database that lives and dies with this value.
@@ -161,12 +169,20 @@ fn serve(mut database: Database, lock: Option<ProcessLock>, queue: &Receiver<Job
 
 /// Locks the database at `path` by a file beside it: SQLite's own locks come and go with transactions.
 fn locked(path: &Path) -> Result<ProcessLock, OpenError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    ProcessLock::acquire(Path::new(&name)).map_err(|error| match error {
-        LockError::Held(by) => OpenError::InUse { folder: path.parent().unwrap_or(path).to_owned(), by },
+    ProcessLock::acquire(&lock_of(path)).map_err(|error| match error {
+        LockError::Held(by) => in_use(path, by),
         LockError::Io(source) => OpenError::Io { path: path.to_owned(), source },
     })
+}
+
+fn lock_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+fn in_use(path: &Path, by: Holder) -> OpenError {
+    OpenError::InUse { folder: path.parent().unwrap_or(path).to_owned(), by }
 }
 
 /// Answers only once the transaction is on disk.

@@ -16,11 +16,11 @@ pub(crate) struct Whoami {
 pub(crate) struct CanI {
     /// An action, such as Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action
     pub(crate) action: String,
-    /// An ARM id, an account's name, or account/deployment
+    /// Where: account/deployment, an account, group/NAME, `subscription`, or an ARM id
     #[arg(long)]
     pub(crate) scope: String,
-    /// An identity's name or id, or any principal's object id
-    #[arg(long, default_value = "demo-app")]
+    /// Who: an identity's name, a person's sign-in name, or any id of theirs
+    #[arg(long = "as", visible_alias = "principal", value_name = "WHO", default_value = "demo-app")]
     pub(crate) principal: String,
     /// Print JSON
     #[arg(long)]

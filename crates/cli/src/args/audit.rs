@@ -63,9 +63,12 @@ pub(crate) enum Audit {
 /// Every condition given must hold.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct AuditFilter {
-    /// Events of this caller: identity name, object id or client id
-    #[arg(long, value_name = "WHO")]
+    /// Events of this caller: identity name, sign-in name, object id or client id
+    #[arg(long, visible_alias = "as", value_name = "WHO")]
     pub(crate) principal: Option<String>,
+    /// Events at this place or below it: account/deployment, an account, group/NAME, `subscription`, or an ARM id
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) scope: Option<String>,
     /// Events at this account
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,

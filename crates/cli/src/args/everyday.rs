@@ -127,7 +127,7 @@ pub(crate) enum Role {
         json: bool,
     },
     /// Give a role to somebody at some place
-    #[command(after_long_help = help::ROLE_MORE)]
+    #[command(after_long_help = help::ROLE_MORE, visible_alias = "assign")]
     Create {
         #[command(flatten)]
         grant: Grant,

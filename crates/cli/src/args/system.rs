@@ -27,9 +27,9 @@ pub(crate) struct Up {
     /// HTTPS port on localhost for all planes; 0 takes a free one
     #[arg(long, default_value_t = 8443)]
     pub(crate) port: u16,
-    /// Plain HTTP port on 127.0.0.1 for managed identities; 0 takes a free one
-    #[arg(long, default_value_t = 8440, value_name = "PORT")]
-    pub(crate) metadata_port: u16,
+    /// Plain HTTP port on 127.0.0.1 for managed identities; 0 takes a free one [default: 8440, or a free one when --port is not 8443]
+    #[arg(long, value_name = "PORT")]
+    pub(crate) metadata_port: Option<u16>,
     /// Port on 127.0.0.1 for health and metrics; 0 takes a free one [default: 8441, or a free one when --port is not 8443]
     #[arg(long, value_name = "PORT")]
     pub(crate) operations_port: Option<u16>,

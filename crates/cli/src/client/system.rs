@@ -6,6 +6,7 @@ use keyless_server::local::api::{AccountStatus, IdentityStatus, Status};
 use super::arm::{self, Arm};
 use super::local::Local;
 use super::named::meant;
+use super::place::Place;
 use super::web::Web;
 use crate::data_dir::DataDir;
 use crate::failure::{Explain as _, Failure};
@@ -81,15 +82,25 @@ impl System {
     /// When there is none such.
     pub(crate) fn account(&self, asked: Option<&str>) -> Result<&AccountStatus, Failure> {
         let known = &self.status.accounts;
-        let short = |asked: &str| asked.strip_prefix("account/").unwrap_or(asked).to_owned();
         match asked {
-            Some(asked) => known
-                .iter()
-                .find(|account| account.name.eq_ignore_ascii_case(&short(asked)) || account.id.eq_ignore_ascii_case(asked))
-                .ok_or_else(|| {
-                    let next = meant(&short(asked), known.iter().map(|account| account.name.as_str()), "see `keyless status`");
-                    Failure::new(format!("there is no account `{asked}`"), next)
-                }),
+            Some(asked) => {
+                let name = match Place::read(asked) {
+                    Ok(Place::Account(name)) => name,
+                    _ => asked.trim_end_matches('/'),
+                };
+                let is = |account: &&AccountStatus| account.name.eq_ignore_ascii_case(name) || account.id.eq_ignore_ascii_case(name);
+                let mut found = known.iter().filter(is);
+                match (found.next(), found.next()) {
+                    (Some(account), None) => Ok(account),
+                    (Some(_), Some(_)) => {
+                        Err(Failure::new(format!("several accounts are called `{name}`"), "give the ARM id of the one meant"))
+                    }
+                    (None, _) => {
+                        let next = meant(name, known.iter().map(|account| account.name.as_str()), "see `keyless status`");
+                        Err(Failure::new(format!("there is no account `{name}`"), next))
+                    }
+                }
+            }
             None => known.iter().find(|account| account.name == "demo-ai").or(known.first()).ok_or_else(|| {
                 Failure::new("there is no AI account here", "create one with `keyless az -- cognitiveservices account create`")
             }),

@@ -65,7 +65,7 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, 
     let mut going_on = false;
     for entry in log::open(&data.path)?.events(Order::OldestFirst, wanted.filter.clone()).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        if wanted.is_at_account(&entry.event) {
+        if wanted.is_there(&entry.event) {
             page.push(entry);
         }
         if page.len() == ROWS {
@@ -86,7 +86,7 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
     let wanted = Wanted::new(filter, &names, now())?;
     // Before the last lines are read, so that none falls in between; one that is read twice is left out below.
     let mut follower = log::open(&data.path)?.follow().map_err(unreadable)?;
-    let last = newest(&data.path, lines, wanted.filter.clone(), |event| wanted.is_at_account(event))?;
+    let last = newest(&data.path, lines, wanted.filter.clone(), |event| wanted.is_there(event))?;
     let mut seen = last.last().map_or(0, |entry| entry.sequence);
     print(context, json, &names, &last, false)?;
     if !follow {

@@ -6,9 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::whoami::short_scope;
 use crate::args::{Grant, Role};
-use crate::client::{Arm, System, meant};
+use crate::client::{Arm, System, meant, short};
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
 use crate::machine::fresh_uuid;
@@ -112,7 +111,7 @@ impl<'a> Desk<'a> {
         let mut table = Table::new(["id", "who", "at", "role"]).folding(context.screen.columns());
         for one in &all {
             let id = one.id.chars().take(SHORT_ID).collect();
-            table.row([id, strong(who(one)), short_scope(&one.scope), one.role.clone()]);
+            table.row([id, strong(who(one)), short(&one.scope), one.role.clone()]);
         }
         let text = if table.is_empty() { "no role assignment\n".to_owned() } else { table.to_string() };
         context.screen.write(text)?;
@@ -130,7 +129,7 @@ impl<'a> Desk<'a> {
         if json {
             return super::say_json(context, &made);
         }
-        let at = short_scope(&made.scope);
+        let at = short(&made.scope);
         context.screen.say(format_args!("{} {} is {} at {at}", good("✓"), strong(who(&made)), strong(&made.role)))?;
         Ok(())
     }
@@ -138,7 +137,7 @@ impl<'a> Desk<'a> {
     async fn remove(&self, context: &mut Context<'_>, found: &Assignment) -> Result<(), Failure> {
         let scope = found.scope.trim_end_matches('/');
         self.control.delete(&format!("{scope}/{AUTHORIZATION}/roleAssignments/{}", found.id)).await?;
-        let at = short_scope(&found.scope);
+        let at = short(&found.scope);
         context.screen.say(format_args!("{} {} is no longer {} at {at}", good("✓"), strong(who(found)), strong(&found.role)))?;
         Ok(())
     }
@@ -178,7 +177,7 @@ impl<'a> Desk<'a> {
         let of_theirs = self.all(&format!("principalId eq '{}'", principal.object_id)).await?;
         let is = |one: &&Assignment| one.role == name && same_place(&one.scope, &scope);
         of_theirs.iter().find(is).cloned().ok_or_else(|| {
-            let what = format!("{} has no assignment of {name} at {}", principal.name, short_scope(&scope));
+            let what = format!("{} has no assignment of {name} at {}", principal.name, short(&scope));
             Failure::new(what, format!("see `keyless role list --as {}`: a role at a wider place is taken away there", principal.name))
         })
     }

@@ -42,9 +42,10 @@ pub(super) fn up(context: &mut Context<'_>, args: &Up) -> Ending {
     Ok(Exit::Done)
 }
 
-/// A system with ports of its own does not fight another one for the usual operations port.
-fn operations_port(args: &Up) -> u16 {
-    args.operations_port.unwrap_or(if args.port == 8443 { 8441 } else { 0 })
+/// A system with a port of its own does not fight another one for the usual ports of metadata and operations.
+fn other_ports(args: &Up) -> (u16, u16) {
+    let (metadata, operations) = if args.port == 8443 { (8440, 8441) } else { (0, 0) };
+    (args.metadata_port.unwrap_or(metadata), args.operations_port.unwrap_or(operations))
 }
 
 fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Options, Failure> {
@@ -54,12 +55,13 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         (None, None, true) => UpstreamChoice::BuiltIn,
         (None, None, false) => UpstreamChoice::Detect,
     };
+    let (metadata_port, operations_port) = other_ports(args);
     Ok(Options {
         data: data.path.clone(),
         cache: cache(environment)?,
         port: args.port,
-        metadata_port: args.metadata_port,
-        operations_port: operations_port(args),
+        metadata_port,
+        operations_port,
         trusted_issuers: args.trust_issuer.clone(),
         issuer_ca: args.issuer_ca.clone(),
         trusted_tenants: args.trust_tenant.clone(),
@@ -112,4 +114,24 @@ fn end_with_stdin() -> Result<(), Failure> {
         .spawn(watch)
         .map(drop)
         .explain(|| "standard input cannot be watched".to_owned(), "free some resources and try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::other_ports;
+    use crate::args::{Cli, Command};
+
+    #[test]
+    fn a_port_of_ones_own_moves_the_others_too_u5() {
+        let ports = |words: &[&str]| {
+            let cli = Cli::try_parse_from([&["keyless", "up"], words].concat()).unwrap();
+            let Command::Up(args) = cli.command else { panic!("not up") };
+            other_ports(&args)
+        };
+        assert_eq!(ports(&[]), (8440, 8441));
+        assert_eq!(ports(&["--port", "0"]), (0, 0));
+        assert_eq!(ports(&["--port", "9443", "--metadata-port", "9440"]), (9440, 0));
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use super::token::{Acquired, Decoded, acquire};
 use crate::args::Whoami;
-use crate::client::{Arm, System};
+use crate::client::{Arm, System, short};
 use crate::env_registry::{IDENTITY_ENDPOINT, IDENTITY_HEADER};
 use crate::exit::Exit;
 use crate::failure::{Ending, Explain as _, Failure};
@@ -178,7 +178,7 @@ fn shown(report: &Report, columns: Option<usize>) -> String {
         let through =
             role.through_group.as_ref().map(|group| format!(" {}", faint(format_args!("through group {group}")))).unwrap_or_default();
         let condition = if role.condition.is_some() { format!(" {}", warn("where its condition is met")) } else { String::new() };
-        roles.row([strong(&role.role), format!("{}{condition}{through}", short_scope(&role.scope)), role.assignment.clone()]);
+        roles.row([strong(&role.role), format!("{}{condition}{through}", short(&role.scope)), role.assignment.clone()]);
     }
     text.push_str(&if roles.is_empty() { format!("  {}\n", warn("no role assigned: every call is refused")) } else { roles.to_string() });
 
@@ -195,21 +195,6 @@ fn mark_partial(allowed: &Allowed) -> String {
         (true, _) => good("yes"),
         (false, []) => faint("no"),
         (false, some) => good(format_args!("only {}", some.join(", "))),
-    }
-}
-
-/// The end of an id, which says the most: `accounts/demo-ai`, `resourceGroups/demo`, `subscription`.
-pub(super) fn short_scope(scope: &str) -> String {
-    let segments: Vec<&str> = scope.split('/').filter(|segment| !segment.is_empty()).collect();
-    match segments.as_slice() {
-        [] => "everything".to_owned(),
-        [_, _] => "the subscription".to_owned(),
-        [.., "deployments", name] => {
-            let account = segments.get(segments.len().saturating_sub(3)).copied().unwrap_or_default();
-            format!("{account}/deployments/{name}")
-        }
-        [.., kind, name] => format!("{kind}/{name}"),
-        [one] => (*one).to_owned(),
     }
 }
 

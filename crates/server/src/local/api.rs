@@ -326,10 +326,10 @@ pub struct DenyAssignmentAnswer {
 /// `POST /can-i`: what the policy would say.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CanIRequest {
-    /// An identity's name or id, or any principal's object id.
+    /// An identity's name or id, a person's sign-in name, or any principal's object id.
     pub principal: String,
     pub action: String,
-    /// An ARM id, an account's name, or `account/deployment`.
+    /// An ARM id.
     pub scope: String,
     /// Leaves out which roles would allow it.
     #[serde(default)]
@@ -348,6 +348,9 @@ pub struct CanIAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<RuleStatus>,
     pub principal: String,
+    /// What it is called, when nobody else is called so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal_name: Option<String>,
     /// `User`, `Group` or `ServicePrincipal`; none when the directory knows no such principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub principal_type: Option<String>,

@@ -11,6 +11,7 @@ use keyless_token::TokenSubject;
 
 use super::api::{AttachRequest, Attached, AttachmentStatus, IdentityStatus, LocalError, OutsideTokenRequest, TokenAnswer, TokenRequest};
 use super::door::{Guest, refusal};
+use super::spelling::nearest;
 use super::{Door, status};
 use crate::adapter;
 
@@ -131,9 +132,14 @@ pub(super) fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdenti
     match (found.as_slice(), own.as_slice()) {
         ([identity], _) | (_, [identity]) => Ok(Arc::clone(identity)),
         ([_, ..], _) => Err(refusal(format!("several identities are called `{named}`; use the client id or the resource id"))),
-        ([], _) => Err(refusal(format!(
-            "there is no identity `{named}`; `keyless status` lists them, and `keyless az -- identity create` makes one"
-        ))),
+        ([], _) => {
+            let names: Vec<String> = snapshot.identities().map(|identity| status::identity_name(identity)).collect();
+            let next = nearest(named, names.iter().map(String::as_str)).map_or_else(
+                || "`keyless identity list` lists them, and `keyless identity create` makes one".to_owned(),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            Err(refusal(format!("there is no identity `{named}`; {next}")))
+        }
     }
 }
 

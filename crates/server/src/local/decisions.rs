@@ -10,16 +10,12 @@ use keyless_store::decision::{of_denial, of_permit};
 
 use super::api::{CanIAnswer, CanIRequest, LocalError, RuleRequest};
 use super::door::refusal;
-use super::spelling::nearest;
 use super::{Door, known, names};
 
 pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, LocalError> {
     let snapshot = door.platform.directory.snapshot();
     let principal = names::principal(&snapshot, &wanted.principal)?;
-    let scope: Scope = match wanted.scope.parse() {
-        Ok(scope) => scope,
-        Err(_) => named(door, &wanted.scope)?,
-    };
+    let scope: Scope = wanted.scope.parse().map_err(|_| refusal(format!("`{}` is no ARM id; write one", wanted.scope)))?;
     let plane = known::plane_of(&snapshot, &wanted.action)?;
     if !wanted.as_recorded {
         known::place(&snapshot, &scope)?;
@@ -35,6 +31,7 @@ pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, Loca
         because: decision.because.to_string(),
         decided_by,
         principal: principal.to_string(),
+        principal_name: names::own(&snapshot, principal),
         principal_type: snapshot.principal(principal).map(|principal| principal.kind.arm_name().to_owned()),
         scope: scope.to_string(),
         granted_by,
@@ -83,30 +80,4 @@ fn known_operations(policy: &Policy) -> HashSet<(Plane, String)> {
         control.chain(granted.data_actions.iter().map(|action| (Plane::Data, action)))
     });
     both.map(|(plane, action)| (plane, action.replace('*', "Keyless.Unnamed/operation"))).collect()
-}
-
-/// `account` or `account/deployment`, as people write scopes.
-fn named(door: &Door, text: &str) -> Result<Scope, LocalError> {
-    let snapshot = door.platform.directory.snapshot();
-    let (account, deployment) = text.split_once('/').map_or((text, None), |(account, deployment)| (account, Some(deployment)));
-    let root = Scope::root();
-    let accounts = || snapshot.accounts_below(&root).filter(|found| found.deleted.is_none());
-    let unknown = || {
-        let meant = nearest(account, accounts().map(|account| account.scope.name()));
-        let next = meant.map_or_else(
-            || "use an account's name, account/deployment, or an ARM id".to_owned(),
-            |meant| format!("did you mean `{meant}`?"),
-        );
-        refusal(format!("there is no account `{account}` here; {next}"))
-    };
-    let mut found = accounts().filter(|found| found.scope.name().eq_ignore_ascii_case(account));
-    let account = match (found.next(), found.next()) {
-        (Some(account), None) => account.scope.clone(),
-        (Some(_), Some(_)) => return Err(refusal(format!("several accounts are called `{account}`; give the ARM id of the one meant"))),
-        (None, _) => return Err(unknown()),
-    };
-    match deployment {
-        None => Ok(account),
-        Some(name) => account.join(&format!("deployments/{name}")).map_err(|_| unknown()),
-    }
 }

@@ -7,6 +7,8 @@ use keyless_store::Snapshot;
 use super::Door;
 use super::api::{LocalError, PrincipalStatus, RuleRequest, RuleStatus};
 use super::attachments::find;
+use super::door::refusal;
+use super::spelling::nearest;
 use super::status::identity_name;
 
 /// Everyone who can act.
@@ -35,12 +37,27 @@ pub(super) fn principal(snapshot: &Snapshot, named: &str) -> Result<ObjectId, Lo
         let of_client = snapshot.principals().find(|principal| principal.client_id.is_some_and(|client| client.to_string() == named));
         return Ok(of_client.map_or(id, |principal| principal.id));
     }
-    let mut found = snapshot.principals().filter(|principal| name(snapshot, principal).eq_ignore_ascii_case(named));
-    match (found.next(), found.next()) {
-        (Some(principal), None) => Ok(principal.id),
-        // An identity's resource id, and the words for several or none.
-        _ => find(snapshot, named).map(|identity| identity.principal_id),
+    let all = || snapshot.principals().map(|principal| (principal.id, name(snapshot, principal)));
+    let mut found = all().filter(|(_, name)| name.eq_ignore_ascii_case(named));
+    if let (Some((id, _)), None) = (found.next(), found.next()) {
+        return Ok(id);
     }
+    // An identity's resource id, and the words for several or none.
+    find(snapshot, named).map(|identity| identity.principal_id).map_err(|refused| {
+        let names: Vec<String> = all().map(|(_, name)| name).collect();
+        if names.iter().any(|name| name.eq_ignore_ascii_case(named)) {
+            return refused;
+        }
+        let next = nearest(named, names.iter().map(String::as_str))
+            .map_or_else(|| "see `keyless identity list` and `keyless user list`".to_owned(), |meant| format!("did you mean `{meant}`?"));
+        refusal(format!("nobody here is called `{named}`; {next}"))
+    })
+}
+
+/// The name of a principal, when it alone has that name.
+pub(super) fn own(snapshot: &Snapshot, id: ObjectId) -> Option<String> {
+    let named = name(snapshot, &*snapshot.principal(id)?);
+    principal(snapshot, &named).is_ok_and(|found| found == id).then_some(named)
 }
 
 /// What an event names, by its names.

@@ -37,6 +37,11 @@ impl Names {
         self.by_object_id.get(&id.to_string()).map(String::as_str)
     }
 
+    /// Every name.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.by_object_id.values().map(String::as_str)
+    }
+
     /// The object id of a name or client id.
     pub(super) fn object_id(&self, named: &str) -> Option<&str> {
         self.ids.get(&named.to_ascii_lowercase()).map(String::as_str)

@@ -49,6 +49,31 @@ fn an_account_is_meant_by_its_whole_name() {
 }
 
 #[test]
+fn a_place_is_meant_in_every_form_that_a_command_prints_u1() {
+    let group = "/subscriptions/00000000-0000-4000-8000-00000000000b/resourceGroups/g";
+    let deployment = format!("{group}/providers/Microsoft.CognitiveServices/accounts/demo-ai");
+    for place in ["subscription", "group/g", "resourceGroups/G", "demo-ai", "accounts/demo-ai", "demo-ai/chat", group, "/"] {
+        assert!(matches(&AuditFilter { scope: Some(place.into()), ..words() }), "{place}");
+    }
+    for place in ["group/other", "demo", "demo-ai/embed", "/subscriptions/00000000-0000-4000-8000-00000000000c", "identity/demo-ai"] {
+        assert!(!matches(&AuditFilter { scope: Some(place.into()), ..words() }), "{place}");
+    }
+    for named in ["chat", "demo-ai/chat", "demo-ai/deployments/chat"] {
+        assert!(matches(&AuditFilter { deployment: Some(named.into()), ..words() }), "{named}");
+    }
+    assert!(matches(&AuditFilter { account: Some(deployment), ..words() }));
+    assert!(!matches(&AuditFilter { deployment: Some("demo-aj/chat".into()), ..words() }));
+}
+
+#[test]
+fn who_was_probably_meant_is_said_u6() {
+    let names = Names::from_triples([("demo-app".to_owned(), String::new(), OBJECT.to_owned())].into_iter());
+    let wanted = AuditFilter { principal: Some("demo-ap".into()), ..words() };
+    let failure = Wanted::new(&wanted, &names, Timestamp::from_unix_secs(0)).unwrap_err();
+    assert_eq!(failure.next.as_deref(), Some("did you mean `demo-app`?"));
+}
+
+#[test]
 fn every_condition_must_hold() {
     let ago = |secs| Some(args::Moment::Ago(secs));
     assert!(matches(&AuditFilter { deployment: Some("CHAT".into()), since: ago(1001), ..words() }));
