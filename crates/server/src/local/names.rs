@@ -56,7 +56,7 @@ pub(super) fn principal(snapshot: &Snapshot, named: &str) -> Result<ObjectId, Lo
 
 /// The name of a principal, when it alone has that name.
 pub(super) fn own(snapshot: &Snapshot, id: ObjectId) -> Option<String> {
-    let named = name(snapshot, &*snapshot.principal(id)?);
+    let named = name(snapshot, snapshot.principal(id)?);
     principal(snapshot, &named).is_ok_and(|found| found == id).then_some(named)
 }
 
