@@ -204,3 +204,96 @@ def test_lists_keep_every_id_whole_and_every_line_within_eighty_columns_u13(syst
     assert code == 0 and client_id in shown and f"/userAssignedIdentities/{identity}" in shown
     keyless("identity", "remove", identity)
     keyless("user", "remove", person)
+
+
+# --- what one command prints, every other one takes ---
+
+
+def test_every_printed_form_of_a_place_is_taken_by_every_command_u1(system, keyless):
+    subscription = f"/subscriptions/{system.subscription}"
+    account = next(one for one in system.status()["accounts"] if one["name"] == "demo-ai")["id"]
+    name = fresh("somewhere")
+    keyless("identity", "create", name)
+    who, role = ("--as", name), ("--role", "Reader")
+    for identifier, forms in {
+        subscription: ["subscription"],
+        f"{subscription}/resourceGroups/demo": ["group/demo", "resourceGroups/demo"],
+        account: ["demo-ai", "accounts/demo-ai"],
+        f"{account}/deployments/chat": ["demo-ai/chat", "demo-ai/deployments/chat", "accounts/demo-ai/deployments/chat"],
+    }.items():
+        for form in [*forms, identifier]:
+            made = json.loads(keyless("role", "create", *who, *role, "--scope", form, "--json"))
+            assert made["scope"].lower() == identifier.lower(), form
+            printed = keyless("role", "list", *who, "--scope", form)
+            assert forms[0] in printed.split(), printed
+            asked = system.command("can-i", "Microsoft.CognitiveServices/accounts/read", *who, "--scope", form, *system.locate())
+            assert asked.stdout.startswith("yes: role Reader") and f"at {forms[0]}" in asked.stdout, asked.stdout
+            assert f"asked of {name} at {forms[0]}" in asked.stdout, asked.stdout
+            for look in ("tail", "query"):
+                keyless("audit", look, "--scope", form, "--since", "1m")
+            keyless("role", "remove", *who, *role, "--scope", form)
+    keyless("identity", "remove", name)
+
+
+def test_who_or_what_was_probably_meant_is_said_wherever_a_name_is_taken_u6(system):
+    program = ["--", "true"]
+    for words in (
+        ["run", "--as", "demo-ap", *program],
+        ["env", "--as", "demo-ap"],
+        ["token", "--as", "demo-ap"],
+        ["host", "attach", "demo-ap"],
+        ["whoami", "--as", "demo-ap"],
+        ["audit", "tail", "--as", "demo-ap"],
+        ["can-i", "Microsoft.CognitiveServices/accounts/read", "--scope", "demo-ai", "--as", "demo-ap"],
+        ["user", "sign-out", "demo-ap"],
+    ):
+        before, after = (words[:-2], program) if words[-2:] == program else (words, [])
+        done = system.command(*before, *system.locate(), *after, check=False)
+        assert done.returncode != 0 and "did you mean `demo-app`?" in done.stderr, (words, done.stderr)
+    done = system.command("run", "--account", "demo-aj", *system.locate(), *program, check=False)
+    assert "did you mean `demo-ai`?" in done.stderr, done.stderr
+
+
+def test_a_name_that_no_identity_can_have_is_told_as_that_u3(refused):
+    for name in ("a b", "a?b", "x#y", "%41"):
+        said = refused("identity", "create", name)
+        assert "does not answer" not in said and ("names hold letters" in said or "3 to 128" in said), said
+        assert "correct what it says" not in said, said
+
+
+def test_a_deny_assignment_counts_in_the_overview_u3(system, keyless, tmp_path):
+    name, file = fresh("denied"), tmp_path / "deny.yaml"
+    keyless("identity", "create", name)
+    keyless("role", "create", "--as", name, "--role", ROLE, "--scope", "demo-ai")
+    (before,) = [one for one in json.loads(keyless("whoami", "--as", name, "--json"))["accounts"] if one["name"] == "demo-ai"]
+    assert before["call_models"] is True
+    actions = "Microsoft.CognitiveServices/accounts/OpenAI/*"
+    file.write_text(
+        f"name: {name}\ndenyAssignments:\n  - denyAssignmentName: {name}\n    scope: demo-ai/deployments/chat\n"
+        f"    dataActions: ['{actions}']\n    principals: [{{ identity: {name} }}]\n"
+    )
+    keyless("apply", "--yes", str(file))
+    (after,) = [one for one in json.loads(keyless("whoami", "--as", name, "--json"))["accounts"] if one["name"] == "demo-ai"]
+    assert after["call_models"] is False and "chat" not in after["deployments"] and "embed" in after["deployments"], after
+    file.write_text(f"name: {name}\n")
+    keyless("apply", "--yes", "--prune", str(file))
+    keyless("identity", "remove", name)
+
+
+def test_a_deployment_says_which_model_answers_and_the_audit_names_no_version_of_another_u2(system, keyless, demo):
+    deployment = fresh("stood-in-for")
+    said = keyless("deployment", "create", f"demo-ai/{deployment}", "--model", "gpt-4o", "--model-version", "2024-08-06")
+    assert "does not have gpt-4o" in said and "answers with gpt-4o" not in said, said
+    assert ask(dated(system, demo["endpoint"], token=system.token("demo-app")), deployment=deployment) == ANSWER
+    (call,) = system.audit("--deployment", f"demo-ai/{deployment}", "--category", "data")
+    assert call["data"]["model"] != "gpt-4o" and "modelVersion" not in call["data"], call["data"]
+    keyless("deployment", "remove", f"demo-ai/{deployment}")
+
+
+def test_the_audit_names_the_role_and_the_place_that_allowed_a_call_u8(system, keyless, demo):
+    ask(dated(system, demo["endpoint"], token=system.token("demo-app")))
+    shown = keyless("audit", "tail", "--as", "demo-app", "--category", "data", "-n", "1")
+    assert f"{ROLE} at demo-ai" in shown and "grants role" not in shown, shown
+    (call,) = system.audit("--principal", "demo-app", "--category", "data", "--outcome", "allowed")[-1:]
+    told = keyless("explain", call["requestId"])
+    assert f"allowed" in told and f"{ROLE} at demo-ai" in told and "demo-app" in told, told

@@ -135,7 +135,7 @@ codes! {
     REFRESH_UNKNOWN = 9002313, "invalid_grant", 400, "The refresh token is malformed or not of this system. Sign in again.";
     REFRESH_EXPIRED = 700082, "invalid_grant", 400, "The refresh token has expired due to inactivity or age. Sign in again.";
     REFRESH_REVOKED = 50173, "invalid_grant", 400,
-        "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password, or the token was used twice.";
+        "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password, been signed out everywhere, or the token was used twice.";
     ON_BEHALF_OF_REFUSED = 50013, "invalid_grant", 400, "Assertion failed signature validation or is not acceptable: {}.";
     ON_BEHALF_OF_AUDIENCE = 500131, "invalid_grant", 400,
         "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion must be the app's own.";

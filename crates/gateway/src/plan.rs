@@ -57,14 +57,17 @@ impl Plans {
             return Arc::clone(plan);
         }
         let served = upstreams.serving(deployment);
+        let answered_by = served.clone().map_or_else(|| deployment.model.name.clone(), Served::shown);
+        // The version is that of the model which the deployment names; of the one that stands in nobody knows it.
+        let version = deployment.model.version.as_deref().filter(|version| !version.is_empty() && answered_by == deployment.model.name);
         let plan = Arc::new(Plan {
             account: Arc::clone(account),
             deployment: Arc::clone(deployment),
             upstreams: Arc::clone(upstreams),
             name: deployment.scope.name().into(),
             model: deployment.model.name.as_str().into(),
-            model_version: deployment.model.version.as_deref().filter(|version| !version.is_empty()).map(Into::into),
-            answered_by: served.clone().map_or_else(|| deployment.model.name.clone(), Served::shown).into(),
+            model_version: version.map(Into::into),
+            answered_by: answered_by.into(),
             served,
             budget: limits_of(deployment).map(|limits| budgets.budget(id, None, limits, now)),
             name_header: header(deployment.scope.name()),

@@ -21,31 +21,22 @@ impl Moment {
 
 /// `90s`, `30m`, `8h` or `2d`, in seconds.
 pub(crate) fn parse_ttl(text: &str) -> Result<u32, String> {
+    let seconds = measured(text, &[("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)]);
     let wrong = || format!("`{text}` is no time; write a number and a unit, such as 90s, 30m, 8h or 2d");
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let factor: u32 = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return Err(wrong()),
-    };
-    number.parse::<u32>().ok().filter(|number| *number > 0).and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+    seconds.and_then(|seconds| u32::try_from(seconds).ok()).ok_or_else(wrong)
 }
 
 /// A size in bytes: a number and a unit of 1000.
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no size; write a number and a unit, such as 500MB or 50GB");
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let factor: u64 = match unit {
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "TB" => 1_000_000_000_000,
-        _ => return Err(wrong()),
-    };
-    number.parse::<u64>().ok().filter(|number| *number > 0).and_then(|number| number.checked_mul(factor)).ok_or_else(wrong)
+    let bytes = measured(text, &[("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)]);
+    bytes.ok_or_else(|| format!("`{text}` is no size; write a number and a unit, such as 500MB or 50GB"))
+}
+
+/// A whole number above zero and one of these units.
+fn measured(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
+    let (_, factor) = units.iter().find(|(name, _)| *name == unit)?;
+    number.parse::<u64>().ok().filter(|number| *number > 0)?.checked_mul(*factor)
 }
 
 /// RFC 3339, or a time ago as [`parse_ttl`] reads it.

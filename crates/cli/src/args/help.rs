@@ -42,8 +42,8 @@ pub(super) const UP_MORE: &str = more!(
     "  keyless up --trust-tenant 00000000-0000-0000-0000-0000000000f1"
     "  keyless up --model smollm2 --data ./keyless --port 0 --ready-file ready.json"
     "  keyless up --invite"
-    "  keyless up --sign-in-with https://login.corp.example --sign-in-client-id keyless \\"
-    "             --sign-in-client-secret-file secret.txt"
+    "  keyless up --sign-in-with https://login.corp.example \\"
+    "    --sign-in-client-id keyless --sign-in-client-secret-file secret.txt"
     ""
     "A provider makes nobody a user: `keyless user add NAME --no-password`, then `keyless user link`."
     ""
@@ -74,8 +74,7 @@ pub(super) const RUN_MORE: &str = more!(
     "  keyless run -- env            # everything the program is given"
     ""
     "Signals and standard streams pass through."
-    "Exit codes: the program's own; 128 + n when signal n ended it, 127 no such program, 126 it cannot"
-    "be started, 1 the identity could not be lent, 2 wrong usage."
+    "Exit codes: the program's own; 128 + n when signal n ended it, 127 no such program, 126 it cannot be started, 1 the identity could not be lent, 2 wrong usage."
 );
 
 pub(super) const ENV: &str = "\
@@ -99,13 +98,13 @@ elsewhere (a pipe, a file, a variable) it prints the token and nothing else.";
 
 pub(super) const TOKEN_MORE: &str = more!(
     "Examples:"
-    "  TOKEN=$(keyless token --as operator --scope https://management.azure.com/.default)"
+    "  TOKEN=$(keyless token --as operator \\"
+    "    --scope https://management.azure.com/.default)"
     "  keyless token --as demo-app --decode"
     "  keyless run -- keyless token --credential managed-identity"
     "  keyless token --as demo-app --audience sts.amazonaws.com > web-identity-token"
     ""
-    "With --as, --audience takes any audience outside; inside `keyless run` those of"
-    "`keyless up --federation-audience`. docs/federation-outward.md says who trusts such tokens, and how."
+    "With --as, --audience takes any audience outside; inside `keyless run` those of `keyless up --federation-audience`. docs/federation-outward.md says who trusts such tokens, and how."
     ""
     "Exit codes: 0 a token was issued, 1 it was refused or no credential is configured, 2 wrong usage."
 );
@@ -134,6 +133,7 @@ pub(super) const AUDIT_MORE: &str = more!(
     "  keyless audit tail -f"
     "  keyless audit query --principal demo-app --outcome denied --since 1h"
     "  keyless audit query --category data --json | jq .data.promptTokens"
+    "  keyless audit query --scope demo-ai/chat --since 1d"
     "  keyless audit verify"
     "  keyless audit export --cursor shipped.cursor >> shipped.jsonl"
     ""
@@ -150,7 +150,7 @@ runs or not.";
 pub(super) const EXPORT_MORE: &str = more!(
     "Examples:"
     "  keyless audit export --since 1d > yesterday.jsonl"
-    "  keyless audit export --cursor shipped.cursor | ship       # each event once, run after run"
+    "  keyless audit export --cursor shipped.cursor | ship   # each event once"
     "  keyless audit export --follow --cursor shipped.cursor | ship"
     "  keyless audit export --format keyless --account demo-ai"
     ""
@@ -191,9 +191,9 @@ this system, in a settings folder of its own: your own az needs no registration 
 
 pub(super) const AZ_MORE: &str = more!(
     "Examples:"
-    "  keyless az -- group list                 # one command, as the operator; nothing to set up"
+    "  keyless az -- group list            # one command, without any set-up"
     "  keyless az --as demo-app -- account show"
-    "  eval \"$(keyless az)\" && az login         # for daily use: your own az, signed in as yourself"
+    "  eval \"$(keyless az)\" && az login    # daily use: your own az, as yourself"
     "  keyless az --shell fish | source"
     "  keyless az --undo --run"
     ""
@@ -213,15 +213,15 @@ pub(super) const APPLY_MORE: &str = more!(
     "  keyless apply --yes --prune team-a.yaml grants.toml"
     "  generate | keyless apply --yes -        # YAML from standard input"
     ""
-    "Exit codes: 0 done, nothing to do, or a plan shown; 1 refused, or stopped half-way;"
-    "2 wrong usage, or files that cannot be applied: nothing was changed."
+    "Exit codes: 0 done, nothing to do, or a plan shown; 1 refused, or stopped half-way; 2 wrong usage, or files that cannot be applied: nothing was changed."
 );
 
 pub(super) const CAN_I_MORE: &str = more!(
     "Examples:"
-    "  keyless can-i Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action \\"
-    "    --scope demo-ai/chat"
-    "  keyless can-i Microsoft.Authorization/roleAssignments/write --scope demo-ai --principal operator"
+    "  keyless can-i --scope demo-ai/embed \\"
+    "    Microsoft.CognitiveServices/accounts/OpenAI/deployments/embeddings/action"
+    "  keyless can-i Microsoft.Authorization/roleAssignments/write \\"
+    "    --scope group/demo --as operator"
     ""
     "Exit codes: 0 yes, 1 no, 2 there is no such action, place or principal, or wrong usage."
 );
@@ -231,7 +231,7 @@ pub(super) const EXPLAIN_MORE: &str = more!(
     "  keyless explain --last"
     "  keyless explain --last --as demo-app"
     "  keyless explain 07e16b27             # as `keyless audit tail` shows it"
-    "  keyless explain job-7 --json        # the client's own id: x-ms-client-request-id"
+    "  keyless explain job-7 --json         # the client's own id"
     ""
     "Exit codes: 0 done, 1 no such request, or several, in the audit log, 2 wrong usage."
 );
@@ -239,7 +239,8 @@ pub(super) const EXPLAIN_MORE: &str = more!(
 pub(super) const IDENTITY_MORE: &str = more!(
     "Examples:"
     "  keyless identity create summariser"
-    "  keyless role create --as summariser --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
+    "  keyless role create --as summariser \\"
+    "    --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
     "  keyless run --as summariser -- python app.py"
     "  keyless identity list --json | jq -r '.[].name'"
     "  keyless identity remove summariser"
@@ -259,10 +260,13 @@ pub(super) const DEPLOYMENT_MORE: &str = more!(
 
 pub(super) const ROLE_MORE: &str = more!(
     "Examples:"
-    "  keyless role create --as summariser --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
-    "  keyless role create --as ada@keyless.localhost --role Reader --scope group/demo"
+    "  keyless role create --as summariser \\"
+    "    --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
+    "  keyless role create --as ada@keyless.localhost --role Reader \\"
+    "    --scope group/demo"
     "  keyless role list --scope demo-ai"
-    "  keyless role remove --as summariser --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
+    "  keyless role remove --as summariser \\"
+    "    --role 'Cognitive Services OpenAI User' --scope demo-ai/chat"
     "  keyless role remove 3f2a9c1e"
     ""
     "Exit codes: 0 done, 1 refused, nothing of that name or no system runs, 2 wrong usage."
@@ -302,9 +306,8 @@ pub(super) const GUEST_MORE: &str = more!(
     "Examples:"
     "  keyless guest add 00000000-0000-0000-0000-0000000000a1 --name ci \\"
     "    --tenant 00000000-0000-0000-0000-0000000000f1"
-    "  keyless az -- role assignment create --role 'Cognitive Services OpenAI User' --scope ACCOUNT_ID \\"
-    "    --assignee-object-id 00000000-0000-0000-0000-0000000000a1 \\"
-    "    --assignee-principal-type ServicePrincipal"
+    "  keyless role create --as ci --scope demo-ai \\"
+    "    --role 'Cognitive Services OpenAI User'"
     "  keyless guest list"
     "  keyless guest remove 00000000-0000-0000-0000-0000000000a1"
     ""

@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use keyless_model::Secret;
 use keyless_wire::arm::{ArmError, ArmList};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -16,6 +17,21 @@ const AUTHORIZATION_API: &str = "2022-04-01";
 const ACCOUNTS_API: &str = "2024-10-01";
 const IDENTITIES_API: &str = "2023-01-31";
 const HOSTS_API: &str = "2024-07-01";
+/// What would end a segment of a path or be no part of one; a `%` of the name's own is one too.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'|');
 
 /// The control plane, or the directory on the same address, under someone's token.
 #[derive(Debug)]
@@ -54,10 +70,12 @@ impl From<ArmRefusal> for Failure {
             ArmRefusal::Refused { status: StatusCode::PRECONDITION_FAILED, .. } => {
                 "somebody changed it meanwhile: look again before you write"
             }
-            ArmRefusal::Refused { status, .. } if status.is_client_error() => "correct what it says",
+            // The control plane's own words say what is wrong with the request; "correct it" would add nothing.
+            ArmRefusal::Refused { status, .. } if status.is_client_error() => "",
             _ => "look at the log of `keyless up`",
         };
-        Self::new(format!("{:#}", anyhow::Error::from(refusal)), next)
+        let next = Some(next.to_owned()).filter(|next| !next.is_empty());
+        Self { next, ..Self::new(format!("{:#}", anyhow::Error::from(refusal)), "") }
     }
 }
 
@@ -87,8 +105,8 @@ impl Arm {
             // An etag that is no header value came from no header; the write goes without it.
             Precondition::Version(etag) => HeaderValue::from_str(etag).ok().map(|etag| (header::IF_MATCH, etag)),
         };
-        let url = format!("{}{id}?api-version={}", self.base, api_version(id));
-        self.send(method, &url, Some(body), header).await
+        let url = format!("{}{}?api-version={}", self.base, path(id), api_version(id));
+        self.send(method, url, Some(body), header).await
     }
 
     pub(crate) async fn put(&self, id: &str, body: &Value) -> Result<Value, ArmRefusal> {
@@ -116,7 +134,7 @@ impl Arm {
             if !next.starts_with(&format!("{}/", self.base)) {
                 return Err(TransportError::Address(next).into());
             }
-            page = self.send(Method::GET, &next, None, None).await?;
+            page = self.send(Method::GET, next, None, None).await?;
             all.append(&mut page.value);
         }
         Ok(all)
@@ -128,13 +146,13 @@ impl Arm {
         if !filter.is_empty() {
             query.append_pair("$filter", filter);
         }
-        self.send(method, &format!("{}{id}?{}", self.base, query.finish()), body, None).await
+        self.send(method, format!("{}{}?{}", self.base, path(id), query.finish()), body, None).await
     }
 
     async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
-        url: &str,
+        url: String,
         body: Option<&Value>,
         condition: Option<(HeaderName, HeaderValue)>,
     ) -> Result<T, ArmRefusal> {
@@ -143,7 +161,7 @@ impl Arm {
         let mut headers = vec![(header::AUTHORIZATION, bearer), (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         headers.extend(condition);
         let body = body.map(serde_json::to_vec).transpose()?.unwrap_or_default();
-        let reply = self.web.send(method, url, &headers, body).await?;
+        let reply = self.web.send(method, &url, &headers, body).await?;
         if !reply.status.is_success() {
             let (code, message) = match reply.json::<ArmError>() {
                 Ok(envelope) => (envelope.error.code, envelope.error.message),
@@ -155,6 +173,11 @@ impl Arm {
         let body: &[u8] = if reply.body.is_empty() { b"null" } else { &reply.body };
         Ok(serde_json::from_slice(body)?)
     }
+}
+
+/// An id in a URL. A name that none can have reaches the control plane as it was written, which says what is wrong with it.
+fn path(id: &str) -> String {
+    id.split('/').map(|segment| utf8_percent_encode(segment, SEGMENT).to_string()).collect::<Vec<_>>().join("/")
 }
 
 /// The API version for a resource id, by the provider that owns its last part.
@@ -171,6 +194,19 @@ fn api_version(id: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_none_can_have_is_still_a_path_u3() {
+        assert_eq!(path("/subscriptions/s/resourceGroups/a b?c#d%41"), "/subscriptions/s/resourceGroups/a%20b%3Fc%23d%2541");
+        assert_eq!(path("/x/(y)!z-_.~"), "/x/(y)!z-_.~");
+    }
+
+    #[test]
+    fn what_the_control_plane_refuses_is_followed_by_no_empty_advice_u3() {
+        let refusal = |status| ArmRefusal::Refused { status, code: "BadRequest".into(), message: "it says what".into() };
+        assert_eq!(Failure::from(refusal(StatusCode::BAD_REQUEST)).next, None);
+        assert!(Failure::from(refusal(StatusCode::FORBIDDEN)).next.is_some());
+    }
 
     #[test]
     fn the_provider_of_the_last_part_gives_the_version() {

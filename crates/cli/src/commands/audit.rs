@@ -59,9 +59,10 @@ async fn prune(context: &mut Context<'_>, data: &DataDir, before: Option<Timesta
 }
 
 async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, json: bool) -> Ending {
-    let names = Names::of(&Local::of(&data.path)).await;
+    let local = Local::of(&data.path);
+    let mut names = Names::of(&local).await;
     let wanted = Wanted::new(filter, &names, now())?;
-    let mut page = Vec::new();
+    let mut page: Vec<Entry> = Vec::new();
     let mut going_on = false;
     for entry in log::open(&data.path)?.events(Order::OldestFirst, wanted.filter.clone()).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
@@ -69,6 +70,7 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, 
             page.push(entry);
         }
         if page.len() == ROWS {
+            learn(&mut names, &local, json, &page).await;
             print(context, json, &names, &page, going_on)?;
             page.clear();
             going_on = true;
@@ -77,17 +79,30 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, 
     if page.is_empty() && !going_on && !json {
         context.screen.note(faint("no event matches"));
     }
+    learn(&mut names, &local, json, &page).await;
     print(context, json, &names, &page, going_on)?;
     Ok(Exit::Done)
 }
 
+/// The names of rules; JSON lines are the log's own, with ids.
+async fn learn(names: &mut Names, local: &Local, json: bool, entries: &[Entry]) {
+    if !json {
+        names.learn(local, entries.iter().map(|entry| &entry.event)).await;
+    }
+}
+
 async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: usize, filter: &AuditFilter, json: bool) -> Ending {
-    let names = Names::of(&Local::of(&data.path)).await;
+    let local = Local::of(&data.path);
+    let mut names = Names::of(&local).await;
     let wanted = Wanted::new(filter, &names, now())?;
     // Before the last lines are read, so that none falls in between; one that is read twice is left out below.
     let mut follower = log::open(&data.path)?.follow().map_err(unreadable)?;
     let last = newest(&data.path, lines, wanted.filter.clone(), |event| wanted.is_there(event))?;
     let mut seen = last.last().map_or(0, |entry| entry.sequence);
+    if last.is_empty() && !follow && !json {
+        context.screen.note(faint("no event matches"));
+    }
+    learn(&mut names, &local, json, &last).await;
     print(context, json, &names, &last, false)?;
     if !follow {
         return Ok(Exit::Done);
@@ -103,7 +118,8 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
         seen = fresh.last().map_or(seen, |entry| entry.sequence);
         if !fresh.is_empty() {
             // Identities made since need their names too.
-            let names = Names::of(&Local::of(&data.path)).await;
+            let mut names = Names::of(&local).await;
+            learn(&mut names, &local, json, &fresh).await;
             print(context, json, &names, &fresh, seen_any)?;
             seen_any = true;
         }

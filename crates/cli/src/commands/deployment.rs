@@ -1,14 +1,16 @@
 //! `keyless deployment`: models under names, through the control plane.
 
+use keyless_server::local::api::Status;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Context;
+use super::up::welcome;
 use crate::args::Deployment;
 use crate::client::{Arm, System};
 use crate::exit::Exit;
 use crate::failure::{Ending, Failure};
-use crate::ui::{Table, faint, good, strong};
+use crate::ui::{Table, faint, good, strong, warn};
 
 /// A deployment for people and scripts.
 #[derive(Debug, Serialize)]
@@ -48,7 +50,8 @@ pub(super) async fn deployment(context: &mut Context<'_>, args: &Deployment) -> 
             if *json {
                 super::say_json(context, &made)?;
             } else {
-                context.screen.say(format_args!("{} {} answers with {model}", good("✓"), strong(&made.name)))?;
+                let status = system.local.status().await?;
+                context.screen.say(format_args!("{} {} is deployed; {}", good("✓"), strong(&made.name), answering(&status, &made)))?;
             }
         }
         Deployment::Remove { name } => {
@@ -99,6 +102,18 @@ fn show(context: &mut Context<'_>, one: &Shown, json: bool) -> Result<(), Failur
     Ok(())
 }
 
+/// Which model answers, which need not be the one that was asked for.
+fn answering(status: &Status, made: &Shown) -> String {
+    // Those that another model answers come first; who is not listed among many has its own.
+    let Some(found) = status.deployments.iter().find(|one| one.name.eq_ignore_ascii_case(&made.name)) else {
+        return format!("calls go to {}", made.model);
+    };
+    let trouble = status.upstreams.iter().find(|upstream| upstream.down).map(|upstream| {
+        warn(format_args!("the model server {} {}", upstream.url, upstream.trouble.as_deref().unwrap_or("cannot be reached")))
+    });
+    trouble.unwrap_or_else(|| welcome::answers(found))
+}
+
 fn capacity(thousands: Option<u64>) -> String {
     thousands.map_or_else(|| "no limit".to_owned(), |thousands| format!("{thousands},000 tokens/min"))
 }
@@ -112,5 +127,31 @@ fn shown(account: &str, document: &Value) -> Shown {
         model_version: text("/properties/model/version"),
         capacity: document.pointer("/sku/capacity").and_then(Value::as_u64),
         state: text("/properties/provisioningState"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use keyless_server::local::api::DeploymentStatus;
+
+    use super::*;
+    use crate::fake;
+
+    fn said(answered_by: &str, down: bool) -> String {
+        let mut status = fake::status();
+        let (name, model, stands_in) =
+            ("demo-ai/gpt-4o".to_owned(), "gpt-4o".to_owned(), answered_by != "gpt-4o" && !answered_by.is_empty());
+        status.deployments = vec![DeploymentStatus { name, model, answered_by: answered_by.to_owned(), stands_in }];
+        status.upstreams[0].down = down;
+        let made = shown("demo-ai", &json!({ "name": "gpt-4o", "properties": { "model": { "name": "gpt-4o" } } }));
+        anstream::adapter::strip_str(&answering(&status, &made)).to_string()
+    }
+
+    #[test]
+    fn a_new_deployment_says_which_model_answers_and_not_which_was_asked_for_u2() {
+        assert_eq!(said("gpt-4o", false), "gpt-4o answers");
+        assert_eq!(said("llama3.2:3b", false), "llama3.2:3b answers; the model server does not have gpt-4o");
+        assert_eq!(said("", false), "nothing answers: no model server is configured for gpt-4o");
+        assert!(said("gpt-4o", true).contains("cannot be reached"));
     }
 }

@@ -6,8 +6,8 @@ use super::Context;
 use crate::args::Drill;
 use crate::client::System;
 use crate::exit::Exit;
-use crate::failure::{Ending, Explain as _, Failure};
-use crate::ui::{Screen, Stage, Table, bad, faint, good, heading, strong};
+use crate::failure::{Ending, Failure};
+use crate::ui::{Screen, Stage, Table, bad, faint, good, heading, strong, wrapped};
 
 mod client_id;
 mod key;
@@ -69,8 +69,7 @@ pub(super) async fn drill(context: &mut Context<'_>, args: &Drill) -> Ending {
     let system = System::find(context.data()?).await?;
     let report = perform(context.screen, &system).await?;
     if args.json {
-        let text = serde_json::to_string_pretty(&report).explain(|| "the report cannot be written".to_owned(), "report this")?;
-        context.screen.say(text)?;
+        super::say_json(context, &report)?;
     } else {
         let text = shown(&report, context.screen.columns());
         context.screen.write(text)?;
@@ -149,7 +148,7 @@ pub(super) fn shown(report: &Report, columns: Option<usize>) -> String {
     } else {
         bad("Something was not as it must be: see UNEXPECTED above")
     };
-    format!("{text}{verdict}\n")
+    format!("{text}{}\n", wrapped(verdict, columns, 0))
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use keyless_audit::{ActorRecord, AuditEvent, Category, Outcome};
-use keyless_server::local::api::{CanIAnswer, CanIRequest, RuleRequest, RuleStatus};
+use keyless_server::local::api::{CanIAnswer, CanIRequest, RuleStatus};
 use keyless_store::audit_log::Filter;
 use serde::Serialize;
 
 use super::Context;
-use super::audit::{Names, account_of, newest, principal, table};
+use super::audit::{Names, account_of, newest, principal, short_id, table};
 use super::can_i::{words, would_allow};
 use crate::args::Explain;
 use crate::client::Local;
@@ -42,23 +42,24 @@ struct Explained {
 pub(super) async fn explain(context: &mut Context<'_>, args: &Explain) -> Ending {
     let data = context.data()?;
     let local = Local::of(&data.path);
-    let names = Names::of(&local).await;
+    let mut names = Names::of(&local).await;
     let events = match &args.request_id {
         Some(id) => by_id(&data.path, id.trim())?,
         None => vec![last(context, &data.path, &names, args.principal.as_deref())?],
     };
+    names.learn(&local, events.iter()).await;
     let mut all = Vec::new();
     for event in events {
-        all.push(explained(&local, event, &data).await);
+        all.push(explained(&local, &names, event, &data).await);
     }
     if args.json {
-        context.screen.say(serde_json::to_string_pretty(&all).unwrap_or_default())?;
+        super::say_json(context, &all)?;
         return Ok(Exit::Done);
     }
     let columns = context.screen.columns();
     context.screen.write(table(&names, all.iter().map(|one| &one.event), columns, false))?;
     for one in &all {
-        context.screen.write(format_args!("\n{}", shown(one, &data, columns)))?;
+        context.screen.write(format_args!("\n{}", shown(one, &names, &data, columns)))?;
     }
     Ok(Exit::Done)
 }
@@ -74,7 +75,7 @@ fn by_id(data: &Path, id: &str) -> Result<Vec<AuditEvent>, Failure> {
     let requests: BTreeSet<String> = events.iter().map(|event| event.request_id.to_string()).collect();
     match requests.len() {
         0 => Err(Failure::new(
-            format!("no event of request `{id}` is in the audit log"),
+            format!("no event of request `{id}` is in the audit log{}", counted(data)?),
             format!(
                 "use the `apim-request-id`, `x-ms-request-id` or trace id of the answer, or at least {SHORTEST} digits of what \
                  `keyless audit tail` shows; `keyless explain --last` needs none"
@@ -86,6 +87,23 @@ fn by_id(data: &Path, id: &str) -> Result<Vec<AuditEvent>, Failure> {
             Err(Failure::new(format!("several requests begin with `{id}`"), format!("choose one of: {}", all.join(", "))))
         }
     }
+}
+
+/// What to know of refusals that have no event of their own: beyond the first few of a minute they are counted.
+fn counted(data: &Path) -> Result<String, Failure> {
+    let counts = newest(data, MOST, Filter::default(), |event| event.repeated.is_some())?;
+    let numbers = counts.iter().filter_map(|entry| entry.event.repeated);
+    let number: u64 = numbers.clone().map(|repeated| repeated.number).sum();
+    let (Some(since), Some(last)) = (numbers.map(|repeated| repeated.since).min(), counts.last()) else {
+        return Ok("; a refusal of this minute may be counted with others, and is written when the minute ends".to_owned());
+    };
+    Ok(format!(
+        "; beyond the first few of a minute, refusals of strangers and of callers without a right are counted: {number} between {} and {}, \
+         the last of them in `keyless explain {}`",
+        since.rfc3339(),
+        last.event.time.rfc3339(),
+        short_id(&last.event)
+    ))
 }
 
 /// The newest event that did not end well, else the newest, of a caller or of everybody.
@@ -127,25 +145,22 @@ fn is_known_by(event: &AuditEvent, id: &str) -> bool {
         || event.client_request_id.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(id))
 }
 
-async fn explained(local: &Local, event: AuditEvent, data: &DataDir) -> Explained {
-    let decision = event.decision.as_ref();
-    let rule = decision.map(|decision| RuleRequest {
-        assignment: decision.assignment,
-        role: decision.role,
-        via_group: decision.via_group,
-        deny: decision.deny,
-    });
-    // Without a running system the ids have to do.
-    let decided_by = match rule.filter(|rule| rule.assignment.is_some() || rule.deny.is_some()) {
-        Some(rule) => local.rule(&rule).await.ok().flatten(),
-        None => None,
-    };
+async fn explained(local: &Local, names: &Names, event: AuditEvent, data: &DataDir) -> Explained {
+    let rule = event.decision.as_ref().and_then(|decision| names.rule(decision));
+    let decided_by = rule.filter(|_| a_rule_decided(&event)).cloned();
     let now = match question(&event) {
         Some(question) => local.can_i(&question).await.ok(),
         None => None,
     };
     let next = if now.is_none() { next_step(&event, data) } else { None };
     Explained { event, decided_by, now, next }
+}
+
+/// Whether the ending is that of the policy: what is not there, over budget or broken was not refused by a rule, even where one allowed it
+/// before.
+fn a_rule_decided(event: &AuditEvent) -> bool {
+    let allowed = event.decision.as_ref().is_some_and(|decision| decision.allowed);
+    allowed || matches!(event.status, Some(401 | 403) | None)
 }
 
 /// What to ask of the policy again, for what it refused to a principal.
@@ -189,7 +204,7 @@ fn next_step(event: &AuditEvent, data: &DataDir) -> Option<String> {
             format!("call under an identity: keyless run{} --as IDENTITY -- PROGRAM", data.flag())
         }
         (Category::Data, 404, _) => {
-            format!("see what is deployed: {}", data.az(&format!("cognitiveservices account deployment list {at}")))
+            format!("see what is deployed: keyless deployment list{} --account {}", data.flag(), shell_word(&account))
         }
         (Category::Data, 429, _) => {
             let more = data.az(&format!("cognitiveservices account deployment create {at} --sku-capacity N ..."));
@@ -206,13 +221,21 @@ fn next_step(event: &AuditEvent, data: &DataDir) -> Option<String> {
     Some(step)
 }
 
-fn shown(one: &Explained, data: &DataDir, columns: Option<usize>) -> String {
+fn shown(one: &Explained, names: &Names, data: &DataDir, columns: Option<usize>) -> String {
     let event = &one.event;
     let mut facts = Table::new(["", ""]).folding(columns);
     let mut fact = |name: &str, value: String| facts.row([faint(name), value]);
     fact("request", event.request_id.to_string());
     if let Some(own) = &event.client_request_id {
         fact("client's id", own.to_string());
+    }
+    if let Some(repeated) = event.repeated {
+        let until = event.time.rfc3339();
+        fact("stands for", format!("{} refusals between {} and {until}", repeated.number, repeated.since.rfc3339()));
+    }
+    if let ActorRecord::Principal { object_id, .. } = &event.actor {
+        let name = names.of_principal(*object_id).map(|name| format!("{}  ", strong(name))).unwrap_or_default();
+        fact("who", format!("{name}{}", faint(object_id)));
     }
     if let Some(action) = action(event) {
         fact("asked for", strong(action));
@@ -221,10 +244,23 @@ fn shown(one: &Explained, data: &DataDir, columns: Option<usize>) -> String {
         fact("at", target.to_string());
     }
     if let Some(decision) = &event.decision {
-        fact(if decision.allowed { "allowed" } else { "refused" }, decision.because.to_string());
+        let because = names.because(decision);
+        match (event.outcome, decision.allowed) {
+            (Outcome::Failed, true) => {
+                let (cause, rule) = because.split_once(" (allowed: ").unwrap_or((&because, "by the policy)"));
+                fact("allowed", rule.trim_end_matches(')').to_owned());
+                let place = if event.category == Category::Data { " at the model server" } else { "" };
+                let status = event.status.map(|status| format!(", {status}")).unwrap_or_default();
+                fact("then", format!("failed{place}{status}: {cause}"));
+            }
+            (_, true) => fact("allowed", because),
+            (_, false) => fact("refused", because),
+        }
     }
-    if let Some(rule) = &one.decided_by {
-        fact("decided by", words(rule));
+    match &one.decided_by {
+        Some(rule) => fact("decided by", words(rule)),
+        None if event.status == Some(404) => fact("decided by", "no rule: nothing of that name is there".to_owned()),
+        None => {}
     }
     let mut text = facts.to_string();
     match &one.now {
@@ -246,6 +282,7 @@ fn shown(one: &Explained, data: &DataDir, columns: Option<usize>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use keyless_audit::DecisionRecord;
     use keyless_model::{Actor, OpContext, RequestId, Timestamp};
 
     use super::*;
@@ -275,7 +312,44 @@ mod tests {
             let next = next_step(&event, &data);
             assert!(next.as_deref().is_none_or(|next| !next.contains(": az ")), "{next:?}");
             let one = Explained { event, decided_by: None, now: None, next };
-            super::super::screens::check_at_eighty("explain", |columns| shown(&one, &data, columns));
+            super::super::screens::check_at_eighty("explain", |columns| shown(&one, &Names::default(), &data, columns));
         }
+    }
+
+    fn event(status: u16, outcome: Outcome, decision: DecisionRecord) -> Explained {
+        let ctx = OpContext::new(RequestId::from_u128(7), Timestamp::from_unix_secs(0), Actor::Anonymous);
+        let mut event = AuditEvent::new(&ctx, Category::Data, "ChatCompletions_Create", outcome);
+        (event.status, event.decision) = (Some(status), Some(decision));
+        Explained { event, decided_by: None, now: None, next: None }
+    }
+
+    fn plain(one: &Explained) -> String {
+        let text = shown(one, &Names::default(), &DataDir::named("/d".into()), None);
+        anstream::adapter::strip_str(&text).to_string()
+    }
+
+    #[test]
+    fn what_was_allowed_and_failed_then_is_not_told_as_allowed_alone_u4() {
+        let decision = DecisionRecord::allowed("connection refused (allowed: assignment 1 grants role 2)");
+        let text = plain(&event(502, Outcome::Failed, decision));
+        assert!(text.contains("allowed  assignment 1 grants role 2\n"), "{text}");
+        assert!(text.contains("then     failed at the model server, 502: connection refused\n"), "{text}");
+    }
+
+    #[test]
+    fn nothing_decided_about_what_is_not_there_u4() {
+        let assignment = Some(keyless_model::AssignmentId::from_u128(1));
+        let decision = DecisionRecord { assignment, ..DecisionRecord::refused("the deployment does not exist") };
+        let one = event(404, Outcome::Denied, decision);
+        assert!(!a_rule_decided(&one.event));
+        assert!(plain(&one).contains("decided by  no rule"), "{}", plain(&one));
+    }
+
+    #[test]
+    fn a_count_says_how_many_and_when_u9() {
+        let mut one = event(401, Outcome::Denied, DecisionRecord::refused("7 more refusals were counted"));
+        one.event.repeated = Some(keyless_audit::Repeated { number: 7, since: Timestamp::from_unix_secs(-60) });
+        let text = plain(&one);
+        assert!(text.contains("stands for  7 refusals between 1969-12-31T23:59:00Z and 1970-01-01T00:00:00Z"), "{text}");
     }
 }

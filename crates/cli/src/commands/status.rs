@@ -5,7 +5,7 @@ use super::up::welcome;
 use crate::args;
 use crate::client::System;
 use crate::exit::Exit;
-use crate::failure::{Ending, Explain as _};
+use crate::failure::Ending;
 use crate::machine::now;
 use crate::ui::{Table, bad, faint, good, heading, strong, wrapped};
 use keyless_server::local::api::{AttachmentStatus, Status};
@@ -16,8 +16,7 @@ const HEALTHY: &str = "ok";
 pub(super) async fn status(context: &mut Context<'_>, args: &args::Status) -> Ending {
     let system = System::find(context.data()?).await?;
     if args.json {
-        let text = serde_json::to_string_pretty(&system.status).explain(|| "the status cannot be written".to_owned(), "report this")?;
-        context.screen.say(text)?;
+        super::say_json(context, &system.status)?;
     } else {
         let lent = system.local.attachments().await?;
         let columns = context.screen.columns();

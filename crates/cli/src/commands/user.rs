@@ -13,7 +13,7 @@ use crate::client::{Local, OPERATOR, System};
 use crate::exit::Exit;
 use crate::failure::{Ending, Explain as _, Failure};
 use crate::machine::now;
-use crate::ui::{Table, code, faint, good, prompt, strong};
+use crate::ui::{Table, code, faint, good, prompt, strong, wrapped};
 
 /// No password is longer; what follows in the pipe is not read.
 const MAX_PASSWORD_BYTES: u64 = 4096;
@@ -106,7 +106,10 @@ async fn list(context: &mut Context<'_>, json: bool) -> Result<(), Failure> {
         let state = if one.enabled { "enabled" } else { "disabled" };
         table.row([strong(one.name), one.object_id, state.to_owned()]);
     }
-    let none = || format!("nobody signs in here yet; {} invites the first administrator\n", code("keyless user invite NAME --owner"));
+    let none = || {
+        let words = format!("nobody signs in here yet; {} invites the first administrator\n", code("keyless user invite NAME --owner"));
+        wrapped(words, context.screen.columns(), 0)
+    };
     let text = if table.is_empty() { none() } else { table.to_string() };
     context.screen.write(text)?;
     Ok(())

@@ -9,7 +9,7 @@ use crate::args::Whoami;
 use crate::client::{Arm, System, short};
 use crate::env_registry::{IDENTITY_ENDPOINT, IDENTITY_HEADER};
 use crate::exit::Exit;
-use crate::failure::{Ending, Explain as _, Failure};
+use crate::failure::{Ending, Failure};
 use crate::ui::{Table, faint, good, heading, strong, warn};
 
 mod allowed;
@@ -112,8 +112,7 @@ pub(super) async fn whoami(context: &mut Context<'_>, args: &Whoami) -> Ending {
     let subject = Subject::named(&system, named.as_deref()).await?;
     let report = report(&system, subject).await?;
     if args.json {
-        let text = serde_json::to_string_pretty(&report).explain(|| "the report cannot be written".to_owned(), "report this")?;
-        context.screen.say(text)?;
+        super::say_json(context, &report)?;
     } else {
         let text = shown(&report, context.screen.columns());
         context.screen.write(text)?;

@@ -46,6 +46,7 @@ fn filled(line: &str, words: impl Iterator<Item = String>, columns: usize, hangi
     for word in words {
         let current = lines.last_mut().expect("there is a first line");
         if !empty && width(current) + 1 + width(&word) + width(end) > columns && !word.is_empty() {
+            current.truncate(current.trim_end_matches(' ').len());
             current.push_str(end);
             lines.push(format!("{}{word}", " ".repeat(hanging)));
             continue;

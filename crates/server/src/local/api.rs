@@ -360,7 +360,7 @@ pub struct CanIAnswer {
 }
 
 /// `POST /rule`: names what an audit event names by id.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RuleRequest {
     pub assignment: Option<AssignmentId>,
     pub role: Option<RoleId>,

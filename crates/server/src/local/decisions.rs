@@ -1,11 +1,11 @@
 //! Asks the policy what it would say, without doing anything.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use keyless_audit::DecisionRecord;
 use keyless_model::entity::RoleAssignment;
 use keyless_model::{Actor, AssignmentId, Scope};
-use keyless_rbac::{Attributes, Plane, Policy, Request};
+use keyless_rbac::{Attributes, Because, Plane, Policy, Request};
 use keyless_store::decision::{of_denial, of_permit};
 
 use super::api::{CanIAnswer, CanIRequest, LocalError, RuleRequest};
@@ -25,10 +25,22 @@ pub(super) fn can_i(door: &Door, wanted: CanIRequest) -> Result<CanIAnswer, Loca
     let record = decision.clone().permit(&request).map_or_else(|denial| of_denial(&denial), |permit| of_permit(&permit));
     let DecisionRecord { assignment, role, via_group, deny, .. } = record;
     let decided_by = names::rule(&snapshot, &RuleRequest { assignment, role, via_group, deny });
+    let because = match &decision.because {
+        // By the roles' names: an id would only lead to them.
+        Because::ActionNotGranted { nearest } => {
+            let names: BTreeSet<String> = nearest
+                .iter()
+                .filter_map(|id| Some(snapshot.policy().role(snapshot.policy().assignment(*id)?.role)?.role_name.clone()))
+                .collect();
+            let names = names.into_iter().collect::<Vec<_>>().join(", ");
+            format!("no assigned role holds the action; assigned at the scope or above: {names}")
+        }
+        other => other.to_string(),
+    };
     let granted_by = if wanted.terse || decision.is_allowed() { Vec::new() } else { would_grant(door, snapshot.policy(), &request) };
     Ok(CanIAnswer {
         allowed: decision.is_allowed(),
-        because: decision.because.to_string(),
+        because,
         decided_by,
         principal: principal.to_string(),
         principal_name: names::own(&snapshot, principal),

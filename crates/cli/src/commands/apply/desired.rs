@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::declared::{Declaration, Declared, Deny, Grant, Kind, Role, Who, Whom};
 use super::fields::{Located, Problems};
 use super::node::Place;
+use crate::client;
 
 const AUTHORIZATION: &str = "providers/Microsoft.Authorization";
 /// ARM's id for everybody.
@@ -181,33 +182,34 @@ impl Known {
         if self.principals.contains_key(&id) || self.declared.contains(&id) {
             return Some(name.to_owned());
         }
-        problems.add(
-            at,
-            format!("there is no identity `{name}`"),
-            "copy its id from `keyless az -- identity show --query id`, or declare it",
-        );
+        problems.add(at, format!("there is no identity `{name}`"), "copy its id from `keyless identity show NAME`, or declare it");
         None
     }
 
-    /// A scope as files write it: `subscription`, `resourceGroups/NAME`, an account's name, `ACCOUNT/DEPLOYMENT`, or an ARM id.
+    /// A scope in any form in which people write places.
     fn scope(&self, wanted: &Located<String>, catalog: &Catalog, problems: &Problems) -> Option<String> {
         let Located { value: text, at } = wanted;
-        if text.starts_with('/') {
-            if text.parse::<Scope>().is_err() {
-                problems.add(at, format!("`{text}` is no ARM id"), "copy one from `keyless az -- ... show --query id`");
-                return None;
+        let place = client::Place::read(text).map_err(|failure| problems.add(at, failure.what, failure.next.unwrap_or_default())).ok()?;
+        match place {
+            client::Place::Id(id) => {
+                if id.parse::<Scope>().is_err() {
+                    problems.add(at, format!("`{id}` is no ARM id"), client::FORMS);
+                    return None;
+                }
+                Some(id.trim_end_matches('/').to_owned())
             }
-            return Some(text.trim_end_matches('/').to_owned());
-        }
-        if text == "subscription" {
-            return Some(format!("/subscriptions/{}", catalog.subscription));
-        }
-        match text.split_once('/') {
-            Some(("resourceGroups", group)) => Self::one(&self.groups, "resource group", group, at, problems),
-            None => Self::one(&self.accounts, "account", text, at, problems),
-            Some((account, deployment)) => {
+            client::Place::Subscription => Some(format!("/subscriptions/{}", catalog.subscription)),
+            client::Place::ManagementGroup(name) => Some(format!("/providers/Microsoft.Management/managementGroups/{name}")),
+            client::Place::Group(name) => Self::one(&self.groups, "resource group", name, at, problems),
+            client::Place::Account(name) => Self::one(&self.accounts, "account", name, at, problems),
+            client::Place::Identity(name) => self.identity(name, at, problems),
+            client::Place::Host(_) => {
+                problems.add(at, format!("`{text}` is no place for files"), "write the host's ARM id, which `keyless status` shows");
+                None
+            }
+            client::Place::Deployment { account, name } => {
                 let account = Self::one(&self.accounts, "account", account, at, problems)?;
-                let id = format!("{account}/deployments/{deployment}");
+                let id = format!("{account}/deployments/{name}");
                 // Whether an account that the files do not declare has it is asked of the system.
                 if !self.declared.contains(&account.to_lowercase()) || self.declared.contains(&id.to_lowercase()) {
                     return Some(id);
@@ -217,7 +219,7 @@ impl Known {
                 problems.add(
                     at,
                     format!("the files declare no deployment `{text}`"),
-                    meant(deployment, &known, "declare it, or write its ARM id"),
+                    meant(name, &known, "declare it, or write its ARM id"),
                 );
                 None
             }
@@ -331,7 +333,7 @@ fn principal_of(
                     problems.add(
                         at,
                         format!("the directory has nobody named `{name}`"),
-                        "see `keyless az -- ad user list`, `keyless az -- ad group list`, `keyless az -- ad sp list`",
+                        "see `keyless user list`, `keyless az -- ad group list`, `keyless az -- ad sp list`",
                     );
                     None
                 }

@@ -137,8 +137,22 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A list with something in it; `example` is shown when there is none. What is no list has a problem of its own, and no second one.
+    pub(super) fn filled_list(&mut self, name: &'static str, example: &str) -> &'a [Node] {
+        let absent = !self.left.iter().any(|entry| entry.name == name && entry.value.value != Content::Nothing);
+        let list = self.list(name);
+        if absent || list.is_some_and(<[Node]>::is_empty) {
+            self.problems.add(&self.at, format!("{} needs `{name}`", self.what), format!("add it, such as `{name}: {example}`"));
+        }
+        list.unwrap_or_default()
+    }
+
     pub(super) fn texts(&mut self, name: &'static str) -> Option<Vec<Located<String>>> {
         let items = self.list(name)?;
+        Some(self.texts_of(name, items))
+    }
+
+    pub(super) fn texts_of(&self, name: &'static str, items: &[Node]) -> Vec<Located<String>> {
         let text = |node: &Node| match &node.value {
             Content::Text(text) => Some(Located { value: text.clone(), at: node.at.clone() }),
             _ => {
@@ -146,7 +160,7 @@ impl<'a> Fields<'a> {
                 None
             }
         };
-        Some(items.iter().filter_map(text).collect())
+        items.iter().filter_map(text).collect()
     }
 
     pub(super) fn map(&mut self, name: &'static str, what: &'static str) -> Option<Fields<'a>> {

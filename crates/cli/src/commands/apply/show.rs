@@ -45,7 +45,11 @@ pub(super) fn summary(set: &str, changes: &[&Change]) -> String {
         .chain((unchanged > 0).then(|| format!("{unchanged} unchanged")))
         .collect();
     let nothing = changes.iter().all(|change| change.action == Action::Unchanged);
-    let parts = if nothing { format!("nothing to do ({})", parts.join(", ")) } else { parts.join(", ") };
+    let parts = match (nothing, parts.is_empty()) {
+        (true, true) => "nothing to do: the files declare nothing".to_owned(),
+        (true, false) => format!("nothing to do ({})", parts.join(", ")),
+        (false, _) => parts.join(", "),
+    };
     format!("{}: {parts}", strong(set))
 }
 

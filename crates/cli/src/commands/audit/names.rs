@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use keyless_audit::{AuditEvent, DecisionRecord};
 use keyless_model::ObjectId;
+use keyless_rbac::Because;
+use keyless_server::local::api::{RuleRequest, RuleStatus};
 
-use crate::client::Local;
+use crate::client::{Local, short};
 
 /// What the running system calls the ids. Empty when none runs: ids are then shown as they are.
 #[derive(Debug, Default)]
@@ -12,12 +15,41 @@ pub(crate) struct Names {
     by_object_id: HashMap<String, String>,
     /// Name or client id, in lower case, to object id.
     ids: HashMap<String, String>,
+    rules: HashMap<RuleRequest, RuleStatus>,
 }
 
 impl Names {
     pub(crate) async fn of(local: &Local) -> Self {
         let Ok(principals) = local.principals().await else { return Self::default() };
         Self::from_triples(principals.into_iter().map(|one| (one.name, one.client_id.unwrap_or_default(), one.object_id)))
+    }
+
+    /// Asks for the rules that these events name, each once. Without a running system the ids have to do.
+    pub(crate) async fn learn(&mut self, local: &Local, events: impl Iterator<Item = &AuditEvent>) {
+        for wanted in events.filter_map(|event| rule_of(event.decision.as_ref()?)) {
+            if self.rules.contains_key(&wanted) {
+                continue;
+            }
+            match local.rule(&wanted).await {
+                Ok(Some(rule)) => _ = self.rules.insert(wanted, rule),
+                Ok(None) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// The rule that a decision names, as far as it was learnt.
+    pub(crate) fn rule(&self, decision: &DecisionRecord) -> Option<&RuleStatus> {
+        self.rules.get(&rule_of(decision)?)
+    }
+
+    /// A decision's reason, its rule by name and place in place of ids.
+    pub(crate) fn because(&self, decision: &DecisionRecord) -> String {
+        let Some((rule, phrase)) = self.rule(decision).zip(phrase(decision)) else { return decision.because.to_string() };
+        let at = rule.scope.as_ref().map_or_else(|| " (withdrawn since)".to_owned(), |scope| format!(" at {}", short(scope)));
+        let through = rule.via_group.as_ref().map(|group| format!(" through group {group}")).unwrap_or_default();
+        let kind = if rule.denies { "deny assignment " } else { "" };
+        decision.because.replace(&phrase, &format!("{kind}{}{at}{through}", rule.name))
     }
 
     /// From name, client id (empty for who has none) and object id of each principal.
@@ -45,5 +77,64 @@ impl Names {
     /// The object id of a name or client id.
     pub(super) fn object_id(&self, named: &str) -> Option<&str> {
         self.ids.get(&named.to_ascii_lowercase()).map(String::as_str)
+    }
+}
+
+/// What to ask about the rule behind a decision; none when no rule decided.
+fn rule_of(decision: &DecisionRecord) -> Option<RuleRequest> {
+    let DecisionRecord { assignment, role, via_group, deny, .. } = decision.clone();
+    (assignment.is_some() || deny.is_some()).then_some(RuleRequest { assignment, role, via_group, deny })
+}
+
+/// The words with which the policy names the rule.
+fn phrase(decision: &DecisionRecord) -> Option<String> {
+    if let Some(id) = decision.deny {
+        return Some(Because::DenyAssignment { id }.to_string().replace(" forbids it", ""));
+    }
+    let (id, role) = (decision.assignment?, decision.role);
+    let granted = role.map(|role| Because::Assignment { id, role, via_group: decision.via_group }.to_string());
+    Some(granted.unwrap_or_else(|| format!("assignment {id}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use keyless_model::{AssignmentId, DenyAssignmentId, RoleId};
+
+    use super::*;
+
+    fn told(because: &Because, cause: &str, scope: Option<&str>) -> String {
+        let mut decision = DecisionRecord { because: format!("{cause}{because}").into(), ..DecisionRecord::default() };
+        match because {
+            Because::Assignment { id, role, via_group } => {
+                (decision.assignment, decision.role, decision.via_group) = (Some(*id), Some(*role), *via_group);
+            }
+            Because::DenyAssignment { id } => decision.deny = Some(*id),
+            Because::ConditionNotMet { id } => decision.assignment = Some(*id),
+            _ => {}
+        }
+        let rule = RuleStatus {
+            id: String::new(),
+            name: "Reader".into(),
+            scope: scope.map(str::to_owned),
+            via_group: decision.via_group.map(|_| "Auditors".to_owned()),
+            denies: decision.deny.is_some(),
+        };
+        let rules = HashMap::from([(rule_of(&decision).unwrap(), rule)]);
+        Names { rules, ..Names::default() }.because(&decision)
+    }
+
+    #[test]
+    fn a_reason_names_its_rule_and_where_it_was_made_u8() {
+        let (id, role) = (AssignmentId::from_u128(1), RoleId::from_u128(2));
+        let own = Because::Assignment { id, role, via_group: None };
+        let group = Because::Assignment { id, role, via_group: Some(ObjectId::from_u128(3)) };
+        let (here, deny) = (Some("/subscriptions/s"), Because::DenyAssignment { id: DenyAssignmentId::from_u128(4) });
+        assert_eq!(told(&own, "", here), "Reader at subscription");
+        assert_eq!(told(&group, "no answer: ", here), "no answer: Reader at subscription through group Auditors");
+        assert_eq!(told(&own, "", None), "Reader (withdrawn since)");
+        assert_eq!(told(&deny, "", here), "deny assignment Reader at subscription forbids it");
+        assert_eq!(told(&Because::ConditionNotMet { id }, "", here), "the condition of Reader at subscription is not met");
+        let unknown = DecisionRecord { assignment: Some(id), because: own.to_string().into(), ..DecisionRecord::default() };
+        assert_eq!(Names::default().because(&unknown), own.to_string(), "without a running system the ids stay");
     }
 }

@@ -46,7 +46,7 @@ fn wide<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns
             tokens(event),
             millis(event),
             short_id(event),
-            faint(why(event)),
+            faint(why(names, event)),
         ]);
     }
     table.to_string()
@@ -57,7 +57,7 @@ fn narrow<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, colum
     for event in events {
         let (who, object_id) = actor(names, &event.actor);
         let time = time(event).get(11..19).unwrap_or_default().to_owned();
-        table.row([faint(time), outcome(event), short_id(event), who, object_id, what(event)]);
+        table.row([faint(time), outcome(event), short_id(event), who, object_id, what(names, event)]);
     }
     table.to_string()
 }
@@ -72,14 +72,14 @@ fn slim<'a>(names: &Names, events: impl Iterator<Item = &'a AuditEvent>, columns
             }
             known => actor(names, known).0,
         };
-        table.row([faint(time), outcome(event), short_id(event), who, what(event)]);
+        table.row([faint(time), outcome(event), short_id(event), who, what(names, event)]);
     }
     table.to_string()
 }
 
-/// Where, what, how much and why, in one cell; the end of which may be cut.
-fn what(event: &AuditEvent) -> String {
-    let words = [place(event), short_operation(&event.operation).to_owned(), tokens(event), why(event)];
+/// Where, what, how much and why, in one cell.
+fn what(names: &Names, event: &AuditEvent) -> String {
+    let words = [place(event), short_operation(&event.operation).to_owned(), tokens(event), why(names, event)];
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  ")
 }
 
@@ -138,9 +138,9 @@ fn tokens(event: &AuditEvent) -> String {
     }
 }
 
-fn why(event: &AuditEvent) -> String {
+fn why(names: &Names, event: &AuditEvent) -> String {
     let token = event.token.as_ref();
-    let words = event.decision.as_ref().map(|decision| decision.because.to_string());
+    let words = event.decision.as_ref().map(|decision| names.because(decision));
     let words = words.or_else(|| token.and_then(|token| token.error.as_ref().map(ToString::to_string)));
     let words = words.or_else(|| token.map(|token| format!("{} by {}", token.grant, token.credential)));
     words

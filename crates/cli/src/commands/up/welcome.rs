@@ -90,11 +90,18 @@ pub(crate) fn model(upstream: &UpstreamStatus) -> String {
 
 /// What answers a deployment: another model than the one it names must not go unseen.
 pub(crate) fn answered(deployment: &DeploymentStatus) -> String {
-    let DeploymentStatus { name, model, answered_by, stands_in } = deployment;
+    let plain = !deployment.stands_in && !deployment.answered_by.is_empty();
+    let told = if plain { faint(&deployment.answered_by) } else { answers(deployment) };
+    format!("{}  {told}", deployment.name)
+}
+
+/// Which model answers, in a sentence.
+pub(crate) fn answers(deployment: &DeploymentStatus) -> String {
+    let DeploymentStatus { model, answered_by, stands_in, .. } = deployment;
     match (stands_in, answered_by.is_empty()) {
-        (true, _) => format!("{name}  {}", warn(format_args!("{answered_by} answers; the model server does not have {model}"))),
-        (false, true) => format!("{name}  {}", warn(format_args!("nothing answers: no model server is configured for {model}"))),
-        (false, false) => format!("{name}  {}", faint(answered_by)),
+        (true, _) => warn(format_args!("{answered_by} answers; the model server does not have {model}")),
+        (false, true) => warn(format_args!("nothing answers: no model server is configured for {model}")),
+        (false, false) => format!("{answered_by} answers"),
     }
 }
 

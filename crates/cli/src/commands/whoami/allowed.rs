@@ -34,13 +34,15 @@ impl Allowed {
             let answer = local.can_i(&CanIRequest { principal, action, scope, terse: true, as_recorded: false }).await?;
             Ok::<_, Failure>(answer.allowed)
         };
-        let call_models = may(CHAT, &account.id).await?;
+        // Each by itself: a deny assignment may hold at one of them only.
         let mut deployments = Vec::new();
-        for name in account.deployments.iter().filter(|_| !call_models) {
+        for name in &account.deployments {
             if may(CHAT, &format!("{}/deployments/{name}", account.id)).await? {
                 deployments.push(name.clone());
             }
         }
+        let call_models = deployments.len() == account.deployments.len() && may(CHAT, &account.id).await?;
+        deployments.retain(|_| !call_models);
         Ok(Self {
             call_models,
             deployments,

@@ -21,11 +21,8 @@ impl Role {
         let mut fields = Fields::of(node, "a role", problems)?;
         let name = fields.required("roleName", "\"Chat only\"");
         let description = fields.text("description").map_or_else(String::new, |text| text.value);
-        let scopes = fields.texts("assignableScopes").unwrap_or_default();
-        if scopes.is_empty() {
-            let next = "add it, such as `assignableScopes: [subscription]` or `[resourceGroups/team-a]`";
-            problems.add(&fields.at, "a role needs `assignableScopes`", next);
-        }
+        let scopes = fields.filled_list("assignableScopes", "[subscription]` or `[resourceGroups/team-a]");
+        let scopes = fields.texts_of("assignableScopes", scopes);
         let permissions = permissions(&mut fields);
         fields.done();
         let name = name?;
@@ -86,7 +83,7 @@ impl Who {
             problems.add(
                 &who.at,
                 format!("`{id}` is no object id"),
-                "give the id that `keyless az -- ad user show` or `keyless az -- ad group show` prints as id",
+                "give the object id that `keyless user list`, `keyless identity show` or `keyless az -- ad group show` prints",
             );
         }
         Some(who.clone())
@@ -128,11 +125,8 @@ impl Deny {
                 who.map(|who| Located { value: Whom::One(who.value), at: who.at })
             }
         };
-        let mut all = |name| fields.list(name).unwrap_or_default().iter().filter_map(whom).collect::<Vec<_>>();
-        let (principals, excluded) = (all("principals"), all("excludePrincipals"));
-        if principals.is_empty() {
-            problems.add(&fields.at, "a deny assignment needs `principals`", "add it, such as `principals: [everyone]`");
-        }
+        let principals: Vec<_> = fields.filled_list("principals", "[everyone]").iter().filter_map(whom).collect();
+        let excluded: Vec<_> = fields.list("excludePrincipals").unwrap_or_default().iter().filter_map(whom).collect();
         if let Some(everyone) = excluded.iter().find(|whom| whom.value == Whom::Everyone) {
             problems.add(&everyone.at, "a deny assignment cannot exclude everyone", "name those whom it spares");
         }

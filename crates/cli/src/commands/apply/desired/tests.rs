@@ -79,6 +79,14 @@ fn what_exists_can_be_named_too() {
     let text = "roleAssignments:\n  - { role: reader, identity: Demo-App, scope: DEMO-AI/chat }\n  - { role: Reader, principalId: 00000000-0000-4000-8000-0000000000AA, scope: subscription }\n  - { role: Reader, identity: demo-app, scope: resourceGroups/demo }\n";
     let (desired, problems) = resolved(&[("x.yaml", text)]);
     assert_eq!(problems, [""; 0]);
+    for (form, id) in [
+        ("group/demo", &desired[2].id),
+        ("accounts/demo-ai/deployments/chat", &desired[0].id),
+        ("demo-ai/deployments/chat", &desired[0].id),
+    ] {
+        let grant = format!("roleAssignments:\n  - {{ role: reader, identity: Demo-App, scope: {form} }}\n");
+        assert!(resolved(&[("x.yaml", &grant)]).0[0].id.eq_ignore_ascii_case(id), "{form}");
+    }
     assert_eq!(desired[0].wanted["properties"]["principalId"], "00000000-0000-4000-8000-0000000000aa");
     assert!(desired[0].id.ends_with("/accounts/demo-ai/deployments/chat"));
     assert_eq!(desired[1].wanted["properties"]["principalId"], "00000000-0000-4000-8000-0000000000aa");
@@ -94,7 +102,7 @@ fn names_that_stand_for_nothing_are_refused_with_what_was_probably_meant() {
     x.yaml:3: there is no identity `demo-ap`, in the files or in the system | did you mean `demo-app`?
     x.yaml:4: there is no account `demo-a1`, in the files or in the system | did you mean `demo-ai`?
     x.yaml:5: there is no resource group `elsewhere`, in the files or in the system | declare it in the file, or correct the name
-    x.yaml:6: `/nonsense` is no ARM id | copy one from `keyless az -- ... show --query id`
+    x.yaml:6: `/nonsense` is no ARM id | write demo-ai (an account), demo-ai/chat (a deployment), group/demo, subscription, or an ARM id
     ");
 }
 
@@ -186,6 +194,11 @@ fn what_denies_nothing_or_nobody_is_refused_with_its_line() {
         let told = deny(fields);
         assert!(told.iter().any(|line| line.starts_with("x.yaml:2: ") && line.contains(why)), "{fields}: {told:?}");
     }
+    // What is no list is one problem and not two.
+    let told = deny("actions: ['*'], principals: everyone");
+    assert_eq!(told, ["x.yaml:2: `principals` of a deny assignment must be a list | write a list"]);
+    let told = problems("roleDefinitions:\n  - { roleName: R, actions: ['*/read'], assignableScopes: subscription }\n");
+    assert_eq!(told, ["x.yaml:2: `assignableScopes` of a role must be a list | write a list"]);
     let twice = "  - { denyAssignmentName: Frozen, scope: demo-ai, actions: ['*'], principals: [everyone] }\n";
     assert!(problems(&format!("denyAssignments:\n{twice}{twice}"))[0].contains("declared twice"));
 }

@@ -46,6 +46,11 @@ fn what_is_no_longer_declared_is_said_and_left() {
 }
 
 #[test]
+fn a_set_that_declares_nothing_is_said_to_u3() {
+    assert_eq!(anstream::adapter::strip_str(&summary("deny", &[])).to_string(), "deny: nothing to do: the files declare nothing");
+}
+
+#[test]
 fn programs_get_the_same() {
     let all = creations();
     let all: Vec<&Change> = all.iter().take(1).collect();

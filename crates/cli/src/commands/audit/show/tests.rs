@@ -63,7 +63,7 @@ fn a_narrow_terminal_keeps_time_outcome_and_object_id_on_one_line() {
 }
 
 #[test]
-fn eighty_columns_name_who_and_leave_room_for_what() {
+fn eighty_columns_name_who_and_tell_the_whole_reason_u7() {
     let plain = |names: &Names| {
         let text = table(names, events().iter(), Some(80), false);
         anstream::adapter::strip_str(&text).to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
@@ -71,10 +71,14 @@ fn eighty_columns_name_who_and_leave_room_for_what() {
     let known = Names::from_triples([("demo-app".to_owned(), "c".to_owned(), OBJECT.to_owned())].into_iter());
     insta::assert_snapshot!(plain(&known), @r"
     UTC       outcome      request   who           what
-    00:00:00  allowed 200  00000000  demo-app      demo-ai/chat  ChatCompletions_Cr…
-    00:00:00  allowed 200  00000000  an API key    demo-ai/chat  ChatCompletions_Cr…
-    00:00:00  denied 403   00000000  demo-app      demo-ai  roleAssignments/write  …
-    00:00:00  denied 401   00000000  nobody known  cognitiveservices.azure.com  Tok…
+    00:00:00  allowed 200  00000000  demo-app      demo-ai/chat
+              ChatCompletions_Create  32+8  assignment 1 grants role 2
+    00:00:00  allowed 200  00000000  an API key    demo-ai/chat
+              ChatCompletions_Create  32+8
+    00:00:00  denied 403   00000000  demo-app      demo-ai  roleAssignments/write
+              no role assignment covers the scope
+    00:00:00  denied 401   00000000  nobody known  cognitiveservices.azure.com
+              Token_Issue  AADSTS7000218
     00:00:00  allowed      00000000  keyless       System_Start  start
     ");
     let nameless = plain(&Names::default());
