@@ -230,6 +230,17 @@ def test_a_program_that_fails_is_followed_by_what_its_identity_was_refused_u7(sy
     assert "keyless:" not in system.run(caller.name, "false", check=False).stderr, "a failure of its own is its own"
 
 
+def test_a_refusal_that_was_only_counted_is_told_as_that_u9(new_system):
+    system = new_system().start()
+    client = v1(system, Operator(system).create_account().endpoint, "0123456789abcdef" * 2)
+    ids = [refused_call(client) for _ in range(40)]
+    assert system.stop() == 0, "which writes the counts of the running minute"
+    done = system.command("explain", ids[-2], *system.locate(), check=False)
+    found = re.search(r"are counted: (\d+) between (\S+) and (\S+), the last of them in `keyless explain (\w+)`", done.stderr)
+    assert done.returncode == 1 and found and 1 < int(found[1]) < 40, done.stderr
+    assert f"{found[1]} refusals between" in explain(system, found[4])
+
+
 # --- questions that have no answer ---
 
 
