@@ -98,8 +98,16 @@ def test_old_files_go_by_themselves_beyond_the_size_that_is_kept_d5_i7(alone):
     call(alone)
     alone.stop()
     assert files(alone) == ["000001.jsonl", "000002.jsonl"]
+    # Nothing so young goes: somebody may have written much to push it out.
+    alone.start("--audit-max-size", "1MB")
+    until(lambda: events(alone, "System_AuditOverSize"), why=lambda: "nobody is told")
+    status, text = readiness(alone)
+    assert status == 200 and text.startswith("degraded: the audit log (") and "--audit-spare" in text, text
+    assert metrics(alone)["keyless_audit_over_size"] == 1
+    alone.stop()
+    assert files(alone) == ["000001.jsonl", "000002.jsonl"]
     # Looked at when a system starts, and then every few minutes.
-    alone.start("--audit-keep", "90d", "--audit-max-size", "1MB")
+    alone.start("--audit-keep", "90d", "--audit-max-size", "1MB", "--audit-spare", "1s")
     until(lambda: files(alone) == ["000002.jsonl"], why=lambda: f"the first file stays: {files(alone)}")
     verify(alone)
     assert len(events(alone, "System_AuditPrune")) == 1

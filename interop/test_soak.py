@@ -35,6 +35,7 @@ MESSAGES = [{"role": "user", "content": QUESTION}]
 CALLS_PER_TOKEN = 25
 MEMORY_GROWTH = 0.2
 VERIFY_SECS = 1_800
+SMALL_FILE = 128 << 10
 # What cuts an answer off in the middle and may leave no record of it; a whole answer always has one.
 KILL, FULL_DISK = "kill -9", "full disk"
 # The answers of a system in trouble; anything else a caller meets is a defect.
@@ -81,7 +82,8 @@ class Scene:
         soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         newest = max((self.system.data / "audit").glob("*.jsonl"))
         with self.journal.during(FULL_DISK):
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, (newest.stat().st_size, hard))
+            # No more than a few calls, also when the next file begins just now.
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (min(newest.stat().st_size, SMALL_FILE), hard))
             self.journal.wait_for_failures("503")
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
             self.journal.wait_for_answers()

@@ -253,6 +253,10 @@ pub struct Space {
     pub free: u64,
     /// So little is left that it is kept for those who may do something.
     pub low: bool,
+    /// The log is larger than its owner wished, because everything in it is too young to be removed for its size.
+    pub over: bool,
+    /// A reader of it met a line that is not as it was written.
+    pub changed: bool,
 }
 
 /// Where events go. An implementation returns only after the event was written (not merely queued).

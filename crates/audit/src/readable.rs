@@ -14,6 +14,8 @@ const MAX_BYTES: usize = 256 << 10;
 
 /// The operation of an event of which nothing can be read but its time.
 const UNREADABLE: &str = "Audit_Unreadable";
+/// The operation that stands in the place of a line that was changed.
+const CHANGED: &str = "Audit_Changed";
 
 /// Puts a marker with digest and size in the place of documents that are too deep or too large for a line.
 pub fn limit(detail: &mut ControlDetail) {
@@ -74,26 +76,7 @@ struct Stamp {
 /// An event that says of the one in `text` what can be read, and that the rest cannot.
 #[must_use]
 pub fn placeholder(text: &[u8]) -> AuditEvent {
-    let because = "this program cannot read the event's details; its line is whole";
-    let blank = |time| AuditEvent {
-        time,
-        request_id: RequestId::from_u128(0),
-        client_request_id: None,
-        category: Category::System,
-        operation: UNREADABLE.into(),
-        outcome: Outcome::Failed,
-        actor: ActorRecord::System { reason: "unreadable event".into() },
-        revision: None,
-        source: None,
-        target: None,
-        location: None,
-        decision: Some(DecisionRecord::refused(because)),
-        status: None,
-        repeated: None,
-        data: None,
-        control: None,
-        token: None,
-    };
+    let blank = |time| blank(time, UNREADABLE, "this program cannot read the event's details; its line is whole");
     match serde_json::from_slice::<Outline>(text) {
         Ok(outline) => AuditEvent {
             request_id: outline.request_id,
@@ -107,6 +90,35 @@ pub fn placeholder(text: &[u8]) -> AuditEvent {
             ..blank(outline.time)
         },
         Err(_) => blank(serde_json::from_slice::<Stamp>(text).map_or(Timestamp::default(), |stamp| stamp.time)),
+    }
+}
+
+/// Stands in a list for a line that is not as it was written. Nothing that the line says counts.
+#[must_use]
+pub fn changed(time: Timestamp, category: Category, target: Option<Scope>) -> AuditEvent {
+    let because = "this line of the audit log is not as it was written; run `keyless audit verify`";
+    AuditEvent { category, target, ..blank(time, CHANGED, because) }
+}
+
+fn blank(time: Timestamp, operation: &'static str, because: &'static str) -> AuditEvent {
+    AuditEvent {
+        time,
+        request_id: RequestId::from_u128(0),
+        client_request_id: None,
+        category: Category::System,
+        operation: operation.into(),
+        outcome: Outcome::Failed,
+        actor: ActorRecord::System { reason: "unreadable event".into() },
+        revision: None,
+        source: None,
+        target: None,
+        location: None,
+        decision: Some(DecisionRecord::refused(because)),
+        status: None,
+        repeated: None,
+        data: None,
+        control: None,
+        token: None,
     }
 }
 

@@ -39,13 +39,14 @@ pub(crate) fn recall(data: &DataFolder, snapshot: &Snapshot) -> anyhow::Result<S
             Ok(system.host)
         }
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            // A folder of a version that did not keep it. The first start made the host before anybody else could make one.
+            // A folder of a version that did not keep it. The first start made the host in one commit with the tenant; no other has
+            // that time of creation, also when the first one is gone: the oldest of those that are left may be anybody's.
             let everywhere = Scope::root();
-            let named = snapshot.hosts_below(&everywhere).filter(|host| host.scope.name() == NAME);
-            let oldest = named.min_by_key(|host| host.created).map(|host| host.scope.clone());
+            let mut named = snapshot.hosts_below(&everywhere).filter(|host| host.scope.name() == NAME);
+            let first = named.find(|host| snapshot.tenants().any(|tenant| tenant.created == host.created));
             // An operator may have deleted it: IMDS then has nobody to speak for, and says so. That is not remembered, so nothing is put
             // in the place of one that comes back from a backup.
-            let Some(host) = oldest else { return Ok(Scope::root()) };
+            let Some(host) = first.map(|host| host.scope.clone()) else { return Ok(Scope::root()) };
             remember(data, &host)?;
             Ok(host)
         }
@@ -90,12 +91,23 @@ mod tests {
         let test = TestPlatform::new().await;
         let (_root, data) = folder();
         let first = test.snapshot().host(&test.host).expect("the fixture has a host").created;
-        namesake(&test, first.plus_secs(60)).await;
+        namesake(&test, first.plus_secs(-60)).await;
         assert_eq!(recall(&data, &test.snapshot()).unwrap(), test.host);
         // From here on it does not depend on what there is.
         let host = test.snapshot().host(&test.host).expect("it is there").as_ref().clone();
         test.delete(host).await;
         assert_eq!(recall(&data, &test.snapshot()).unwrap(), test.host);
+    }
+
+    #[tokio::test]
+    async fn a_namesake_does_not_take_the_place_of_a_host_that_is_gone_d14() {
+        let test = TestPlatform::new().await;
+        let (_root, data) = folder();
+        let host = test.snapshot().host(&test.host).expect("the fixture has a host").as_ref().clone();
+        namesake(&test, host.created.plus_secs(60)).await;
+        test.delete(host).await;
+        assert_eq!(recall(&data, &test.snapshot()).unwrap(), Scope::root());
+        assert!(!data.identity().exists(), "that is not remembered");
     }
 
     #[tokio::test]

@@ -67,12 +67,23 @@ impl Operations {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn low_space(&self) -> Option<String> {
-        let space = self.platform.audit.space().filter(|space| space.low)?;
-        Some(format!(
-            "degraded: the disk of the audit log is nearly full ({} MiB free), and no call is answered once it is; free some, or set --audit-keep",
-            space.free >> 20
-        ))
+    fn space(&self) -> Option<String> {
+        let space = self.platform.audit.space()?;
+        if space.low {
+            let free = space.free >> 20;
+            return Some(format!(
+                "degraded: the disk of the audit log is nearly full ({free} MiB free), and no call is answered once it is; free some, or set --audit-keep"
+            ));
+        }
+        if space.changed {
+            return Some("degraded: the audit log was changed; keep a copy, and run `keyless audit verify`".to_owned());
+        }
+        space.over.then(|| {
+            format!(
+                "degraded: the audit log ({} MiB) is larger than --audit-max-size and too young to be removed (--audit-spare); see who writes so much",
+                space.used >> 20
+            )
+        })
     }
 
     pub(crate) fn count(&self, service: Service, status: StatusCode) {
@@ -86,7 +97,7 @@ impl Operations {
         if let Err(error) = self.platform.audit.ready() {
             return error.to_string();
         }
-        self.state().or_else(|| self.low_space()).or_else(|| self.degraded()).unwrap_or_else(|| "ok".to_owned())
+        self.state().or_else(|| self.space()).or_else(|| self.degraded()).unwrap_or_else(|| "ok".to_owned())
     }
 
     pub(crate) fn handle<B>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
@@ -148,6 +159,12 @@ impl Operations {
             ("keyless_audit_bytes", "Size of the audit log.", space.used),
             ("keyless_audit_free_bytes", "Room on the disk of the audit log.", space.free),
             ("keyless_audit_low_space", "Whether that disk is nearly full; refusals are only counted then.", space.low.into()),
+            ("keyless_audit_changed", "Whether a line of the audit log was found changed; see keyless audit verify.", space.changed.into()),
+            (
+                "keyless_audit_over_size",
+                "Whether the audit log is larger than wished, because it is too young to be removed.",
+                space.over.into(),
+            ),
         ] {
             _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
         }

@@ -57,6 +57,8 @@ pub struct Options {
     pub audit_keep_secs: Option<u32>,
     /// The oldest audit files are removed beyond this size of all.
     pub audit_max_bytes: Option<u64>,
+    /// No file goes for the size of all whose last event is younger than this.
+    pub audit_spare_secs: u32,
     /// Documents, as `KIND/ID`, to go on without when they cannot be read.
     pub without: Vec<String>,
     /// How long a key signs.

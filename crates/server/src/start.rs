@@ -10,7 +10,7 @@ use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::entity::{DeploymentModel, SigningAlgorithm};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
-use keyless_store::audit_log::{AuditLog, AuditLogError, AuditLogOptions, AuditReader, Durability, StartKey};
+use keyless_store::audit_log::{AuditLog, AuditLogError, AuditLogOptions, Durability, StartKey};
 use keyless_store::{Blocking, Directory, KeyRing, Store};
 use keyless_store::{MasterKey, Sealer};
 use keyless_store_sqlite::SqliteStore;
@@ -191,7 +191,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     let operations = Arc::new(Operations::new(Arc::clone(&platform), Arc::clone(&capacity)));
     operations.set_degraded(upstreams::degraded(&chosen.shown));
     let planes = keyless_authority::router(Arc::clone(&platform), authority)
-        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &data, &chosen.shown, trusted.clone())?));
+        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &audit, &chosen.shown, trusted.clone())));
     let app = App::new(
         certificate.server_config()?,
         Arc::clone(&gateway),
@@ -297,10 +297,8 @@ async fn open_audit(
     let durability = if options.strict_durability { Durability::Strict } else { Durability::Written };
     let settings = AuditLogOptions { durability, ..Default::default() };
     let (folder, key, anchor) = (data.audit(), StartKey::of(sealer), store.audit_anchor(ctx).await?);
-    let opened = AuditLog::open(&folder, settings, Arc::clone(clock), Arc::clone(entropy)).and_then(|log| {
-        AuditReader::open(&folder)?.with_key(key.clone()).start()?;
-        anchor.map_or(Ok(()), |anchor| log.check(anchor)).map(|()| log)
-    });
+    let opened = AuditLog::open(&folder, settings, &key, Arc::clone(clock), Arc::clone(entropy))
+        .and_then(|log| anchor.map_or(Ok(()), |anchor| log.check(anchor)).map(|()| log));
     let lost = matches!(opened, Err(AuditLogError::Broken { .. } | AuditLogError::ForeignStart { .. }));
     let log = match opened {
         Err(error) if lost && options.accept_lost_log => {
@@ -330,20 +328,20 @@ fn signing_algorithms(options: &Options) -> Vec<SigningAlgorithm> {
 
 fn control_config(
     options: &Options,
-    data: &DataFolder,
+    audit: &Arc<AuditLog>,
     upstreams: &[UpstreamStatus],
     trusted_tenants: Option<Arc<TrustedTenants>>,
-) -> anyhow::Result<keyless_control::Config> {
+) -> keyless_control::Config {
     let models = upstreams.iter().flat_map(|upstream| &upstream.models);
     let model = |name: &String| DeploymentModel { format: "OpenAI".to_owned(), name: name.clone(), version: None };
-    Ok(keyless_control::Config {
+    keyless_control::Config {
         trusted_issuers: options.trusted_issuers.clone(),
         federation_audiences: options.federation_audiences.clone(),
         trusted_tenants,
         models: models.map(model).collect(),
-        activity: Some(Arc::new(ActivityLog::new(AuditReader::open(&data.audit())?))),
+        activity: Some(Arc::new(ActivityLog::new(Arc::clone(audit)))),
         ..Default::default()
-    })
+    }
 }
 
 fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_metadata::Config {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use keyless_authority::KeyRotation;
 use keyless_model::{Actor, OpContext};
 use keyless_store::Blocking;
-use keyless_store::audit_log::{AuditLog, Retention, StartKey};
+use keyless_store::audit_log::{AuditLog, Retention};
 use keyless_store_sqlite::SqliteStore;
 use keyless_web::Platform;
 use tokio::sync::watch;
@@ -48,16 +48,17 @@ pub(crate) async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<
 
 /// Watches the room that the audit log has, and removes what need not be kept.
 pub(crate) async fn look_after_the_log(audit: Arc<AuditLog>, platform: Arc<Platform>, options: Options, mut stop: watch::Receiver<bool>) {
-    let (thread, key) = (Blocking::new(1, 0), StartKey::of(&platform.sealer));
+    let thread = Blocking::new(1, 0);
     let mut rounds = 0_u64;
     loop {
-        let before = options.audit_keep_secs.map(|secs| platform.clock.now().plus_secs(-i64::from(secs)));
-        let keep = Retention { before, max_bytes: options.audit_max_bytes };
-        let prunes = keep != Retention::default() && rounds.is_multiple_of(PRUNE_ROUNDS);
-        let (audit, key) = (Arc::clone(&audit), key.clone());
+        let ago = |secs: u32| platform.clock.now().plus_secs(-i64::from(secs));
+        let (before, max_bytes) = (options.audit_keep_secs.map(ago), options.audit_max_bytes);
+        let keep = Retention { before, max_bytes, spare: Some(ago(options.audit_spare_secs)) };
+        let prunes = (before.is_some() || max_bytes.is_some()) && rounds.is_multiple_of(PRUNE_ROUNDS);
+        let audit = Arc::clone(&audit);
         let looked = thread.run(move || {
             if prunes {
-                audit.prune(keep, &key)?;
+                audit.prune(keep)?;
             }
             audit.look_at_space()
         });

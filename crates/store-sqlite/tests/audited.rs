@@ -10,8 +10,8 @@ use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, O
 use keyless_model::entity::{Mutation, Tenant};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId, TenantId, Timestamp};
 use keyless_rbac::Permit;
-use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Filter, Order};
-use keyless_store::{Change, Directory, Store, UpdateError};
+use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Filter, Order, StartKey};
+use keyless_store::{Change, Directory, MasterKey, Store, UpdateError};
 use keyless_store_sqlite::SqliteStore;
 
 #[derive(Debug)]
@@ -75,7 +75,9 @@ impl System {
     /// Starts as the server does.
     async fn start(folder: &Path) -> Self {
         let store = Arc::new(SqliteStore::open(&folder.join("state.db")).unwrap());
-        let log = AuditLog::open(&folder.join("audit"), AuditLogOptions::default(), Arc::new(Fixed), Arc::new(Numbers::default())).unwrap();
+        let key = StartKey::of(&MasterKey::from_bytes([1; 32]).sealer());
+        let log =
+            AuditLog::open(&folder.join("audit"), AuditLogOptions::default(), &key, Arc::new(Fixed), Arc::new(Numbers::default())).unwrap();
         if let Some(anchor) = store.audit_anchor(&ctx(0)).await.unwrap() {
             log.check(anchor).unwrap();
         }

@@ -15,8 +15,8 @@ use keyless_audit::{AuditEvent, AuditSink, Category, Outcome};
 use keyless_model::entity::{Entity, Mutation, Tenant};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId, TenantId, Timestamp};
 use keyless_rbac::Permit;
-use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability, Filter, Order};
-use keyless_store::{Change, Directory, Snapshot, Store};
+use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability, Filter, Order, StartKey};
+use keyless_store::{Change, Directory, MasterKey, Snapshot, Store};
 use keyless_store_sqlite::SqliteStore;
 
 const NAME: &str = "nothing_acknowledged_is_lost_when_the_process_is_killed_at_any_moment";
@@ -78,7 +78,8 @@ fn context(round: u64, number: u64) -> OpContext {
 
 fn open_audit(folder: &Path, round: u64) -> AuditLog {
     let options = AuditLogOptions { durability: Durability::Written, segment_bytes: SEGMENT_BYTES };
-    AuditLog::open(&paths(folder).audit, options, Arc::new(Fixed), Arc::new(Numbers((round << 32).into()))).expect("the log opens")
+    let key = StartKey::of(&MasterKey::from_bytes([1; 32]).sealer());
+    AuditLog::open(&paths(folder).audit, options, &key, Arc::new(Fixed), Arc::new(Numbers((round << 32).into()))).expect("the log opens")
 }
 
 /// What a starting system does: open, compare the anchor, write what the log lacks.

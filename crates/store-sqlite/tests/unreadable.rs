@@ -55,7 +55,7 @@ fn documents(folder: &Path) -> u32 {
 #[tokio::test]
 async fn a_start_goes_on_without_what_only_grants_and_says_so_d1() {
     let folder = tempfile::tempdir().unwrap();
-    damaged(folder.path(), &[EntityKind::GenericResource, EntityKind::RoleAssignment]);
+    damaged(folder.path(), &[EntityKind::GenericResource, EntityKind::FederatedCredential]);
     let events = start(folder.path(), &[]).await.unwrap();
     assert_eq!(events.len(), 2);
     let told = &events[0];
@@ -66,8 +66,10 @@ async fn a_start_goes_on_without_what_only_grants_and_says_so_d1() {
 
 #[tokio::test]
 async fn a_start_is_refused_when_the_absence_of_a_document_could_give_rights_d1() {
-    use EntityKind::{Account, DenyAssignment, Group, Lock, ManagementGroup, Principal, SigningKey, Subscription, Tenant, User};
-    for kind in [Account, DenyAssignment, Group, Lock, ManagementGroup, Principal, SigningKey, Subscription, Tenant, User] {
+    use EntityKind::{
+        Account, DenyAssignment, Group, Lock, ManagementGroup, Principal, RoleAssignment, SigningKey, Subscription, Tenant, User,
+    };
+    for kind in [Account, DenyAssignment, Group, Lock, ManagementGroup, Principal, RoleAssignment, SigningKey, Subscription, Tenant, User] {
         let folder = tempfile::tempdir().unwrap();
         damaged(folder.path(), &[kind, EntityKind::GenericResource]);
         let refused = start(folder.path(), &[]).await.unwrap_err();

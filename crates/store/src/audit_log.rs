@@ -37,6 +37,7 @@ pub use filter::Filter;
 pub use outbox::ReplayError;
 pub use prune::{Pruned, Retention};
 pub use read::{AuditReader, Entry, Follower, Order};
+pub use recent::Recent;
 pub use start::{Start, StartKey, StartReason};
 pub use walk::Walk;
 
@@ -73,6 +74,7 @@ impl Default for AuditLogOptions {
 #[derive(Debug)]
 pub struct AuditLog {
     folder: Folder,
+    key: StartKey,
     durability: Durability,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -90,22 +92,29 @@ pub struct AuditLog {
 
 impl AuditLog {
     /// Opens the log in `folder`, making it if it is not there, and goes on after its last line. An unfinished last line is cut, and
-    /// an event says so.
+    /// an event says so. A record of a later beginning counts when `key` made it.
     ///
     /// # Errors
     /// When another process writes it, when its end is not what was written, or when the disk refuses.
-    pub fn open(folder: &Path, options: AuditLogOptions, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Result<Self, AuditLogError> {
-        Self::open_on(folder, options, clock, entropy, Box::new(|file| Arc::new(file)))
+    pub fn open(
+        folder: &Path,
+        options: AuditLogOptions,
+        key: &StartKey,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, AuditLogError> {
+        Self::open_on(folder, options, key, clock, entropy, Box::new(|file| Arc::new(file)))
     }
 
     fn open_on(
         folder: &Path,
         options: AuditLogOptions,
+        key: &StartKey,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         wrap: Wrap,
     ) -> Result<Self, AuditLogError> {
-        let folder = Folder::new(folder);
+        let folder = Folder::new(folder).with_key(key);
         folder.create()?;
         let lock = folder.lock()?;
         let tail = recover::recover(&folder)?;
@@ -122,6 +131,7 @@ impl AuditLog {
             space: Mutex::default(),
             work: Notify::new(),
             folder,
+            key: key.clone(),
             _lock: lock,
         };
         if cut > 0 {
@@ -129,10 +139,19 @@ impl AuditLog {
                 format!("an unfinished line of {cut} bytes was cut at byte {offset} of segment {segment}; it was never acknowledged");
             tracing::warn!(cut, offset, segment, "an unfinished line at the end of the audit log was cut");
             let event = log.system_event("System_AuditRecover", Outcome::Failed, because);
-            log.record(&event)
-                .map_err(|error| AuditLogError::Io { path: log.folder.path().to_owned(), source: std::io::Error::other(error) })?;
+            log.tell(&event)?;
+        }
+        // Told where it is found, not where it was done: whoever did it may have died in between.
+        if let Some(start) = log.folder.start()?.filter(|start| start.why == StartReason::Lost && start.after == log.head()) {
+            log.tell(&log.system_event("System_AuditLost", Outcome::Allowed, start.told))?;
         }
         Ok(log)
+    }
+
+    /// Writes an event of the log's own to the disk.
+    fn tell(&self, event: &AuditEvent) -> Result<(), AuditLogError> {
+        let written = self.record(event).and_then(|()| self.flush());
+        written.map_err(|error| AuditLogError::io(self.folder.path())(std::io::Error::other(error)))
     }
 
     /// The last event written, on disk or not yet.
@@ -146,7 +165,25 @@ impl AuditLog {
     /// # Errors
     /// [`AuditLogError::Broken`] when the log was cut, replaced or removed since.
     pub fn check(&self, anchor: Anchor) -> Result<(), AuditLogError> {
-        AuditReader::open(self.folder.path())?.check(anchor)
+        self.reader().check(anchor)
+    }
+
+    /// What readers see of it.
+    #[must_use]
+    pub fn reader(&self) -> AuditReader {
+        AuditReader::of(self.folder.clone())
+    }
+
+    /// A reader found a line that is not as it was written. Alarms once; what it means is for people to find out.
+    ///
+    /// # Errors
+    /// When the event cannot be written.
+    pub fn note_changed(&self, found: &AuditLogError) -> Result<(), AuditLogError> {
+        if std::mem::replace(&mut self.space.lock().unwrap_or_else(PoisonError::into_inner).changed, true) {
+            return Ok(());
+        }
+        tracing::error!(%found, "the audit log was changed; keep a copy, and run `keyless audit verify`");
+        self.tell(&self.system_event("System_AuditChanged", Outcome::Failed, found.to_string()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Writer> {

@@ -19,11 +19,11 @@ pub struct Unreadable {
 }
 
 /// Kinds that nobody gains anything by losing. SECURITY: a kind belongs here only when nothing that refuses looks for it: no deny
-/// assignment, no lock, nobody who may be disabled, no group that a deny assignment may name, nothing that holds a name others could take.
+/// assignment, no lock, nobody who may be disabled, no group that a deny assignment may name, nothing that holds a name others could take;
+/// no role assignment, for one above the subscriptions guards its holder: lesser administrators do not touch who has it.
 const MAY_BE_ABSENT: &[EntityKind] = &[
     EntityKind::GenericResource,
     EntityKind::Deployment,
-    EntityKind::RoleAssignment,
     EntityKind::RoleDefinition,
     EntityKind::FederatedCredential,
     EntityKind::RefreshFamily,

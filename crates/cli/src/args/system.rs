@@ -99,6 +99,9 @@ pub(crate) struct Up {
     /// Remove the oldest audit files beyond this size of all, such as 50GB [default: keep everything]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) audit_max_size: Option<u64>,
+    /// Remove no audit file for the size of all whose last event is younger than this
+    #[arg(long, default_value = "7d", value_name = "TIME", value_parser = parse_ttl)]
+    pub(crate) audit_spare: u32,
     /// Start without this document of the state database, which cannot be read; the log says so; repeatable
     #[arg(long, value_name = "KIND/ID")]
     pub(crate) without: Vec<String>,

@@ -83,6 +83,7 @@ fn options(args: &Up, data: &DataDir, environment: &Environment) -> Result<Optio
         accept_lost_log: args.accept_lost_log,
         audit_keep_secs: args.audit_keep,
         audit_max_bytes: args.audit_max_size,
+        audit_spare_secs: args.audit_spare,
         without: args.without.clone(),
         key_interval_secs: args.rotate_keys_every,
         key_lead_secs: args.publish_keys_ahead,

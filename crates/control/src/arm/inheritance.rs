@@ -51,7 +51,7 @@ pub(crate) fn check(call: &Call, snapshot: &Snapshot, mutations: &[Mutation]) ->
     Ok(())
 }
 
-/// What the mutation moves: a subscription or group whose parent it changes, or a group that is new and has something in it.
+/// What the mutation moves: a subscription or group whose parent it changes, or a group that is new.
 fn moved(snapshot: &Snapshot, mutation: &Mutation) -> Option<Scope> {
     let Mutation::Put(entity) = mutation else { return None };
     let (scope, same) = match &**entity {
@@ -60,8 +60,9 @@ fn moved(snapshot: &Snapshot, mutation: &Mutation) -> Option<Scope> {
             (Scope::subscription(next.id), is_same(&current.management_group, &next.management_group))
         }
         Entity::ManagementGroup(next) => {
-            let parent = snapshot.management_group(&next.name).and_then(|current| current.parent.clone());
-            (scope_of(next)?, is_same(&parent, &next.parent))
+            // A new one may have something in it already: what a document that was set aside held.
+            let current = snapshot.management_group(&next.name);
+            (scope_of(next)?, current.is_some_and(|current| is_same(&current.parent, &next.parent)))
         }
         _ => return None,
     };

@@ -118,6 +118,20 @@ async fn a_move_asks_for_the_right_in_everything_that_moves_d3() {
     plane.ask(lead, "PATCH", &format!("{MG}/victim"), below("mine")).await.expect(200);
 }
 
+/// The group's own document was set aside; what it held still names it.
+#[tokio::test]
+async fn a_new_group_that_has_something_in_it_is_a_move_d3() {
+    let plane = with_root_owner().await;
+    let subscription = plane.test.snapshot().subscriptions().next().unwrap().as_ref().clone();
+    plane.test.put(keyless_model::entity::Subscription { management_group: Some("lost".into()), ..subscription }).await;
+    let contributor = plane.holder("contributor", builtin::CONTRIBUTOR, &Scope::root()).await;
+    let refused = plane.put(contributor, &format!("{MG}/lost"), json!({})).await;
+    assert_eq!(refused.error(), (403, "AuthorizationFailed"));
+    assert!(refused.message().contains("Microsoft.Authorization/roleAssignments/write"), "{}", refused.message());
+    plane.put(contributor, &format!("{MG}/empty"), json!({})).await.expect(200);
+    plane.put(plane.test.operator, &format!("{MG}/lost"), json!({})).await.expect(200);
+}
+
 #[tokio::test]
 async fn what_a_parent_denies_is_not_left_by_moving_out_d3() {
     let (plane, lead) = lead().await;

@@ -11,7 +11,7 @@ use keyless_model::entity::InvitedAs;
 use keyless_model::{Actor, KeyId, OpContext, Secret};
 use keyless_rbac::Permit;
 use keyless_store::Blocking;
-use keyless_store::audit_log::{Retention, StartKey};
+use keyless_store::audit_log::Retention;
 use keyless_token::rotation::Urgency;
 
 use super::api::{
@@ -160,9 +160,9 @@ pub(super) fn tenant(door: &Door) -> Result<keyless_model::TenantId, LocalError>
 
 /// Removes old files of the audit log.
 pub(super) async fn prune(door: &Door, asked: PruneRequest) -> Result<PruneAnswer, LocalError> {
-    let (audit, key) = (Arc::clone(&door.audit), StartKey::of(&door.platform.sealer));
-    let keep = Retention { before: asked.before, max_bytes: asked.max_bytes };
-    let pruned = Blocking::new(1, 0).run(move || audit.prune(keep, &key)).await.map_err(|error| refusal(error.to_string()))?;
+    let audit = Arc::clone(&door.audit);
+    let keep = Retention { before: asked.before, max_bytes: asked.max_bytes, spare: None };
+    let pruned = Blocking::new(1, 0).run(move || audit.prune(keep)).await.map_err(|error| refusal(error.to_string()))?;
     let pruned = pruned.map_err(|error| refusal(error.to_string()))?;
     let up_to = pruned.map(|pruned| format!("{}:{}", pruned.up_to.sequence, pruned.up_to.hash));
     Ok(PruneAnswer { files: pruned.map_or(0, |pruned| pruned.segments), bytes: pruned.map_or(0, |pruned| pruned.bytes), up_to })

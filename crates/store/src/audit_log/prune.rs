@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use keyless_audit::{Anchor, AuditSink as _, Line, LineKind, Outcome, readable};
+use keyless_audit::{Anchor, Chain, Line, LineKind, Outcome, readable};
 use keyless_model::{Clock, Entropy, Timestamp};
 
 use super::error::AuditLogError;
@@ -20,6 +20,9 @@ pub struct Retention {
     pub before: Option<Timestamp>,
     /// The oldest segments go until the log has at most this many bytes.
     pub max_bytes: Option<u64>,
+    /// SECURITY: no segment goes for the log's size whose last event is this young. Whoever can write events could otherwise push out
+    /// the older ones that speak against them.
+    pub spare: Option<Timestamp>,
 }
 
 /// What was removed.
@@ -37,24 +40,26 @@ impl AuditLog {
     ///
     /// # Errors
     /// When the log cannot be written or read; nothing was removed then, or what was is named by the start record.
-    pub fn prune(&self, keep: Retention, key: &StartKey) -> Result<Option<Pruned>, AuditLogError> {
+    pub fn prune(&self, keep: Retention) -> Result<Option<Pruned>, AuditLogError> {
         let segments = self.folder.segments()?;
         let sizes = segments.iter().map(|number| size(&self.folder, *number)).collect::<Result<Vec<_>, _>>()?;
         let mut total: u64 = sizes.iter().sum();
-        let mut going = 0;
+        let (mut going, mut spared) = (0, false);
         for (&number, &bytes) in segments.iter().zip(&sizes).take(segments.len().saturating_sub(1)) {
             let too_large = keep.max_bytes.is_some_and(|most| total > most);
-            let too_old = || {
-                Ok::<_, AuditLogError>(match keep.before {
-                    Some(before) => last_time(&self.folder, number)?.is_some_and(|last| last < before),
-                    None => false,
-                })
-            };
-            if !too_large && !too_old()? {
+            let last = if keep.before.or(keep.spare).is_some() { last_time(&self.folder, number)? } else { None };
+            // One whose time is not known is neither old nor to be removed for its size.
+            let older = |than: Timestamp| last.is_some_and(|last| last < than);
+            let may_go = keep.spare.is_none_or(older);
+            if !(too_large && may_go || keep.before.is_some_and(older)) {
+                spared = too_large;
                 break;
             }
             total -= bytes;
             going += 1;
+        }
+        if let (Some(since), Some(most)) = (keep.spare, keep.max_bytes) {
+            self.note_size(spared, total, most, since)?;
         }
         let (Some(&first), true) = (segments.get(going), going > 0) else { return Ok(None) };
         let up_to = before(&self.folder, first)?;
@@ -64,10 +69,8 @@ impl AuditLog {
             pruned.segments, pruned.bytes, up_to.sequence, up_to.hash
         );
         let event = self.system_event("System_AuditPrune", Outcome::Allowed, because);
-        self.record(&event)
-            .and_then(|()| self.flush())
-            .map_err(|error| AuditLogError::io(self.folder.path())(std::io::Error::other(error)))?;
-        Start::new(first, up_to, self.clock.now(), StartReason::Pruned, key).write(self.folder.path())?;
+        self.tell(&event)?;
+        Start::new(first, up_to, self.clock.now(), (StartReason::Pruned, String::new()), &self.key).write(self.folder.path())?;
         for number in segments.iter().take(going) {
             let path = self.folder.segment(*number);
             fs::remove_file(&path).map_err(AuditLogError::io(&path))?;
@@ -103,12 +106,6 @@ impl AuditLog {
             fs::rename(&path, aside.join(path.file_name().unwrap_or_default())).map_err(io())?;
         }
         _ = fs::rename(folder.join(Start::name()), aside.join(Start::name()));
-        if let Some(lost) = lost {
-            let first = there.last().copied().unwrap_or(1) + 1;
-            Start::new(first, lost, now, StartReason::Lost, key).write(folder)?;
-        }
-        drop(lock);
-        let log = Self::open(folder, options, clock, entropy)?;
         let last =
             lost.map_or_else(|| "no event is known".to_owned(), |lost| format!("the last event known is {}:{}", lost.sequence, lost.hash));
         let because = format!(
@@ -117,9 +114,11 @@ impl AuditLog {
             aside.display()
         );
         tracing::warn!(reason = why, kept = %aside.display(), "the audit log begins anew after a loss");
-        let event = log.system_event("System_AuditLost", Outcome::Allowed, because);
-        log.record(&event).and_then(|()| log.flush()).map_err(|error| io()(std::io::Error::other(error)))?;
-        Ok(log)
+        let first = there.last().copied().unwrap_or(1) + 1;
+        let after = lost.unwrap_or_else(|| Chain::new().last());
+        Start::new(first, after, now, (StartReason::Lost, because), key).write(folder)?;
+        drop(lock);
+        Self::open(folder, options, key, clock, entropy)
     }
 }
 

@@ -33,7 +33,6 @@ pub enum Order {
 #[derive(Debug, Clone)]
 pub struct AuditReader {
     folder: Folder,
-    key: Option<StartKey>,
 }
 
 impl AuditReader {
@@ -41,14 +40,18 @@ impl AuditReader {
     /// When there is no such folder.
     pub fn open(folder: &Path) -> Result<Self, AuditLogError> {
         let folder = Folder::new(folder);
-        folder.segments()?;
-        Ok(Self { folder, key: None })
+        folder.all_segments()?;
+        Ok(Self { folder })
+    }
+
+    pub(super) const fn of(folder: Folder) -> Self {
+        Self { folder }
     }
 
     /// Checks who made the record of a log that does not begin at its first event.
     #[must_use]
     pub fn with_key(self, key: StartKey) -> Self {
-        Self { key: Some(key), ..self }
+        Self { folder: self.folder.with_key(&key) }
     }
 
     pub(super) const fn folder(&self) -> &Folder {
@@ -123,13 +126,7 @@ impl AuditReader {
     /// # Errors
     /// When that cannot be read, or was not made by the owner of the key that this reader was given.
     pub fn start(&self) -> Result<Option<Start>, AuditLogError> {
-        let start = self.folder.start()?;
-        match (start, &self.key) {
-            (Some(start), Some(key)) if !start.is_by(key) => {
-                Err(AuditLogError::ForeignStart { folder: self.folder.path().to_owned(), after: start.after.sequence })
-            }
-            (start, _) => Ok(start),
-        }
+        self.folder.start()
     }
 
     /// Starts at the end, for [`Follower::poll`].
@@ -275,7 +272,7 @@ impl Iterator for Lines {
     }
 }
 
-fn parse<'a>(path: &Path, line: &'a RawLine) -> Result<Line<'a>, AuditLogError> {
+pub(super) fn parse<'a>(path: &Path, line: &'a RawLine) -> Result<Line<'a>, AuditLogError> {
     Line::parse(&line.text).map_err(|why| unfit(path, line, why))
 }
 

@@ -6,16 +6,20 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::error::AuditLogError;
-use super::start::Start;
+use super::start::{Start, StartKey};
 use crate::{LockError, ProcessLock};
 
-/// The folder of a log.
+/// The folder of a log, and the key that vouches for the record of its beginning, where there is one.
 #[derive(Debug, Clone)]
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf, Option<StartKey>);
 
 impl Folder {
     pub(super) fn new(path: &Path) -> Self {
-        Self(path.to_owned())
+        Self(path.to_owned(), None)
+    }
+
+    pub(super) fn with_key(self, key: &StartKey) -> Self {
+        Self(self.0, Some(key.clone()))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -31,9 +35,15 @@ impl Folder {
         self.0.join(format!("{number:06}.jsonl"))
     }
 
-    /// Where the log begins, when that is not its first event.
+    /// Where the log begins, when that is not its first event. SECURITY: the only way to the record, so that nothing goes by one that
+    /// somebody else made.
     pub(super) fn start(&self) -> Result<Option<Start>, AuditLogError> {
-        Start::read(&self.0)
+        match (Start::read(&self.0)?, &self.1) {
+            (Some(start), Some(key)) if !start.is_by(key) => {
+                Err(AuditLogError::ForeignStart { folder: self.0.clone(), after: start.after.sequence })
+            }
+            (start, _) => Ok(start),
+        }
     }
 
     /// The numbers of the log's segments, ascending. What a start record leaves out does not count, whether it was removed already or not.

@@ -3,7 +3,8 @@
 
 use std::sync::PoisonError;
 
-use keyless_audit::Space;
+use keyless_audit::{Outcome, Space};
+use keyless_model::Timestamp;
 
 use super::AuditLog;
 use super::error::AuditLogError;
@@ -24,8 +25,10 @@ impl AuditLog {
         let used = self.folder.segments()?.into_iter().filter_map(|number| std::fs::metadata(self.folder.segment(number)).ok());
         let used = used.map(|file| file.len()).sum();
         let (free, all) = (disk.f_bavail.saturating_mul(disk.f_frsize), disk.f_blocks.saturating_mul(disk.f_frsize));
-        let space = Space { used, free, low: is_low(free, all) };
-        let before = std::mem::replace(&mut *self.space.lock().unwrap_or_else(PoisonError::into_inner), space);
+        let mut known = self.space.lock().unwrap_or_else(PoisonError::into_inner);
+        let (before, space) = (*known, Space { used, free, low: is_low(free, all), ..*known });
+        *known = space;
+        drop(known);
         match (before.low, space.low) {
             (false, true) => tracing::error!(
                 free,
@@ -36,6 +39,21 @@ impl AuditLog {
             _ => {}
         }
         Ok(space)
+    }
+
+    /// Takes note of whether the log is larger than its owner wished because all that could go is young. Says so when that begins.
+    pub(super) fn note_size(&self, over: bool, bytes: u64, most: u64, since: Timestamp) -> Result<(), AuditLogError> {
+        let before = std::mem::replace(&mut self.space.lock().unwrap_or_else(PoisonError::into_inner).over, over);
+        if !over || before {
+            return Ok(());
+        }
+        let because = format!(
+            "the audit log has {bytes} bytes, more than the {most} of --audit-max-size, and all files are kept whose last event is from {} or \
+             later (--audit-spare): somebody may write events to push older ones out",
+            since.rfc3339()
+        );
+        tracing::error!(bytes, most, "the audit log is larger than --audit-max-size, because files younger than --audit-spare are kept");
+        self.tell(&self.system_event("System_AuditOverSize", Outcome::Failed, because))
     }
 
     pub(super) fn known_space(&self) -> Space {

@@ -41,6 +41,9 @@ pub struct Start {
     pub after: Anchor,
     pub time: Timestamp,
     pub why: StartReason,
+    /// What the event says that this record goes with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) told: String,
     mac: String,
 }
 
@@ -55,15 +58,16 @@ pub enum StartReason {
 }
 
 impl Start {
-    pub(super) fn new(segment: u64, after: Anchor, time: Timestamp, why: StartReason, key: &StartKey) -> Self {
-        let mut start = Self { segment, after, time, why, mac: String::new() };
+    pub(super) fn new(segment: u64, after: Anchor, time: Timestamp, (why, told): (StartReason, String), key: &StartKey) -> Self {
+        let mut start = Self { segment, after, time, why, told, mac: String::new() };
         start.mac = hmac::sign(&key.0, start.stated().as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         start
     }
 
-    /// What the MAC is over.
+    /// What the MAC is over. Records of earlier versions tell nothing.
     fn stated(&self) -> String {
-        format!("{}\n{}\n{}\n{}\n{:?}", self.segment, self.after.sequence, self.after.hash, self.time.unix_millis(), self.why)
+        let told = if self.told.is_empty() { String::new() } else { format!("\n{}", self.told) };
+        format!("{}\n{}\n{}\n{}\n{:?}{told}", self.segment, self.after.sequence, self.after.hash, self.time.unix_millis(), self.why)
     }
 
     /// Whether the owner of the key made this record.

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::medium::Medium;
 use super::*;
+use crate::MasterKey;
 
 mod faults;
 mod outbox;
@@ -20,6 +21,10 @@ mod recent;
 mod recovery;
 mod unreadable;
 mod walking;
+
+fn key(byte: u8) -> StartKey {
+    StartKey::of(&MasterKey::from_bytes([byte; 32]).sealer())
+}
 
 #[derive(Debug)]
 struct Still;
@@ -116,7 +121,7 @@ impl Bench {
     fn try_open(&self) -> Result<AuditLog, AuditLogError> {
         let disk = Arc::clone(&self.disk);
         let wrap: Wrap = Box::new(move |file| Arc::new(Faulty { file, disk: Arc::clone(&disk) }));
-        AuditLog::open_on(&self.path(), self.options, Arc::new(Still), Arc::new(Counting::default()), wrap)
+        AuditLog::open_on(&self.path(), self.options, &key(1), Arc::new(Still), Arc::new(Counting::default()), wrap)
     }
 
     fn open(&self) -> AuditLog {

@@ -40,7 +40,8 @@ fn recent(bench: &Bench, since: i64, until: i64, request: Option<u128>) -> (Vec<
         false
     };
     let found = bench.reader().recent(&filter, 100, &looked).unwrap();
-    (found.into_iter().map(|entry| entry.event.operation.into_owned()).collect(), lines.get())
+    assert!(found.changed.is_none(), "{found:?}");
+    (found.events.into_iter().map(|event| event.operation.into_owned()).collect(), lines.get())
 }
 
 #[test]
@@ -85,4 +86,58 @@ fn a_reading_ends_when_nobody_waits_for_it_d8() {
     };
     bench.reader().recent(&Filter::default(), usize::MAX, &gone).unwrap();
     assert_eq!(left.get(), 0, "asked three times and no more");
+}
+
+/// Changes bytes of the one line that holds `what`, and not its length.
+fn change(bench: &Bench, segment: u64, what: &str, into: &str) {
+    let text = std::fs::read_to_string(bench.segment(segment)).unwrap();
+    assert!(what.len() == into.len() && text.matches(what).count() == 1, "{what}");
+    std::fs::write(bench.segment(segment), text.replace(what, into)).unwrap();
+}
+
+#[test]
+fn a_changed_line_stands_in_the_list_as_such_and_hides_no_other_d8() {
+    let bench = Bench::plain();
+    let log = bench.open();
+    (1..=5).for_each(|n| log.record(&at(n * 1000, Category::Control)).unwrap());
+    let scope: Scope = ACCOUNT.parse().unwrap();
+    let filter = Filter { since: Some(Timestamp::from_unix_secs(1000)), category: Some(Category::Control), ..Filter::default() };
+    // Another word; a time that would end the reading; no line at all.
+    for (number, what, into) in
+        [(2, "At2000", "Xt2000"), (3, r#""time":3000000"#, r#""time":0000000"#), (4, r#"{"time":4000000"#, r#"!"time":4000000"#)]
+    {
+        change(&bench, 1, what, into);
+        let listed = bench.reader().recent(&filter, 100, &|| false).unwrap();
+        let name = |n| if n == number { "Audit_Changed".to_owned() } else { format!("At{n}000") };
+        let operations: Vec<_> = listed.events.iter().map(|event| event.operation.as_ref()).collect();
+        assert_eq!(operations, (1..=5).rev().map(name).collect::<Vec<_>>());
+        let placeholder = listed.events.iter().find(|event| event.operation == "Audit_Changed").unwrap();
+        assert_eq!((placeholder.category, placeholder.outcome), (Category::Control, Outcome::Failed));
+        // In every list, whatever was asked for: what the line was is not known.
+        let asked = Filter { scope: Some(scope.clone()), request_id: Some(RequestId::from_u128(7)), ..filter.clone() };
+        let found = bench.reader().recent(&asked, 100, &|| false).unwrap();
+        assert_eq!(found.events.iter().map(|event| event.target.as_ref()).collect::<Vec<_>>(), [Some(&scope)]);
+        assert!(matches!(bench.reader().verify([]), Err(AuditLogError::Broken { .. })), "the verifier does not go on");
+        log.note_changed(listed.changed.as_ref().unwrap()).unwrap();
+        assert!(log.known_space().changed && log.look_at_space().unwrap().changed);
+        change(&bench, 1, into, what);
+    }
+    assert_eq!(bench.operations().iter().filter(|operation| *operation == "System_AuditChanged").count(), 1, "told once");
+}
+
+#[test]
+fn a_changed_line_at_the_beginning_of_a_file_leaves_nothing_of_the_file_out_d8() {
+    let bench = month();
+    let before = recent(&bench, 2 * DAY, 31 * DAY, None).0;
+    let last = *bench.reader().folder().segments().unwrap().last().unwrap();
+    let text = std::fs::read_to_string(bench.segment(last)).unwrap();
+    let time = text.lines().nth(1).unwrap().split_inclusive(',').next().unwrap().to_owned();
+    // As if it began long after what is asked for.
+    let digits = time.strip_prefix(r#"{"time":"#).unwrap().len() - 1;
+    change(&bench, last, &time, &format!(r#"{{"time":{},"#, "9".repeat(digits)));
+    let span = (Some(Timestamp::from_unix_secs(2 * DAY)), Some(Timestamp::from_unix_secs(31 * DAY)));
+    let filter = Filter { since: span.0, until: span.1, category: Some(Category::Control), ..Filter::default() };
+    let listed = bench.reader().recent(&filter, 100, &|| false).unwrap().events;
+    let left = listed.iter().filter(|event| before.contains(&event.operation.to_string())).count();
+    assert!(before.len() - left <= 1, "{before:?} {listed:?}");
 }
