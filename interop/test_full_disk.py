@@ -48,6 +48,8 @@ def test_what_cannot_be_recorded_is_refused_until_there_is_room_f8(crowded):
             ask(client)
         assert refused.value.status_code == 503
     assert readiness(crowded) == 503
+    complaints = [line for line in crowded.log().splitlines() if "the audit log cannot be written" in line]
+    assert len(complaints) == 1, "not one for each call"
 
     no_file_grows_beyond(crowded, resource.RLIM_INFINITY)
     until(lambda: readiness(crowded) == 200, why=crowded.log)

@@ -7,6 +7,7 @@ import subprocess
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 ALERT, HANDSHAKE, PROTOCOL_VERSION = 21, 22, 70
 
@@ -104,3 +105,11 @@ def test_more_than_a_hundred_headers_are_answered_431_n81(system):
     with connect(system, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as encrypted:
         encrypted.sendall(head.encode())
         assert encrypted.recv(12) == b"HTTP/1.1 431"
+
+
+@pytest.mark.parametrize("path", ["/ai/demo-ai/openai/deployments/chat/chat/completions", "/subscriptions", "/v1.0/users", "/adfs/oauth2/token"])
+def test_a_request_that_is_refused_before_its_body_was_read_sees_its_answer(path, system):
+    """A client that sends 300 kB before it looks for an answer never finds the connection reset."""
+    for _ in range(50):
+        answer = requests.post(system.ready["gateway"] + path, data=b"x" * 300_000, verify=system.ready["ca_file"], timeout=20)
+        assert 400 <= answer.status_code < 500, answer.text

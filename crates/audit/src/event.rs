@@ -259,6 +259,9 @@ pub struct Space {
     pub changed: bool,
 }
 
+/// The most events that a sink keeps in memory until they can be written. Whoever hands answers out has no more than these under way.
+pub const MOST_KEPT: usize = 16_384;
+
 /// Where events go. An implementation returns only after the event was written (not merely queued).
 pub trait AuditSink: Debug + Send + Sync {
     /// Appends the event to the chain.
@@ -273,6 +276,23 @@ pub trait AuditSink: Debug + Send + Sync {
     /// When not all of them could be written; the callers of all must then be refused.
     fn record_all(&self, events: &[AuditEvent]) -> Result<(), AuditUnavailable> {
         events.iter().try_for_each(|event| self.record(event))
+    }
+
+    /// Takes an event that could not be written though it tells of what has happened, such as an answer of which a part has left. It is
+    /// written now or, while nothing can be, kept in memory and written in order as soon as something can. Does not wait for the disk.
+    ///
+    /// # Errors
+    /// When it is neither written nor kept, and so lost.
+    fn keep(&self, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+        self.record(event)
+    }
+
+    /// Returns when event `sequence` is on the disk. Blocks.
+    ///
+    /// # Errors
+    /// When the disk did not confirm it.
+    fn confirm(&self, _sequence: u64) -> Result<(), AuditUnavailable> {
+        Ok(())
     }
 
     /// Whether recording waits for the disk. Whoever answers calls then records on a thread of its own.

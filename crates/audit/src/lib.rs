@@ -14,8 +14,8 @@ pub mod verify;
 
 pub use chain::{Chain, Prepared, Unwritable};
 pub use event::{
-    ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, Outcome, Repeated, Space,
-    TokenDetail,
+    ActorRecord, AuditEvent, AuditSink, AuditUnavailable, Category, ControlDetail, DataDetail, DecisionRecord, MOST_KEPT, Outcome,
+    Repeated, Space, TokenDetail,
 };
 pub use hash::{Anchor, Hash, InvalidHash};
 pub use line::{Line, LineError, LineKind};

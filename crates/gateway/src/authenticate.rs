@@ -23,6 +23,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::refuse::Refusal;
 use crate::route::Dialect;
+use crate::shares::Whose;
 
 /// A proven caller.
 #[derive(Debug, Clone)]
@@ -39,6 +40,14 @@ impl Identity {
         match self {
             Self::Principal(caller) => caller.actor(),
             Self::Key { fingerprint } => Actor::AccountKey { fingerprint: fingerprint.as_ref().to_owned() },
+        }
+    }
+
+    /// Whose share of the gateway its calls count for.
+    pub(crate) fn whose(&self) -> Whose {
+        match self {
+            Self::Principal(caller) => Whose::Principal(caller.principal.id),
+            Self::Key { fingerprint } => Whose::Key(Arc::clone(fingerprint)),
         }
     }
 

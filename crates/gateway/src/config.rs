@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::Uri;
 use keyless_model::Secret;
-use keyless_web::TrustedTenants;
+use keyless_web::{PeerOwner, TrustedTenants};
 use rustls::pki_types::CertificateDer;
 
 /// How the gateway works. Every default has its reason in `docs/security/defaults.md`.
@@ -21,6 +21,10 @@ pub struct Config {
     pub max_request_bytes: u64,
     /// The most bytes of request bodies that are in memory at any time; a caller may hold a quarter of it.
     pub body_memory_bytes: u64,
+    /// The most calls of models under way, answers included; never more than the audit log keeps events of ([`keyless_audit::MOST_KEPT`]).
+    pub max_calls: usize,
+    /// The most calls under way of one caller.
+    pub max_calls_of_one: usize,
     pub timeouts: Timeouts,
     /// What one identity may use of one deployment; none is unlimited. A deployment's capacity counts besides.
     pub per_identity: Option<IdentityLimit>,
@@ -42,6 +46,9 @@ pub struct UpstreamConfig {
     pub api_key: Option<Secret<String>>,
     /// The only certificates trusted for this upstream, DER; empty means the configured roots.
     pub ca: Vec<CertificateDer<'static>>,
+    /// Of a server on this machine that nobody named: whether it may be this user's. Asked of each new connection, as another user may take
+    /// the port later.
+    pub trusts: Option<fn(PeerOwner) -> bool>,
 }
 
 /// What stands behind an upstream's name.
@@ -105,6 +112,8 @@ impl Default for Config {
             roots: Vec::new(),
             max_request_bytes: 32 * 1024 * 1024,
             body_memory_bytes: 256 * 1024 * 1024,
+            max_calls: keyless_audit::MOST_KEPT,
+            max_calls_of_one: keyless_audit::MOST_KEPT / 8,
             timeouts: Timeouts::default(),
             per_identity: None,
             trusted_tenants: None,
@@ -116,7 +125,7 @@ impl UpstreamConfig {
     /// A server at `base_url` that asks for no key and answers to any model name.
     #[must_use]
     pub fn open_ai(name: impl Into<String>, base_url: Uri) -> Self {
-        Self { name: name.into(), kind: UpstreamKind::OpenAi, base_url, models: Vec::new(), api_key: None, ca: Vec::new() }
+        Self { name: name.into(), kind: UpstreamKind::OpenAi, base_url, models: Vec::new(), api_key: None, ca: Vec::new(), trusts: None }
     }
 
     /// The built-in responder under that name.

@@ -10,6 +10,7 @@ use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
+use keyless_audit::MOST_KEPT;
 use keyless_model::entity::Account;
 use keyless_model::{Actor, Scope};
 use keyless_rbac::Permit;
@@ -21,15 +22,15 @@ use crate::admit::{Budgets, Limits, admit, estimate};
 use crate::answer::{self, Head};
 use crate::authenticate::{AccountKeys, Callers, Identity};
 use crate::authorize::{Permitted, decide, decide_below, scope_of};
-use crate::bodies::Bodies;
 use crate::body::Body;
 use crate::config::{Config, ConfigError, UpstreamConfig};
 use crate::forward::{Onward, UpstreamFault, Upstreams, send};
 use crate::plan::Plans;
 use crate::prompt::{Outgoing, Prompt, PromptFault, Until, Wanted, gather};
-use crate::record::Call;
+use crate::record::{Call, Recorder};
 use crate::refuse::Refusal;
 use crate::route::{Operation, Route, Serve, Shape, Version, route_of};
+use crate::shares::{Bounds, Held, Shares};
 use crate::standing::Standing;
 use crate::{models, network};
 
@@ -49,7 +50,8 @@ pub struct Gateway {
     upstreams: ArcSwap<Upstreams>,
     plans: Plans,
     budgets: Budgets,
-    bodies: Arc<Bodies>,
+    shares: Arc<Shares>,
+    recorder: Arc<Recorder>,
 }
 
 /// What answers the calls of a deployment.
@@ -84,7 +86,10 @@ impl Gateway {
             tokens: Authenticator::new(Arc::clone(&platform), Audiences::gateway()).trusting(config.trusted_tenants.clone()),
             keys: AccountKeys::new(Arc::clone(&platform.sealer)),
         });
-        let bodies = Bodies::new(config.body_memory_bytes);
+        let Config { body_memory_bytes: bytes, max_calls: calls, max_calls_of_one: calls_of_one, .. } = config;
+        // INVARIANT: the audit log can keep an event of every call, see `Shares`.
+        let shares = Shares::new(Bounds { bytes, calls: calls.min(MOST_KEPT), calls_of_one });
+        let recorder = Recorder::new(&platform.audit);
         Ok(Arc::new(Self {
             platform,
             config,
@@ -92,7 +97,8 @@ impl Gateway {
             upstreams: ArcSwap::from_pointee(upstreams),
             plans: Plans::default(),
             budgets: Budgets::default(),
-            bodies,
+            shares,
+            recorder,
         }))
     }
 
@@ -115,7 +121,13 @@ impl Gateway {
     /// Bytes of request bodies that are in memory now.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
-        self.bodies.bytes()
+        self.shares.bytes()
+    }
+
+    /// Calls of models under way, answers included.
+    #[must_use]
+    pub fn calls_under_way(&self) -> usize {
+        self.shares.calls()
     }
 
     /// Answers one request. `peer` is the other end of the connection. Works on any runtime and thread; connections to model
@@ -127,7 +139,7 @@ impl Gateway {
         ctx.source = Some(peer.ip().to_canonical());
         let ids = Head::new(ctx.request_id, &head.headers);
         ctx.client_request_id = ids.correlation();
-        let mut call = Call::begin(&self.platform, ctx);
+        let mut call = Call::begin(&self.platform, &self.recorder, ctx);
         match self.serve(&head, &mut body, &ids, &mut call).await {
             Ok(reply) => reply.finish(call, &ids).await,
             Err(refusal) => {
@@ -229,10 +241,12 @@ impl Gateway {
                 None
             }
         };
+        let seat = self.shares.seat(known.identity.whose()).map_err(Refusal::TooManyCalls)?;
+        call.seated(Arc::clone(&seat));
         let body = body.take().expect("the body is taken here, once");
         let until = if decided.is_some() { Until::Bytes(READ_AHEAD) } else { Until::Model(READ_AHEAD) };
         let prompt = if shape.is_form() { Prompt::form(asked.head.headers.get(CONTENT_TYPE))? } else { Prompt::object() };
-        let mut held = self.bodies.held_for(&known.identity);
+        let mut held = Held::by(seat);
         let (mut prompt, rest) = gather(prompt, body, &mut held, until, limit, timeouts.request_body).await?;
         call.detail.request_bytes = prompt.received();
         // SECURITY: a body that trickles in for a minute must not outlive a revocation.

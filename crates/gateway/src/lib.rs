@@ -15,7 +15,6 @@ mod admit;
 mod answer;
 mod authenticate;
 mod authorize;
-mod bodies;
 mod body;
 mod config;
 pub mod detect;
@@ -31,6 +30,7 @@ mod record;
 mod refuse;
 mod responder;
 mod route;
+mod shares;
 mod standing;
 
 pub use body::{Body, BoxError};

@@ -1,7 +1,8 @@
 //! The record of one call, from its arrival to the end of its answer: budget settled, audit event written.
 //!
 //! INVARIANT: every call is recorded exactly once - when its answer is about to end, when it is refused, or, when the caller goes
-//! away in between, as it is dropped. Of many calls that were refused before a right was found, the number is recorded.
+//! away in between, as it is dropped. Of many calls that were refused before a right was found, the number is recorded. An answer of
+//! which a part may have left is recorded even when that takes until the log can be written again.
 
 use std::sync::Arc;
 
@@ -17,8 +18,14 @@ use crate::admit::Reservation;
 use crate::plan::Plan;
 use crate::refuse::Refusal;
 use crate::route::{Operation, UNKNOWN};
+use crate::shares::Seat;
 
+mod entry;
+mod recorder;
 mod together;
+
+use entry::{Entry, Unwritten};
+pub(crate) use recorder::{Recorder, Writing};
 
 /// The status that stands for "the caller went away" (nginx's).
 const CLIENT_CLOSED: u16 = 499;
@@ -34,6 +41,9 @@ pub(crate) struct Usage {
 #[derive(Debug)]
 pub(crate) struct Call {
     platform: Arc<Platform>,
+    recorder: Arc<Recorder>,
+    /// Its place among the calls under way; until its event is written or kept.
+    seat: Option<Arc<Seat>>,
     pub(crate) ctx: OpContext,
     pub(crate) started: Instant,
     pub(crate) operation: &'static Operation,
@@ -63,9 +73,11 @@ enum Stage {
 }
 
 impl Call {
-    pub(crate) fn begin(platform: &Arc<Platform>, ctx: OpContext) -> Self {
+    pub(crate) fn begin(platform: &Arc<Platform>, recorder: &Arc<Recorder>, ctx: OpContext) -> Self {
         Self {
             platform: Arc::clone(platform),
+            recorder: Arc::clone(recorder),
+            seat: None,
             ctx,
             started: Instant::now(),
             operation: &UNKNOWN,
@@ -115,6 +127,10 @@ impl Call {
         self.prompt_estimate = prompt_estimate;
     }
 
+    pub(crate) fn seated(&mut self, seat: Arc<Seat>) {
+        self.seat = Some(seat);
+    }
+
     pub(crate) const fn reservation(&self) -> Option<&Reservation> {
         self.reservation.as_ref()
     }
@@ -139,23 +155,27 @@ impl Call {
         self.usage = Some(usage);
     }
 
-    /// The answer is about to end: writes the event. Only after this returns may the last bytes leave.
-    ///
-    /// # Errors
-    /// When the event could not be written; the answer must then not end well.
-    pub(crate) fn end(&mut self, status: u16, outcome: Outcome) -> Result<(), AuditUnavailable> {
-        let Some(event) = self.event(status, outcome) else { return Ok(()) };
-        let written = self.platform.audit.record(&event);
-        self.noticed(written)
+    /// An answer of which a part has left is about to end: writes the event. Only when that is done may the last bytes leave. On an error the
+    /// answer must not end well; its event is kept until it can be written.
+    pub(crate) fn end(&mut self, status: u16, outcome: Outcome) -> Writing {
+        match self.event(status, outcome) {
+            Some(event) => {
+                let seat = self.seat.take();
+                // Without a seat no model was asked, and nothing has left.
+                let unwritten = if seat.is_some() { Unwritten::BrokenOff } else { Unwritten::Withheld };
+                self.recorder.now(Entry { event, unwritten, seat })
+            }
+            None => Writing::Done(Ok(())),
+        }
     }
 
-    /// As [`Call::end`], with one write for all calls that end now.
+    /// An answer of which nothing has left is recorded, with one write for all calls that end now.
     ///
     /// # Errors
-    /// As [`Call::end`].
+    /// When the event could not be written; the answer must then not leave.
     pub(crate) async fn end_together(&mut self, status: u16, outcome: Outcome) -> Result<(), AuditUnavailable> {
         let Some(event) = self.event(status, outcome) else { return Ok(()) };
-        let written = together::record(&self.platform.audit, event).await;
+        let written = self.together(event).await;
         self.noticed(written)
     }
 
@@ -173,17 +193,14 @@ impl Call {
         let Some(event) = self.event(status, refusal.outcome()) else { return Ok(()) };
         let refused = Refused::new(RefusedBy::Gateway, refusal.reason()).of(self.operation.api);
         let written = match self.platform.admit_refusal(refused, event) {
-            Some(event) => together::record(&self.platform.audit, event).await,
+            Some(event) => self.together(event).await,
             None => self.platform.audit.ready(),
         };
         self.noticed(written)
     }
 
     /// The right to the answer ended while it was under way, and so does the answer.
-    ///
-    /// # Errors
-    /// When the event could not be written.
-    pub(crate) fn cut_off(&mut self, refusal: &Refusal, status: u16) -> Result<(), AuditUnavailable> {
+    pub(crate) fn cut_off(&mut self, refusal: &Refusal, status: u16) -> Writing {
         self.judged(refusal);
         if let Some(decision) = &mut self.decision {
             decision.because = format!("the answer was cut off: {}", decision.because).into();
@@ -240,9 +257,15 @@ impl Call {
         Some(event)
     }
 
+    async fn together(&mut self, event: AuditEvent) -> Result<(), AuditUnavailable> {
+        let seat = self.seat.take();
+        self.recorder.together(Entry { event, unwritten: Unwritten::Withheld, seat }).await
+    }
+
     fn noticed(&self, written: Result<(), AuditUnavailable>) -> Result<(), AuditUnavailable> {
         written.inspect_err(|error| {
-            tracing::error!(%error, request_id = %self.ctx.request_id, "a call was not audited and its answer is withheld");
+            // The log itself raises the alarm, and says how many there are.
+            tracing::debug!(%error, request_id = %self.ctx.request_id, "a call was not audited and its answer is withheld");
         })
     }
 
@@ -264,12 +287,13 @@ impl Drop for Call {
     fn drop(&mut self) {
         if self.stage != Stage::Recorded {
             self.detail.cancelled = true;
-            // The caller is gone, so nobody is left to be refused; `noticed` has logged the failure and the log refuses new calls.
             if self.decision.is_some() {
-                _ = self.end(CLIENT_CLOSED, Outcome::Failed);
-            } else if let Some(event) = self.event(CLIENT_CLOSED, Outcome::Failed) {
+                drop(self.end(CLIENT_CLOSED, Outcome::Failed));
+            } else if let Some(event) = self.event(CLIENT_CLOSED, Outcome::Failed)
                 // Whoever hangs up before a right was found must not write more than whoever waits for the refusal.
-                _ = self.noticed(self.platform.refused(Refused::new(RefusedBy::Gateway, "the caller went away"), event));
+                && let Some(event) = self.platform.admit_refusal(Refused::new(RefusedBy::Gateway, "the caller went away"), event)
+            {
+                drop(self.recorder.now(Entry { event, unwritten: Unwritten::Withheld, seat: None }));
             }
         }
     }

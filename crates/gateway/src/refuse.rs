@@ -15,6 +15,7 @@ use crate::forward::UpstreamFault;
 use crate::plan::Plan;
 use crate::prompt::PromptFault;
 use crate::route::Operation;
+use crate::shares::Crowded;
 
 /// A call that ends here.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +58,8 @@ pub(crate) enum Refusal {
         operation: &'static Operation,
         api_version: String,
     },
+    #[error("{}", match .0 { Crowded::Caller => "the caller has too many calls under way", Crowded::Everyone => "too many calls are under way" })]
+    TooManyCalls(Crowded),
     #[error(transparent)]
     Upstream(#[from] UpstreamFault),
     #[error(transparent)]
@@ -130,6 +133,15 @@ impl Refusal {
                 };
                 AiError::rate_limit(limit, &refused)
             }
+            Self::TooManyCalls(crowded) => {
+                retry_after_millis = Some(1_000);
+                match crowded {
+                    Crowded::Caller => AiError::wrapped(429, "429", "Too many of your calls are under way. Please retry after 1 second."),
+                    Crowded::Everyone => {
+                        AiError::wrapped(503, "ServiceUnavailable", "Too many calls are under way. Please retry after 1 second.")
+                    }
+                }
+            }
             Self::Upstream(fault) => {
                 retry_after_millis = fault.retry_after_millis();
                 AiError::wrapped(fault.status(), fault.code(), fault.public_message())
@@ -160,6 +172,7 @@ impl Refusal {
             Self::NotServed(_) => "not served",
             Self::Prompt(_) => "malformed request",
             Self::OverBudget { .. } => "over budget",
+            Self::TooManyCalls(_) => "too many calls",
             Self::Upstream(_) => "model server",
             Self::Audit(_) | Self::Keys(_) | Self::Orphan => "not available",
         }

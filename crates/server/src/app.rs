@@ -10,8 +10,10 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
+use keyless_audit::{AuditSink, AuditUnavailable};
 use keyless_gateway::Gateway;
 use keyless_metadata::{Connection, Metadata};
+use keyless_store::audit_log::confirmed;
 use keyless_web::{Local, Peer};
 use keyless_wire::arm::ArmError;
 use tokio::time::timeout;
@@ -38,6 +40,7 @@ pub(crate) struct App {
     /// Authority, control plane and Graph: their paths do not collide.
     planes: Router,
     operations: Arc<Operations>,
+    audit: Arc<dyn AuditSink>,
     /// `.openai.{domain}`, where accounts have host names of their own.
     account_suffix: Option<String>,
 }
@@ -49,10 +52,11 @@ impl App {
         metadata: Arc<Metadata>,
         planes: Router,
         operations: Arc<Operations>,
+        audit: Arc<dyn AuditSink>,
         wildcard_domain: Option<&str>,
     ) -> Self {
         let account_suffix = wildcard_domain.map(|domain| format!(".openai.{domain}"));
-        Self { tls, gateway, metadata, planes, operations, account_suffix }
+        Self { tls, gateway, metadata, planes, operations, audit, account_suffix }
     }
 
     pub(crate) const fn tls(&self) -> &Arc<rustls::ServerConfig> {
@@ -80,14 +84,20 @@ impl App {
                 request.extensions_mut().insert(Peer(peer));
                 request.extensions_mut().insert(Local(local));
                 collapse_slashes(&mut request);
-                let response = match timeout(PLANE_DEADLINE, self.planes.clone().oneshot(request.map(Body::new))).await {
-                    Ok(Ok(response)) => response,
-                    Ok(Err(never)) => match never {},
-                    Err(_) => too_slow(),
+                let answered = async {
+                    let response = match timeout(PLANE_DEADLINE, self.planes.clone().oneshot(request.map(Body::new))).await {
+                        Ok(Ok(response)) => response,
+                        Ok(Err(never)) => match never {},
+                        Err(_) => too_slow(),
+                    };
+                    response.map(|body| Either::Right(Either::Right(body)))
                 };
-                response.map(|body| Either::Right(Either::Right(body)))
+                confirmed(&self.audit, answered).await.unwrap_or_else(|error| unconfirmed(&error))
             }
-            Service::Metadata => self.metadata.handle(&request, &connection).map(here),
+            Service::Metadata => {
+                let answered = async { self.metadata.handle(&request, &connection).map(here) };
+                confirmed(&self.audit, answered).await.unwrap_or_else(|error| unconfirmed(&error))
+            }
             Service::Operations => self.operations.handle(&request).map(here),
         };
         self.operations.count(service, response.status());
@@ -114,6 +124,13 @@ fn too_many_headers() -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
     response
+}
+
+/// SECURITY: what has no record on the disk is not told, a token least of all.
+fn unconfirmed(error: &AuditUnavailable) -> Response<Answer> {
+    tracing::debug!(%error, "an answer is withheld");
+    let error = ArmError::new("ServiceUnavailable", "The audit log cannot be written, so no request is answered. Please retry later.");
+    keyless_web::json(StatusCode::SERVICE_UNAVAILABLE, &error).map(|body| Either::Right(Either::Right(body)))
 }
 
 fn too_slow() -> Response<Body> {

@@ -32,6 +32,8 @@ enum Source {
     User(u32),
     /// A machine; of IPv6 the network of 2^64 addresses that a single machine may well have.
     Address(IpAddr),
+    /// All of them: a user may have subordinate ids, and a stranger many addresses.
+    Everybody,
 }
 
 /// The connections of this process, counted.
@@ -41,7 +43,7 @@ pub(crate) struct Capacity {
     local: usize,
     /// Who runs this system, and may use it whole.
     owner: u32,
-    /// Without entries of nought: as many as there are connections, at most.
+    /// Without entries of nought: two for each connection, at most.
     held: Mutex<HashMap<(Service, Source), usize>>,
     turned_away: AtomicU64,
 }
@@ -56,13 +58,21 @@ struct Share {
 #[derive(Debug)]
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
-    counted: Option<(Arc<Capacity>, (Service, Source))>,
+    counted: Option<Counted>,
+}
+
+/// What it is counted under: its source, and all sources together.
+#[derive(Debug)]
+struct Counted {
+    capacity: Arc<Capacity>,
+    keys: [(Service, Source); 2],
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some((capacity, key)) = &self.counted {
-            let mut held = capacity.held.lock().expect("no holder of this lock panics");
+        let Some(Counted { capacity, keys }) = &self.counted else { return };
+        let mut held = capacity.held.lock().expect("no holder of this lock panics");
+        for key in keys {
             if let Some(count) = held.get_mut(key) {
                 *count -= 1;
                 if *count == 0 {
@@ -119,25 +129,26 @@ impl Capacity {
 
     /// A place for an accepted connection; `None` when its source holds its part already.
     pub(crate) fn place(self: &Arc<Self>, service: Service, permit: OwnedSemaphorePermit, peer: IpAddr, owner: PeerOwner) -> Option<Place> {
-        let Some(source) = self.source(service, peer, owner) else { return Some(Place { _permit: permit, counted: None }) };
-        let key = (service, source);
+        let Some(source) = self.source(peer, owner) else { return Some(Place { _permit: permit, counted: None }) };
+        let part = (self.total(service) / PART).max(FEW);
+        // What is left is the owner's, whoever else comes.
+        let together = self.total(service).saturating_sub(part).max(part);
+        let bounds = [((service, source), part), ((service, Source::Everybody), together)];
         let mut held = self.held.lock().expect("no holder of this lock panics");
-        let count = held.entry(key).or_insert(0);
-        if *count >= (self.total(service) / PART).max(FEW) {
+        if bounds.iter().any(|(key, bound)| held.get(key).is_some_and(|count| count >= bound)) {
             self.turned_away.fetch_add(1, Ordering::Relaxed);
             return None;
         }
-        *count += 1;
+        let keys = bounds.map(|(key, _)| key);
+        for key in keys {
+            *held.entry(key).or_insert(0) += 1;
+        }
         drop(held);
-        Some(Place { _permit: permit, counted: Some((Arc::clone(self), key)) })
+        Some(Place { _permit: permit, counted: Some(Counted { capacity: Arc::clone(self), keys }) })
     }
 
     /// Who a connection is counted for; `None` for whoever may have the whole share.
-    fn source(&self, service: Service, peer: IpAddr, owner: PeerOwner) -> Option<Source> {
-        // Behind it is one TLS terminator that speaks for everybody.
-        if service == Service::PlainGateway {
-            return None;
-        }
+    fn source(&self, peer: IpAddr, owner: PeerOwner) -> Option<Source> {
         let address = peer.to_canonical();
         match owner {
             // Whoever could end the process gains nothing by filling it.
@@ -195,6 +206,29 @@ mod tests {
             assert!(take(&capacity, Service::Planes, peer, owner).await.is_some(), "what was given back may be had again");
             assert!(capacity.held.lock().unwrap().is_empty(), "nothing is kept of those who left");
         }
+    }
+
+    #[tokio::test]
+    async fn strangers_with_many_user_ids_leave_a_part_to_the_owner() {
+        for service in [Service::Planes, Service::PlainGateway, Service::Metadata] {
+            let capacity = Capacity::of(4_096, 2, OWNER);
+            let mut places = Vec::new();
+            for uid in 100_000..100_010 {
+                places.extend(take_all(&capacity, service, "127.0.0.1", PeerOwner::Uid(uid)).await);
+            }
+            let part = capacity.total(service) / PART;
+            assert_eq!(places.len(), capacity.total(service) - part, "{service:?}");
+            for _ in 0..part {
+                places.push(take(&capacity, service, "127.0.0.1", PeerOwner::Uid(OWNER)).await.expect("the owner's part"));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn one_source_fills_no_plain_listener_either() {
+        let capacity = Capacity::of(1_024, 2, OWNER);
+        let proxy = take_all(&capacity, Service::PlainGateway, "127.0.0.1", PeerOwner::Uid(33)).await;
+        assert_eq!(proxy.len(), capacity.total(Service::PlainGateway) / PART);
     }
 
     #[tokio::test]

@@ -21,6 +21,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::linger::Lingering;
 use crate::stop;
 
 /// Larger request heads are answered with 431 (case 81).
@@ -72,7 +73,7 @@ where
         .header_read_timeout(patience.head)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Lingering::new(stream)), service);
     let streams = Arc::new(Streams::new());
     until_done(pin!(connection), |connection| connection.graceful_shutdown(), pending(), &streams, patience, stop).await
 }

@@ -100,7 +100,7 @@ mod tests {
             let stream = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
             let peer = stream.local_addr().unwrap();
             let permit = self.runtime.block_on(self.capacity.free(Service::PlainGateway)).unwrap();
-            let connection = Connection { peer, owner: PeerOwner::Unknown };
+            let connection = Connection { peer, owner: PeerOwner::Uid(0) };
             let place = self.capacity.place(Service::PlainGateway, permit, peer.ip(), connection.owner).unwrap();
             self.crew.hand(own, Service::PlainGateway, stream, connection, place);
         }

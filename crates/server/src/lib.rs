@@ -14,6 +14,7 @@ mod crew;
 mod data;
 mod host;
 mod landing;
+mod linger;
 mod listen;
 pub mod local;
 mod model;

@@ -93,7 +93,7 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
     write_counts(&parts.door.platform, true);
     // The log first, then the store's note of how far it goes: a log that is cut later is found out to the last event.
     let audit = Arc::clone(&parts.audit);
-    if let Err(error) = thread.run(move || audit.flush()).await? {
+    if let Err(error) = thread.run(move || audit.close()).await? {
         tracing::error!(%error, "the end of the audit log is perhaps not on disk");
     }
     settle(&parts.door.platform, &parts.door.platform.begin(Actor::System("stop"))).await;
@@ -198,6 +198,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         Arc::clone(&metadata),
         planes,
         Arc::clone(&operations),
+        Arc::clone(&platform.audit),
         platform.endpoints.wildcard_domain.as_deref(),
     );
     let address_of = |service| bound.iter().find(|found| found.service == service).map(|found| found.address);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use keyless_authority::KeyRotation;
 use keyless_model::{Actor, OpContext};
 use keyless_store::Blocking;
-use keyless_store::audit_log::{AuditLog, Retention};
+use keyless_store::audit_log::{AuditLog, Retention, confirmed};
 use keyless_store_sqlite::SqliteStore;
 use keyless_web::Platform;
 use tokio::sync::watch;
@@ -75,7 +75,8 @@ pub(crate) async fn look_after_the_log(audit: Arc<AuditLog>, platform: Arc<Platf
 /// Writes the numbers of refusals that were counted.
 pub(crate) async fn write_counts_often(platform: Arc<Platform>, mut stop: watch::Receiver<bool>) {
     while !ended(&mut stop, COUNTS).await {
-        write_counts(&platform, false);
+        // Whatever the disk does not confirm, the log itself has raised the alarm for.
+        _ = confirmed(&platform.audit, async { write_counts(&platform, false) }).await;
     }
 }
 

@@ -80,7 +80,8 @@ pub(crate) async fn choose(
             match trusted.into_iter().next() {
                 Some(found) => {
                     tell(&format!("found {} at {}", found.name, found.base_url));
-                    let upstream = UpstreamConfig { models: found.models, ..UpstreamConfig::open_ai(DEFAULT, found.base_url) };
+                    let (models, trusts) = (found.models, Some(is_ours as fn(PeerOwner) -> bool));
+                    let upstream = UpstreamConfig { models, trusts, ..UpstreamConfig::open_ai(DEFAULT, found.base_url) };
                     asked(upstream, format!("model server ({})", found.name), roots).await
                 }
                 None => {
@@ -95,7 +96,11 @@ pub(crate) async fn choose(
 /// Whether prompts may go to the server at this end of a connection without anyone having named it: it is the superuser's, a system
 /// account's or our own.
 fn is_trusted(server: SocketAddr, own: SocketAddr) -> bool {
-    is_trusted_owner(owner_of(server, own), rustix::process::geteuid().as_raw())
+    is_ours(owner_of(server, own))
+}
+
+fn is_ours(owner: PeerOwner) -> bool {
+    is_trusted_owner(owner, rustix::process::geteuid().as_raw())
 }
 
 fn is_trusted_owner(owner: PeerOwner, own: u32) -> bool {

@@ -15,10 +15,13 @@ use tokio::sync::Notify;
 
 use crate::ProcessLock;
 
+mod alarm;
 mod behind;
+mod confirm;
 mod error;
 mod filter;
 mod flush;
+mod kept;
 mod lines;
 mod medium;
 mod outbox;
@@ -32,6 +35,7 @@ mod start;
 mod walk;
 mod writer;
 
+pub use confirm::confirmed;
 pub use error::AuditLogError;
 pub use filter::Filter;
 pub use outbox::ReplayError;
@@ -41,6 +45,7 @@ pub use recent::Recent;
 pub use start::{Start, StartKey, StartReason};
 pub use walk::Walk;
 
+use alarm::Alarm;
 use flush::Flushed;
 use segment::Folder;
 use writer::{Health, Wrap, Writer};
@@ -83,6 +88,7 @@ pub struct AuditLog {
     good: AtomicBool,
     /// Events refused since writing stopped working.
     refused: AtomicU64,
+    alarm: Alarm,
     flushed: Flushed,
     space: Mutex<Space>,
     /// Something was written that is not flushed, or writing does not work: [`AuditLog::run`] has something to do.
@@ -128,6 +134,7 @@ impl AuditLog {
             entropy,
             good: AtomicBool::new(true),
             refused: AtomicU64::new(0),
+            alarm: Alarm::default(),
             space: Mutex::default(),
             work: Notify::new(),
             folder,
@@ -196,32 +203,38 @@ impl AuditLog {
             self.resume(writer)?;
         }
         let result = writer.append(events);
-        if let Err(error) = &result {
-            self.notice(writer, error);
+        if result.is_err() {
+            self.notice(writer);
         }
         result
     }
 
-    /// Writing did not work: tries whether it does now, with the event that says so.
+    /// Writing did not work: tries whether it does now, with the event that says so and those that were kept.
     fn resume(&self, writer: &mut Writer) -> Result<(), AuditUnavailable> {
-        let refused = self.refused.load(Ordering::Relaxed);
-        let because = format!("the audit log can be written again; {refused} events were refused until now");
-        let mut event = Prepared::new(&self.system_event("System_AuditResume", Outcome::Allowed, because)).map_err(unwritable)?;
-        let attempt = writer.append(std::slice::from_mut(&mut event));
-        if attempt.is_ok() {
-            self.good.store(true, Ordering::Relaxed);
-            self.refused.store(0, Ordering::Relaxed);
-            tracing::info!(refused, "the audit log can be written again; calls are answered again");
+        let (refused, kept) = (self.refused.load(Ordering::Relaxed), writer.kept());
+        let mut because = format!("the audit log can be written again; {refused} events were refused until now");
+        if kept > 0 {
+            because += &format!("; those of {kept} answers that ended meanwhile follow");
         }
-        attempt
+        let event = Prepared::new(&self.system_event("System_AuditResume", Outcome::Allowed, because)).map_err(unwritable)?;
+        writer.resume(event)?;
+        self.good.store(true, Ordering::Relaxed);
+        self.refused.store(0, Ordering::Relaxed);
+        tracing::info!(refused, kept, "the audit log can be written again; calls are answered again");
+        Ok(())
     }
 
-    /// A write failed: alarms once, until it works again.
-    fn notice(&self, writer: &Writer, error: &AuditUnavailable) {
+    /// A write failed: from now on new calls are refused, and somebody looks when writing works again.
+    fn notice(&self, writer: &Writer) {
         if *writer.health() != Health::Good && self.good.swap(false, Ordering::Relaxed) {
-            tracing::error!(reason = %error.reason, "the audit log cannot be written; calls are refused until it can; free disk space or repair the disk");
             self.work.notify_one();
         }
+    }
+
+    /// `events` could not be written, and what they tell of is refused.
+    fn refuse(&self, events: usize, error: &AuditUnavailable) {
+        self.refused.fetch_add(events as u64, Ordering::Relaxed);
+        self.alarm.failed(self.clock.now(), events as u64, error);
     }
 
     fn system_event(&self, operation: &'static str, outcome: Outcome, because: String) -> AuditEvent {
@@ -239,21 +252,30 @@ impl AuditSink for AuditLog {
     /// All of them or, on an error, none.
     fn record_all(&self, events: &[AuditEvent]) -> Result<(), AuditUnavailable> {
         // All that can be done before the events' places are known is done before the lock: every call of every thread passes here.
-        let mut prepared = events.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>().map_err(unwritable)?;
+        let prepared = events.iter().map(Prepared::new).collect::<Result<Vec<_>, _>>().map_err(unwritable);
+        let mut prepared = prepared.inspect_err(|error| self.refuse(events.len(), error))?;
         let mut writer = self.lock();
         let written = self.append(&mut writer, &mut prepared).map(|()| writer.chain().last().sequence);
         drop(writer);
         match written {
             Err(error) => {
-                self.refused.fetch_add(events.len() as u64, Ordering::Relaxed);
+                self.refuse(events.len(), &error);
                 Err(error)
             }
-            Ok(_) if self.durability == Durability::Written => {
+            Ok(sequence) if self.durability == Durability::Written || confirm::is_left_to_the_work(sequence) => {
                 self.flush_soon();
                 Ok(())
             }
             Ok(sequence) => self.wait_for(sequence),
         }
+    }
+
+    fn keep(&self, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+        self.keep_event(event)
+    }
+
+    fn confirm(&self, sequence: u64) -> Result<(), AuditUnavailable> {
+        self.wait_for(sequence)
     }
 
     fn waits(&self) -> bool {

@@ -3,8 +3,11 @@
 //! Such work cannot be cancelled once it began, so its bound belongs to the work and not to the call that asked for it: a caller
 //! who hangs up frees nothing before the work has ended. It does not know what the work is.
 
+mod batches;
+
 use std::sync::Arc;
 
+pub use batches::Batches;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Runs so many pieces of work at once and lets so many wait; more are turned away, so that a flood ends as a quick refusal.
@@ -47,7 +50,7 @@ impl Blocking {
         // SECURITY: the permits move into the work. Kept in this future they would come back as soon as the caller hangs up, while
         // the work goes on: a stranger could then order as much of it as they like.
         let permits: [OwnedSemaphorePermit; 2] = [place, turn];
-        #[expect(clippy::disallowed_methods, reason = "the one place, with a bound")]
+        #[expect(clippy::disallowed_methods, reason = "one of the two places, with a bound")]
         let done = tokio::task::spawn_blocking(move || {
             let _permits = permits;
             work()

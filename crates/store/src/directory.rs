@@ -12,6 +12,7 @@ use keyless_model::entity::Mutation;
 use keyless_rbac::Permit;
 use tokio::sync::{Mutex, watch};
 
+use crate::audit_log::confirmed;
 use crate::{Admission, Commit, PendingAudit, Presented, Revision, Snapshot, Store, StoreError, decision, set_aside};
 
 /// How often a change is planned anew when others commit first.
@@ -160,9 +161,15 @@ impl Directory {
             // task owns the writer lock, and `close` waits for that lock, so the task is waited for at shutdown.
             #[expect(clippy::disallowed_methods, reason = "owned through the writer lock, see above")]
             let task = tokio::spawn(async move {
-                let committed = inner.commit(&ctx, &base, change, &mut writer).await;
-                drop(writer);
-                committed
+                let mut committed = None;
+                let commit = async {
+                    committed = Some(inner.commit(&ctx, &base, change, &mut writer).await);
+                    drop(writer);
+                };
+                if let Err(error) = confirmed(&inner.audit, commit).await {
+                    tracing::error!(%error, "the audit log's disk did not confirm a committed change; its event is in the outbox");
+                }
+                committed.expect("the work came to its end")
             });
             match task.await.map_err(|panic| StoreError::Unavailable(Box::new(panic)))? {
                 Err(UpdateError::Store(StoreError::Conflict { .. })) => {}

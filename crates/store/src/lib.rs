@@ -17,7 +17,7 @@ mod process_lock;
 mod set_aside;
 
 pub use assertion::{Admission, Presented};
-pub use blocking::{Blocking, BlockingError};
+pub use blocking::{Batches, Blocking, BlockingError};
 pub use directory::{Change, Committed, Directory, UpdateError};
 pub use keyless_directory::{Below, Revision, Sealer, Snapshot};
 pub use keyring::{KeyRing, Keys};

@@ -12,6 +12,7 @@ pub struct MemoryAudit(Mutex<State>);
 struct State {
     events: Vec<AuditEvent>,
     broken: Option<AuditUnavailable>,
+    kept: Vec<AuditEvent>,
 }
 
 impl MemoryAudit {
@@ -25,9 +26,12 @@ impl MemoryAudit {
         self.state().broken = Some(AuditUnavailable { reason: reason.to_owned() });
     }
 
-    /// Events can be written again.
+    /// Events can be written again, first those that were kept.
     pub fn recover(&self) {
-        self.state().broken = None;
+        let mut state = self.state();
+        state.broken = None;
+        let kept = std::mem::take(&mut state.kept);
+        state.events.extend(kept);
     }
 
     /// Everything recorded so far.
@@ -63,6 +67,14 @@ impl AuditSink for MemoryAudit {
             return Err(broken.clone());
         }
         state.events.push(event.clone());
+        Ok(())
+    }
+
+    fn keep(&self, event: &AuditEvent) -> Result<(), AuditUnavailable> {
+        let mut state = self.state();
+        let list = if state.broken.is_some() { &mut state.kept } else { &mut state.events };
+        list.push(event.clone());
+        drop(state);
         Ok(())
     }
 

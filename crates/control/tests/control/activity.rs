@@ -64,5 +64,6 @@ async fn a_log_that_cannot_be_read_is_said_to_be_so() {
     assert_eq!(plane.get(plane.test.operator, &path(&plane, "")).await.error(), (503, "ServiceUnavailable"));
     let broken = Arc::new(Log { broken: true, ..Log::default() });
     let plane = Plane::with(Config { activity: Some(broken as _), ..Config::default() }).await;
-    assert_eq!(plane.get(plane.test.operator, &path(&plane, "")).await.error(), (503, "ServiceUnavailable"));
+    let answer = plane.get(plane.test.operator, &path(&plane, "")).await;
+    assert_eq!((answer.error(), answer.headers["retry-after"].as_bytes()), ((503, "ServiceUnavailable"), &b"5"[..]));
 }

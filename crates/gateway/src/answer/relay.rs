@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Body as _;
-use keyless_audit::Outcome;
+use keyless_audit::{AuditUnavailable, Outcome};
 use tokio::time::{Instant, Sleep};
 
 use super::events::Events;
 use super::tail::Tail;
 use crate::body::BoxError;
 use crate::forward::{Source, UpstreamFault};
-use crate::record::Call;
+use crate::record::{Call, Writing};
 use crate::refuse::Refusal;
 use crate::standing::Standing;
 
@@ -72,12 +72,23 @@ enum Overdue {
 #[derive(Debug)]
 enum State {
     Open,
+    /// The call is being recorded; what is to leave after that, and what follows.
+    Recording(Writing, VecDeque<Bytes>, After),
     /// The model server has said everything.
     Ended,
     /// What is ready is on its way; hyper throws away what it has not written yet when a body fails, so it gets a turn first.
     Breaking(BoxError),
     Broken(BoxError),
     Done,
+}
+
+/// What follows on the record of the call.
+#[derive(Debug)]
+enum After {
+    /// The stream said its last event; the rest of it is passed on.
+    Open,
+    Ended,
+    Breaking(BoxError),
 }
 
 impl Relay {
@@ -126,10 +137,11 @@ impl Relay {
     /// Ends the answer when its right or its time is over, whether or not anybody asks for more of it. Returns when to look again; none
     /// when there is nothing left to watch.
     pub(super) fn look(&mut self, now: Instant) -> Option<Instant> {
-        if !matches!(self.state, State::Open) {
-            return None;
+        match self.state {
+            State::Open => self.cut_off_when_lost(),
+            State::Recording(..) => return Some(now + self.limits.unread),
+            _ => return None,
         }
-        self.cut_off_when_lost();
         let unread = self.offered.unwrap_or(now) + self.limits.unread;
         if now >= self.limits.ends {
             self.overdue(Overdue::TooLong);
@@ -159,13 +171,9 @@ impl Relay {
         self.out.clear();
         self.call.failed(&overdue);
         self.call.detail.cancelled = overdue == Overdue::Unread;
-        if self.record(Outcome::Failed) {
-            if overdue == Overdue::TooLong && matches!(self.mode, Mode::Events(_)) {
-                let error = keyless_wire::ai::AiError::wrapped(504, "GatewayTimeout", "The call took longer than the gateway allows.");
-                self.out.push_back(error.event().into());
-            }
-            self.state = State::Breaking(overdue.into());
-        }
+        let last = (overdue == Overdue::TooLong && matches!(self.mode, Mode::Events(_)))
+            .then(|| keyless_wire::ai::AiError::wrapped(504, "GatewayTimeout", "The call took longer than the gateway allows.").event());
+        self.record(Outcome::Failed, last.map(Bytes::from).into_iter().collect(), After::Breaking(overdue.into()));
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
@@ -178,6 +186,16 @@ impl Relay {
             }
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Open => self.state = State::Open,
+                State::Recording(mut writing, last, after) => match Pin::new(&mut writing).poll(cx) {
+                    Poll::Ready(recorded) => {
+                        self.recorded(recorded, last, after);
+                        continue;
+                    }
+                    Poll::Pending => {
+                        self.state = State::Recording(writing, last, after);
+                        return Poll::Pending;
+                    }
+                },
                 State::Ended | State::Done => return Poll::Ready(None),
                 State::Breaking(error) => {
                     self.state = State::Broken(error);
@@ -237,10 +255,8 @@ impl Relay {
                 let last = noticed.last_at.map(|at| fresh.split_off(at));
                 self.out.append(&mut fresh);
                 // INVARIANT: the event that ends the stream leaves after the call was recorded, not before.
-                if let Some(mut last) = last
-                    && self.record(Outcome::Allowed)
-                {
-                    self.out.append(&mut last);
+                if let Some(last) = last {
+                    self.record(Outcome::Allowed, last, After::Open);
                 }
             }
             Mode::Whole(tail) => {
@@ -271,10 +287,7 @@ impl Relay {
                 tail.release()
             }
         };
-        if self.record(Outcome::Allowed) {
-            self.out.extend(rest);
-            self.state = State::Ended;
-        }
+        self.record(Outcome::Allowed, rest.into_iter().collect(), After::Ended);
     }
 
     /// The model server let us down in the middle. A stream gets an event that says so, which the SDKs raise as an error; then, as
@@ -282,13 +295,11 @@ impl Relay {
     fn fail(&mut self, fault: UpstreamFault) {
         tracing::warn!(%fault, request_id = %self.call.ctx.request_id, "an answer broke off");
         self.call.failed(&fault);
-        if self.record(Outcome::Failed) {
-            if matches!(self.mode, Mode::Events(_)) {
-                let text = format!(r#"data: {{"error":{{"code":"{}","message":"{}"}}}}"#, fault.code(), fault.public_message());
-                self.out.push_back(format!("{text}\n\n").into());
-            }
-            self.state = State::Breaking(fault.into());
-        }
+        let last = matches!(self.mode, Mode::Events(_)).then(|| {
+            let text = format!(r#"data: {{"error":{{"code":"{}","message":"{}"}}}}"#, fault.code(), fault.public_message());
+            Bytes::from(format!("{text}\n\n"))
+        });
+        self.record(Outcome::Failed, last.into_iter().collect(), After::Breaking(fault.into()));
     }
 
     /// SECURITY: an answer under way must not outlive a revocation. What was not passed on yet is dropped, and so is the connection to the
@@ -304,16 +315,36 @@ impl Relay {
     fn cut_off(&mut self, refusal: Refusal) {
         self.out.clear();
         self.source = Source::BuiltIn(VecDeque::new());
-        let recorded = self.call.cut_off(&refusal, self.status);
-        if recorded.is_ok() && matches!(self.mode, Mode::Events(_)) {
-            self.out.push_back(refusal.answer().error.event().into());
-        }
-        self.state = State::Breaking(recorded.map_or_else(Into::into, |()| Box::new(refusal).into()));
+        let last = matches!(self.mode, Mode::Events(_)).then(|| Bytes::from(refusal.answer().error.event()));
+        let writing = self.call.cut_off(&refusal, self.status);
+        self.after(writing, last.into_iter().collect(), After::Breaking(Box::new(refusal)));
     }
 
-    /// Records the call; when that fails, the answer breaks off before its end.
-    fn record(&mut self, outcome: Outcome) -> bool {
-        let recorded = self.call.end(self.status, outcome);
-        recorded.map_err(|error| self.state = State::Breaking(error.into())).is_ok()
+    /// Records the call; only then does `last` leave.
+    fn record(&mut self, outcome: Outcome, last: VecDeque<Bytes>, after: After) {
+        let writing = self.call.end(self.status, outcome);
+        self.after(writing, last, after);
+    }
+
+    fn after(&mut self, writing: Writing, last: VecDeque<Bytes>, after: After) {
+        match writing {
+            Writing::Done(recorded) => self.recorded(recorded, last, after),
+            writing @ Writing::OnDisk(_) => self.state = State::Recording(writing, last, after),
+        }
+    }
+
+    /// Without a record, the answer breaks off before its end.
+    fn recorded(&mut self, recorded: Result<(), AuditUnavailable>, mut last: VecDeque<Bytes>, after: After) {
+        self.state = match recorded {
+            Err(error) => State::Breaking(error.into()),
+            Ok(()) => {
+                self.out.append(&mut last);
+                match after {
+                    After::Open => State::Open,
+                    After::Ended => State::Ended,
+                    After::Breaking(error) => State::Breaking(error),
+                }
+            }
+        };
     }
 }

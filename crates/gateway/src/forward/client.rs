@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 
 use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use keyless_web::PeerOwner;
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 
@@ -25,6 +26,7 @@ type Pool = Client<Connector, Outgoing>;
 pub(super) struct Connecting {
     tls: Arc<ClientConfig>,
     timeouts: Timeouts,
+    trusts: Option<fn(PeerOwner) -> bool>,
 }
 
 thread_local! {
@@ -32,8 +34,8 @@ thread_local! {
 }
 
 impl Connecting {
-    pub(super) fn new(roots: &[CertificateDer<'static>], timeouts: Timeouts) -> Self {
-        Self { tls: tls(roots), timeouts }
+    pub(super) fn new(roots: &[CertificateDer<'static>], timeouts: Timeouts, trusts: Option<fn(PeerOwner) -> bool>) -> Self {
+        Self { tls: tls(roots), timeouts, trusts }
     }
 
     /// Sends a request over this thread's pool. Redirects are answers like any other.
@@ -56,6 +58,6 @@ impl Connecting {
             .pool_max_idle_per_host(MAX_IDLE)
             .pool_idle_timeout(self.timeouts.pool_idle)
             .pool_timer(TokioTimer::new())
-            .build(Connector::new(&self.tls, self.timeouts.connect))
+            .build(Connector::new(&self.tls, self.timeouts.connect, self.trusts))
     }
 }

@@ -9,6 +9,7 @@ use http::Uri;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
+use keyless_web::{PeerOwner, owner_of};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
@@ -21,18 +22,23 @@ use crate::body::BoxError;
 pub(super) struct Connector {
     inner: HttpsConnector<HttpConnector>,
     deadline: Duration,
+    trusts: Option<fn(PeerOwner) -> bool>,
 }
+
+/// Between two questions whose a connection is that its server has not accepted yet.
+const ASK_AGAIN: Duration = Duration::from_millis(2);
 
 type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 impl Connector {
-    pub(super) fn new(tls: &ClientConfig, deadline: Duration) -> Self {
+    /// `trusts`: see [`crate::UpstreamConfig::trusts`].
+    pub(super) fn new(tls: &ClientConfig, deadline: Duration, trusts: Option<fn(PeerOwner) -> bool>) -> Self {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         let inner =
             HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_http1().enable_http2().wrap_connector(tcp);
-        Self { inner, deadline }
+        Self { inner, deadline, trusts }
     }
 }
 
@@ -46,12 +52,38 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, to: Uri) -> Self::Future {
-        let (connecting, deadline) = (self.inner.call(to), self.deadline);
+        let (connecting, deadline, trusts) = (self.inner.call(to), self.deadline, self.trusts);
+        let connecting = async move {
+            let stream = connecting.await?;
+            match trusts {
+                Some(trusts) => check_owner(&stream, trusts).await.map(|()| stream),
+                None => Ok(stream),
+            }
+        };
         Box::pin(async move {
             // A server that takes the connection and never shakes hands, and a name server that never answers, count alike.
             let late = |_| BoxError::from(format!("not connected within {} ms", deadline.as_millis()));
             tokio::time::timeout(deadline, connecting).await.map_err(late)?
         })
+    }
+}
+
+/// SECURITY: before anything is sent. Until the server accepts the connection it is the kernel's and nobody's.
+async fn check_owner(stream: &Stream, trusts: fn(PeerOwner) -> bool) -> Result<(), BoxError> {
+    let MaybeHttpsStream::Http(tcp) = stream else {
+        return Err("the owner of a model server is asked for on plain connections only".into());
+    };
+    let (server, own) = (tcp.inner().peer_addr()?, tcp.inner().local_addr()?);
+    loop {
+        match owner_of(server, own) {
+            PeerOwner::Unknown => tokio::time::sleep(ASK_AGAIN).await,
+            owner if trusts(owner) => return Ok(()),
+            _ => {
+                return Err(
+                    "another user of this machine has taken the port of the model server; to use that one, name it with --upstream".into(),
+                );
+            }
+        }
     }
 }
 

@@ -61,7 +61,11 @@ impl Lister {
         let roots = if upstream.ca.is_empty() { roots } else { &upstream.ca };
         Ok(Self {
             // Nothing is kept between questions: a connection that is reused would say little about a server that is down now.
-            client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(Connector::new(&tls(roots), DEADLINE)),
+            client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(Connector::new(
+                &tls(roots),
+                DEADLINE,
+                upstream.trusts,
+            )),
             uri: Uri::from_parts(parts).map_err(|_| wrong("base url"))?,
             authorization: authorization.map_err(|_| wrong("api key"))?,
         })

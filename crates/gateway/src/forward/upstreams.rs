@@ -6,7 +6,7 @@ use http::{HeaderValue, Uri};
 use keyless_model::entity::Deployment;
 
 use super::client::Connecting;
-use crate::config::{Config, ConfigError, Timeouts, UpstreamConfig, UpstreamKind, check};
+use crate::config::{Config, ConfigError, UpstreamConfig, UpstreamKind, check};
 use crate::detect::{is_embedding, knows, stand_in};
 use crate::route::Shape;
 
@@ -98,7 +98,7 @@ impl Upstream {
                 let roots = if config.ca.is_empty() { &gateway.roots } else { &config.ca };
                 let authorization = config.api_key.as_ref().map(|key| bearer(key.expose())).transpose();
                 Kind::OpenAi(Box::new(OpenAi {
-                    connecting: connecting(roots, gateway.timeouts),
+                    connecting: Arc::new(Connecting::new(roots, gateway.timeouts, config.trusts)),
                     paths: Paths::below(&config.base_url).map_err(|_| problem("base url"))?,
                     authorization: authorization.map_err(|_| problem("api key"))?,
                 }))
@@ -106,10 +106,6 @@ impl Upstream {
         };
         Ok(Self { name: config.name.clone(), models: config.models.clone(), kind })
     }
-}
-
-fn connecting(roots: &[rustls::pki_types::CertificateDer<'static>], timeouts: Timeouts) -> Arc<Connecting> {
-    Arc::new(Connecting::new(roots, timeouts))
 }
 
 pub(super) fn bearer(key: &str) -> Result<HeaderValue, http::header::InvalidHeaderValue> {

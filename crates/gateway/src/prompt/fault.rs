@@ -1,6 +1,6 @@
 //! What may be wrong with a request body.
 
-use crate::bodies::Crowded;
+use crate::shares::Crowded;
 
 /// Why a body is not forwarded. The text goes to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

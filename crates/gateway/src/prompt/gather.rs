@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Incoming};
 
 use super::{Prompt, PromptFault};
-use crate::bodies::Held;
+use crate::shares::Held;
 
 /// How far to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

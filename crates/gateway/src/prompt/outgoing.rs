@@ -12,8 +12,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 
 use super::{Prompt, PromptFault};
-use crate::bodies::Held;
 use crate::body::{BoxError, length_of};
+use crate::shares::Held;
 
 /// What turned out about a body after its beginning was forwarded.
 #[derive(Debug, Default)]

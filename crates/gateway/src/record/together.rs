@@ -1,25 +1,19 @@
 //! Calls that end in the same turn of a thread are written to the audit log at once: one lock and one write for all of them.
 //!
 //! The first of them leads. It lets the tasks that are ready run, so that those which end too can join, and writes; nobody waits for
-//! a clock. No answer ends before its event was written, as if each had been written by itself. Where writing waits for the disk, it
-//! does so on another thread, and this one goes on with other calls.
+//! a clock. No answer ends before its event was written, as if each had been written by itself.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable};
-use keyless_store::Blocking;
+use keyless_audit::{AuditSink, AuditUnavailable};
 use tokio::sync::oneshot;
 
-/// Writes that wait for the disk at once, of one thread; they share flushes. The line before them is
-/// as long as there are calls, which have a bound of their own.
-const AT_ONCE: usize = 4;
+use super::entry::{Entry, write};
 
 thread_local! {
-    static DISK: Blocking = Blocking::new(AT_ONCE, usize::MAX);
-
     /// The turn that calls of this thread may still join.
     static OPEN: RefCell<Option<Arc<Turn>>> = const { RefCell::new(None) };
 }
@@ -28,11 +22,11 @@ thread_local! {
 ///
 /// # Errors
 /// When it could not be written; the others then were not written either.
-pub(super) async fn record(audit: &Arc<dyn AuditSink>, event: AuditEvent) -> Result<(), AuditUnavailable> {
-    match join(audit, event) {
+pub(super) async fn record(audit: &Arc<dyn AuditSink>, entry: Entry) -> Result<(), AuditUnavailable> {
+    match join(audit, entry) {
         Place::Leading(lead) => {
             let_others_run().await;
-            lead.write().await
+            lead.0.write()
         }
         Place::Following(written) => {
             written.await.unwrap_or_else(|_| Err(AuditUnavailable { reason: "the write was given up half-way".to_owned() }))
@@ -50,7 +44,7 @@ struct Turn {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    events: Vec<AuditEvent>,
+    entries: Vec<Entry>,
     followers: Vec<oneshot::Sender<Result<(), AuditUnavailable>>>,
 }
 
@@ -59,17 +53,17 @@ enum Place {
     Following(oneshot::Receiver<Result<(), AuditUnavailable>>),
 }
 
-fn join(audit: &Arc<dyn AuditSink>, event: AuditEvent) -> Place {
+fn join(audit: &Arc<dyn AuditSink>, entry: Entry) -> Place {
     OPEN.with_borrow_mut(|open| {
         if let Some(turn) = open.as_ref().filter(|turn| Arc::ptr_eq(&turn.audit, audit))
             && let Some(waiting) = turn.lock().as_mut()
         {
             let (follower, written) = oneshot::channel();
-            waiting.events.push(event);
+            waiting.entries.push(entry);
             waiting.followers.push(follower);
             return Place::Following(written);
         }
-        let waiting = Mutex::new(Some(Waiting { events: vec![event], followers: Vec::new() }));
+        let waiting = Mutex::new(Some(Waiting { entries: vec![entry], followers: Vec::new() }));
         let turn = Arc::new(Turn { audit: Arc::clone(audit), waiting });
         *open = Some(Arc::clone(&turn));
         Place::Leading(Lead(turn))
@@ -83,8 +77,8 @@ impl Turn {
 
     /// Writes what waits; once.
     fn write(&self) -> Result<(), AuditUnavailable> {
-        let Some(Waiting { events, followers }) = self.lock().take() else { return Ok(()) };
-        let result = self.audit.record_all(&events);
+        let Some(Waiting { entries, followers }) = self.lock().take() else { return Ok(()) };
+        let result = write(&*self.audit, entries);
         for follower in followers {
             // A caller that went away meanwhile is recorded like the others.
             _ = follower.send(result.clone());
@@ -95,17 +89,6 @@ impl Turn {
 
 /// The duty to write a turn. A leader whose caller goes away does it on its way out.
 struct Lead(Arc<Turn>);
-
-impl Lead {
-    async fn write(self) -> Result<(), AuditUnavailable> {
-        if !self.0.audit.waits() {
-            return self.0.write();
-        }
-        // The duty moves along: it is done even when the caller goes away meanwhile.
-        let disk = DISK.with(Clone::clone);
-        disk.run(move || self.0.write()).await.unwrap_or_else(|error| Err(AuditUnavailable { reason: error.to_string() }))
-    }
-}
 
 impl Drop for Lead {
     fn drop(&mut self) {

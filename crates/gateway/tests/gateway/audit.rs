@@ -152,6 +152,54 @@ async fn an_answer_that_cannot_be_recorded_is_withheld() {
     assert!(Answer::of(response).await.is_err(), "the last bytes of a long answer are held back");
 }
 
+/// A stream of which one piece was passed on before the log could not be written any more.
+async fn cut_short(
+    world: &mut World,
+) -> (http::Response<hyper::body::Incoming>, tokio::sync::mpsc::Sender<Result<bytes::Bytes, &'static str>>) {
+    let (feed, script) = Script::stream(4);
+    world.server.next(script);
+    feed.send(Ok("data: {\"choices\":[]}\n\n".into())).await.unwrap();
+    let request = world.post(CHAT, r#"{"messages":[],"stream":true}"#);
+    let mut response = world.open(request).await;
+    http_body_util::BodyExt::frame(response.body_mut()).await.unwrap().unwrap();
+    world.test.audit.fail("disk full");
+    (response, feed)
+}
+
+#[tokio::test]
+async fn an_answer_that_broke_off_for_want_of_a_record_is_recorded_once_that_is_possible() {
+    let mut world = World::new().await;
+    let (response, feed) = cut_short(&mut world).await;
+    feed.send(Ok("data: [DONE]\n\n".into())).await.unwrap();
+    assert!(Answer::of(response).await.is_err());
+    // Refusals are not kept: nothing of these calls has left.
+    assert_eq!(world.chat().await.status, 503);
+    assert!(world.test.audit.take().is_empty());
+    world.test.audit.recover();
+    let [event] = &world.test.audit.take()[..] else { panic!("one event for one answer") };
+    assert_eq!((event.outcome, event.status), (Outcome::Failed, Some(200)));
+    let decision = event.decision.as_ref().unwrap();
+    assert!(decision.because.starts_with("the answer broke off, as the audit log could not be written ("), "{}", decision.because);
+    assert!(decision.assignment.is_some() && event.data.as_ref().is_some_and(|data| data.response_bytes > 0));
+}
+
+#[tokio::test]
+async fn an_answer_whose_caller_leaves_while_the_log_cannot_be_written_is_recorded_later() {
+    let mut world = World::new().await;
+    let (response, feed) = cut_short(&mut world).await;
+    drop(response);
+    feed.closed().await;
+    // The model server's connection goes with the call.
+    while world.gateway.calls_under_way() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(world.test.audit.take().is_empty());
+    world.test.audit.recover();
+    let [event] = &world.test.audit.take()[..] else { panic!("one event for one answer") };
+    assert_eq!((event.outcome, event.status), (Outcome::Failed, Some(499)));
+    assert!(event.data.as_ref().is_some_and(|data| data.cancelled));
+}
+
 #[tokio::test]
 async fn a_short_answer_that_cannot_be_recorded_is_a_clean_refusal() {
     let mut world = World::new().await;

@@ -2,6 +2,7 @@
 
 use keyless_gateway::UpstreamConfig;
 use keyless_gateway::detect::{Candidate, ListFault, Lister, among, knows, stand_in};
+use keyless_web::PeerOwner;
 
 use crate::support::*;
 
@@ -95,4 +96,16 @@ fn a_model_stands_in_for_its_own_kind() {
     assert_eq!(stand_in(&models[2..], true).unwrap(), "llama3.2:3b", "better than nothing");
     assert_eq!(stand_in(&[], true), None);
     assert!(knows(&models, "gpt-4o") && knows(&models, "llama3.2:3b") && !knows(&models, "llama3.2"));
+}
+
+#[tokio::test]
+async fn the_owner_of_a_server_that_nobody_named_is_asked_of_each_new_connection() {
+    let trusted = |trusts| World::with(move |config| config.upstreams[0].trusts = Some(trusts));
+    let mut ours = trusted(|owner| matches!(owner, PeerOwner::Uid(_))).await;
+    assert_eq!(ours.chat().await.status, 200, "the kernel says whose it is");
+    let mut another = trusted(|_| false).await;
+    let refused = another.chat().await;
+    assert_eq!((refused.status.as_u16(), another.server.seen().len()), (503, 0), "nothing was sent");
+    let because = another.test.audit.last().decision.unwrap().because;
+    assert!(because.contains("another user of this machine has taken the port"), "{because}");
 }

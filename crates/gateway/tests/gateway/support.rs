@@ -44,7 +44,11 @@ impl World {
 
     /// With the gateway configured further.
     pub(crate) async fn with(configure: impl FnOnce(&mut Config)) -> Self {
-        let test = TestPlatform::new().await;
+        Self::on(TestPlatform::new().await, configure).await
+    }
+
+    /// On a platform that was made otherwise.
+    pub(crate) async fn on(test: TestPlatform, configure: impl FnOnce(&mut Config)) -> Self {
         let server = ModelServer::start().await;
         let mut config = Config {
             default_upstream: Some("default".to_owned()),

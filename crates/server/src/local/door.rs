@@ -15,9 +15,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use keyless_audit::AuditUnavailable;
 use keyless_authority::{Issuer, KeyRotation};
 use keyless_metadata::Metadata;
-use keyless_store::audit_log::AuditLog;
+use keyless_store::audit_log::{AuditLog, confirmed};
 use keyless_web::Platform;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -117,7 +118,11 @@ impl Door {
         let door = Arc::clone(&self);
         let serving = async move {
             let guest = Guest { door: &door, uid: owner, lent: Mutex::default() };
-            let answer = service_fn(|request| async { Ok::<_, Infallible>(door.answer(&guest, request).await) });
+            let answer = service_fn(|request| async {
+                let answered = confirmed(&door.platform.audit, door.answer(&guest, request)).await;
+                let unconfirmed = |error: AuditUnavailable| json(StatusCode::BAD_REQUEST, &refusal(error.to_string()));
+                Ok::<_, Infallible>(answered.unwrap_or_else(unconfirmed))
+            });
             // A program's loan lasts as long as this connection, which may say nothing for days: no time limit between requests.
             let connection = http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(stream), answer);
             if let Err(error) = connection.await {

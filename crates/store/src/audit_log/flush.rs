@@ -143,7 +143,9 @@ impl AuditLog {
             // SECURITY: the system may have dropped the pages and forgotten the error; a second fsync would succeed without the lines.
             writer.lose(&error);
             let unavailable = AuditUnavailable { reason: format!("the disk did not confirm a write: {error}") };
-            self.notice(&writer, &unavailable);
+            self.notice(&writer);
+            drop(writer);
+            self.alarm.failed(self.clock.now(), 0, &unavailable);
             unavailable
         })
     }

@@ -51,6 +51,8 @@ struct Disk {
     full: AtomicBool,
     sync_fails: AtomicBool,
     syncs: AtomicU64,
+    /// A sync takes until this is used or dropped.
+    slow: Mutex<Option<std::sync::mpsc::Receiver<()>>>,
     /// Told of every sync that worked.
     synced: mpsc::UnboundedSender<()>,
 }
@@ -79,6 +81,8 @@ impl Medium for Faulty {
         if self.disk.sync_fails.load(Ordering::SeqCst) {
             return Err(io::Error::other("input/output error"));
         }
+        let slow = self.disk.slow.lock().unwrap().take();
+        _ = slow.map(|until| until.recv());
         self.file.sync()?;
         self.disk.syncs.fetch_add(1, Ordering::SeqCst);
         _ = self.disk.synced.send(());
@@ -97,7 +101,7 @@ struct Bench {
 impl Bench {
     fn new(options: AuditLogOptions) -> Self {
         let (sender, synced) = mpsc::unbounded_channel();
-        let disk = Disk { full: false.into(), sync_fails: false.into(), syncs: 0.into(), synced: sender };
+        let disk = Disk { full: false.into(), sync_fails: false.into(), syncs: 0.into(), slow: Mutex::new(None), synced: sender };
         Self { folder: tempfile::tempdir().unwrap(), disk: Arc::new(disk), synced, options }
     }
 

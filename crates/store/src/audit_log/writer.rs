@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use keyless_audit::{AuditUnavailable, Chain, Prepared};
+use keyless_audit::{AuditUnavailable, Chain, MOST_KEPT, Prepared};
 
 use super::medium::Medium;
 use super::recover::Tail;
@@ -24,6 +24,9 @@ pub(super) enum Health {
     Lost(String),
 }
 
+/// Kept events that are written with one write.
+const KEPT_AT_ONCE: usize = 256;
+
 pub(super) struct Writer {
     folder: Folder,
     wrap: Wrap,
@@ -35,6 +38,8 @@ pub(super) struct Writer {
     chain: Chain,
     buffer: Vec<u8>,
     health: Health,
+    /// What has happened and could not be written yet. INVARIANT: empty while lines can be written.
+    kept: Vec<Prepared>,
 }
 
 impl fmt::Debug for Writer {
@@ -52,8 +57,8 @@ impl Writer {
     pub(super) fn start(folder: Folder, tail: Tail, segment_bytes: u64, wrap: Wrap) -> io::Result<Self> {
         let Tail { file, segment, offset, chain, cut: _ } = tail;
         let medium = wrap(file);
-        let mut writer =
-            Self { folder, wrap, medium, segment, offset, segment_bytes, chain, buffer: Vec::with_capacity(2048), health: Health::Good };
+        let (buffer, health, kept) = (Vec::with_capacity(2048), Health::Good, Vec::new());
+        let mut writer = Self { folder, wrap, medium, segment, offset, segment_bytes, chain, buffer, health, kept };
         if offset == 0 {
             let medium = Arc::clone(&writer.medium);
             writer.chain = writer.write_header(&*medium, segment)?;
@@ -94,6 +99,43 @@ impl Writer {
                 AuditUnavailable { reason }
             }
         })
+    }
+
+    /// How many events are kept.
+    pub(super) const fn kept(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Why nothing can be written, when that is so.
+    pub(super) fn unwritable(&self) -> Result<(), AuditUnavailable> {
+        match &self.health {
+            Health::Good => Ok(()),
+            Health::Full(reason) | Health::Lost(reason) => Err(AuditUnavailable { reason: reason.clone() }),
+        }
+    }
+
+    /// Keeps an event until [`Writer::resume`]. False when it cannot be: there are too many, or nothing is written before a restart.
+    pub(super) fn keep(&mut self, event: Prepared) -> bool {
+        let keeps = self.kept.len() < MOST_KEPT && !matches!(self.health, Health::Lost(_));
+        if keeps {
+            self.kept.push(event);
+        }
+        keeps
+    }
+
+    /// Writes `first` and everything that was kept. An attempt that fails costs little, however much is kept.
+    pub(super) fn resume(&mut self, first: Prepared) -> Result<(), AuditUnavailable> {
+        self.append(&mut [first])?;
+        while !self.kept.is_empty() {
+            let rest = self.kept.split_off(self.kept.len().min(KEPT_AT_ONCE));
+            let mut events = std::mem::replace(&mut self.kept, rest);
+            if let Err(error) = self.append(&mut events) {
+                events.append(&mut self.kept);
+                self.kept = events;
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Undoes what a failed write left, and starts the next segment when this one is full.

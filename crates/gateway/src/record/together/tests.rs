@@ -1,9 +1,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use keyless_audit::{Category, Outcome};
+use keyless_audit::{AuditEvent, Category, Outcome};
 use keyless_model::{Actor, OpContext, RequestId, Timestamp};
 use tokio::task::JoinSet;
 
+use super::super::entry::Unwritten;
+use super::super::recorder::Recorder;
 use super::*;
 
 /// Remembers the size of every write.
@@ -35,9 +37,10 @@ impl Sink {
     }
 }
 
-fn event() -> AuditEvent {
+fn event() -> Entry {
     let ctx = OpContext::new(RequestId::from_u128(1), Timestamp::default(), Actor::Anonymous);
-    AuditEvent::new(&ctx, Category::Data, "ChatCompletions_Create", Outcome::Allowed)
+    let event = AuditEvent::new(&ctx, Category::Data, "ChatCompletions_Create", Outcome::Allowed);
+    Entry { event, unwritten: Unwritten::Withheld, seat: None }
 }
 
 fn sink() -> (Arc<Sink>, Arc<dyn AuditSink>) {
@@ -87,7 +90,7 @@ async fn a_follower_that_goes_away_is_written_all_the_same() {
     let (sink, audit) = sink();
     let Place::Leading(lead) = join(&audit, event()) else { panic!("the first leads") };
     drop(join(&audit, event()));
-    lead.write().await.unwrap();
+    lead.0.write().unwrap();
     assert_eq!(sink.writes(), [2]);
 }
 
@@ -144,6 +147,7 @@ async fn another_call_of_the_thread_goes_on_while_the_disk_confirms_a_write_d15(
         release.send(()).unwrap();
     };
     // Only this other task releases the disk.
-    let (written, ()) = tokio::join!(record(&audit, event()), another);
+    let recorder = Recorder::new(&audit);
+    let (written, ()) = tokio::join!(recorder.together(event()), another);
     written.unwrap();
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use keyless_audit::MOST_KEPT;
+
 use super::*;
 
 #[test]
@@ -22,6 +24,51 @@ fn a_full_disk_refuses_calls_leaves_no_half_line_and_heals() {
     let because = bench.events()[1].decision.clone().unwrap().because;
     assert!(because.contains("3 events were refused"), "{because}");
     assert_eq!(bench.reader().verify([log.head()]).unwrap().events, 3);
+}
+
+#[test]
+fn what_has_happened_already_is_kept_and_written_in_order_when_there_is_room() {
+    let bench = Bench::plain();
+    let log = bench.open();
+    bench.disk.full.store(true, Ordering::SeqCst);
+    assert!(log.record(&event(1)).is_err());
+    for n in 2..=4 {
+        assert!(log.record(&event(n)).is_err());
+        log.keep(&event(n)).unwrap();
+    }
+    assert!(log.ready().is_err() && bench.operations().is_empty());
+    bench.disk.full.store(false, Ordering::SeqCst);
+    log.record(&event(5)).unwrap();
+    assert_eq!(bench.operations(), ["System_AuditResume", "Op2", "Op3", "Op4", "Op5"]);
+    let because = bench.events()[0].decision.clone().unwrap().because;
+    assert!(because.ends_with("; 1 events were refused until now; those of 3 answers that ended meanwhile follow"), "{because}");
+    log.keep(&event(6)).unwrap();
+    assert_eq!(bench.reader().verify([log.head()]).unwrap().events, 6, "with room it is written at once");
+}
+
+#[test]
+fn what_is_kept_has_a_bound_and_ends_with_the_process() {
+    let bench = Bench::plain();
+    let log = bench.open();
+    bench.disk.full.store(true, Ordering::SeqCst);
+    for _ in 0..MOST_KEPT {
+        log.keep(&event(1)).unwrap();
+    }
+    assert!(log.keep(&event(2)).is_err());
+    let lost = log.close().unwrap_err().reason;
+    assert!(lost.ends_with(&format!("; the events of {MOST_KEPT} answers that were cut off are lost")), "{lost}");
+    bench.disk.full.store(false, Ordering::SeqCst);
+    log.close().unwrap();
+    assert_eq!(bench.reader().verify([log.head()]).unwrap().events, 1 + MOST_KEPT as u64);
+}
+
+#[test]
+fn nothing_is_kept_for_a_disk_that_only_a_restart_can_trust_again() {
+    let bench = Bench::plain();
+    let log = bench.open();
+    log.record(&event(1)).unwrap();
+    bench.disk.sync_fails.store(true, Ordering::SeqCst);
+    assert!(log.flush().is_err() && log.keep(&event(2)).is_err());
 }
 
 #[test]
@@ -174,4 +221,34 @@ async fn with_strict_durability_an_executor_goes_on_while_the_disk_works() {
     assert_eq!(log.anchor(), Some(log.head()));
     assert!(seen.into_iter().all(|sequence| sequence > 0));
     assert_eq!(bench.reader().verify([log.head()]).unwrap().events, 50);
+}
+
+/// There is one thread: held up by the disk, it would never release it.
+#[tokio::test]
+async fn with_strict_durability_a_thread_goes_on_while_the_disk_confirms_what_its_work_wrote_d15() {
+    let bench = Bench::new(AuditLogOptions { durability: Durability::Strict, ..AuditLogOptions::default() });
+    let log = Arc::new(bench.open());
+    let audit: Arc<dyn AuditSink> = Arc::clone(&log) as _;
+    let (release, slow) = std::sync::mpsc::channel();
+    *bench.disk.slow.lock().unwrap() = Some(slow);
+    let (wrote, has_written) = tokio::sync::oneshot::channel();
+    let work = confirmed(&audit, async {
+        log.record(&event(1)).unwrap();
+        wrote.send(()).unwrap();
+        log.head().sequence
+    });
+    let other = async {
+        has_written.await.unwrap();
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let on_disk = log.anchor().map(|anchor| anchor.sequence);
+        release.send(()).unwrap();
+        on_disk
+    };
+    let (done, before) = tokio::join!(work, other);
+    assert_eq!((before, done.unwrap(), log.anchor().unwrap().sequence), (None, 1, 1), "the work ended when its event was on disk");
+    bench.disk.sync_fails.store(true, Ordering::SeqCst);
+    assert!(confirmed(&audit, async { log.record(&event(2)) }).await.is_err(), "what is not on disk is not told");
+    assert!(confirmed(&audit, async { 7 }).await.is_ok_and(|seven| seven == 7), "what wrote nothing waits for nothing");
 }
