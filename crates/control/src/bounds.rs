@@ -1,6 +1,6 @@
 //! Bounds on the JSON that is read, in one place for both APIs and every route. What may be kept of it the directory bounds.
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// The deepest nesting of a body. A document is stored some levels below what a client wrote, and JSON readers stop at 128.
 pub(crate) const MAX_DEPTH: usize = 32;
@@ -17,7 +17,7 @@ struct Size {
 /// Refuses a body that nests too deep or holds too many values. What is no JSON is left to whoever reads it.
 pub(crate) fn check_body(body: &[u8]) -> Result<(), Failure> {
     let Size { depth, nodes } = measure(body);
-    let too_much = |what: String| Err(Failure::invalid("InvalidRequestContent", format!("The request content was invalid: {what}.")));
+    let too_much = |what: String| Err(Failure::new(Code::InvalidRequestContent, format!("The request content was invalid: {what}.")));
     if depth > MAX_DEPTH {
         return too_much(format!("its JSON is nested deeper than {MAX_DEPTH} levels"));
     }

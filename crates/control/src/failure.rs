@@ -1,6 +1,6 @@
 //! Why a request is not answered with what it asked for. One type for both APIs: each renders it in its own envelope.
 
-use std::borrow::Cow;
+mod code;
 
 use http::StatusCode;
 use keyless_audit::AuditUnavailable;
@@ -10,11 +10,13 @@ use keyless_model::Scope;
 use keyless_rbac::Denial;
 use keyless_store::{StoreError, UpdateError};
 
+pub(crate) use code::Code;
+
 /// A refusal or a breakdown, ready to be rendered. The message is public: it never holds a secret or an internal reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: StatusCode,
-    pub(crate) code: Cow<'static, str>,
+    pub(crate) code: Code,
     pub(crate) message: String,
     /// The property or parameter at fault.
     pub(crate) target: Option<String>,
@@ -25,21 +27,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(crate) fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), target: None, challenge: None, denial: None }
-    }
-
-    /// 400: the request makes no sense, and repeating it will not help.
-    pub(crate) fn invalid(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, code, message)
-    }
-
-    pub(crate) fn conflict(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, code, message)
-    }
-
-    pub(crate) fn not_found(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, code, message)
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { status: code.status(), code, message: message.into(), target: None, challenge: None, denial: None }
     }
 
     /// The resource of that id does not exist, in ARM's words for its kind.
@@ -47,8 +36,8 @@ impl Failure {
         use keyless_model::ScopeKind::{ManagementGroup, Resource, ResourceGroup, Root, Subscription};
         match scope.kind() {
             Subscription | Root => Self::no_subscription(scope.name()),
-            ManagementGroup => Self::not_found("NotFound", format!("The management group '{}' cannot be found.", scope.name())),
-            ResourceGroup => Self::not_found("ResourceGroupNotFound", format!("Resource group '{}' could not be found.", scope.name())),
+            ManagementGroup => Self::new(Code::NotFound, format!("The management group '{}' cannot be found.", scope.name())),
+            ResourceGroup => Self::new(Code::ResourceGroupNotFound, format!("Resource group '{}' could not be found.", scope.name())),
             Resource => {
                 let kind = scope.resource_type().unwrap_or_default();
                 let within = scope.resource_group().map_or_else(String::new, |group| format!(" under resource group '{group}'"));
@@ -56,26 +45,21 @@ impl Failure {
                     "The Resource '{kind}/{}'{within} was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
                     scope.name()
                 );
-                Self::not_found("ResourceNotFound", message)
+                Self::new(Code::ResourceNotFound, message)
             }
         }
     }
 
     pub(crate) fn no_subscription(id: &str) -> Self {
-        Self::not_found("SubscriptionNotFound", format!("The subscription '{id}' could not be found."))
-    }
-
-    /// 403, for a request that no policy was asked about because nothing could allow it.
-    pub(crate) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, code, message)
+        Self::new(Code::SubscriptionNotFound, format!("The subscription '{id}' could not be found."))
     }
 
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", message)
+        Self::new(Code::ServiceUnavailable, message)
     }
 
     pub(crate) fn internal() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError", "The operation could not be completed; retry it later.")
+        Self::new(Code::InternalServerError, "The operation could not be completed; retry it later.")
     }
 
     #[must_use]
@@ -115,7 +99,7 @@ impl From<Violation> for Failure {
                     "Cannot delete the last RBAC admin assignment: nobody could assign roles in '{scope}' afterwards. Assign Owner to \
                      someone else first."
                 );
-                Self::invalid("LastRbacAdminAssignmentCannotBeDeleted", message)
+                Self::new(Code::LastRbacAdminAssignmentCannotBeDeleted, message)
             }
             Violation::Locked { scope, lock, deleting } => {
                 let verb = if deleting { "delete" } else { "write" };
@@ -123,12 +107,12 @@ impl From<Violation> for Failure {
                     "The scope '{scope}' cannot perform {verb} operation because following scope(s) are locked: '{lock}'. Please remove \
                      the lock and try again."
                 );
-                Self::conflict("ScopeLocked", message)
+                Self::new(Code::ScopeLocked, message)
             }
-            Violation::TooMany(what) => Self::conflict("QuotaExceeded", format!("There can be no more {what}; delete some first.")),
+            Violation::TooMany(what) => Self::new(Code::QuotaExceeded, format!("There can be no more {what}; delete some first.")),
             Violation::TooLarge => {
                 let message = format!("The resource would be larger than {} kB.", documents::MAX / 1024);
-                Self::invalid("RequestContentTooLarge", message)
+                Self { status: StatusCode::BAD_REQUEST, ..Self::new(Code::RequestContentTooLarge, message) }
             }
         }
     }
@@ -145,11 +129,11 @@ impl From<StoreError> for Failure {
         tracing::error!(%error, "the directory could not be changed");
         match error {
             StoreError::Conflict { .. } => {
-                Self::conflict("AnotherOperationInProgress", "Other changes keep coming first; retry the operation.")
+                Self::new(Code::AnotherOperationInProgress, "Other changes keep coming first; retry the operation.")
             }
             StoreError::Unavailable(_) => Self::unavailable("The state database does not answer; retry the operation later."),
             StoreError::Unloadable { .. } => {
-                Self::invalid("RequestContentTooDeep", "The document is nested too deeply to be kept; make it flatter.")
+                Self::new(Code::RequestContentTooDeep, "The document is nested too deeply to be kept; make it flatter.")
             }
             StoreError::Corrupt { .. } | StoreError::Schema { .. } | StoreError::Sealed(_) => Self::internal(),
         }

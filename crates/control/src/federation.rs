@@ -4,7 +4,7 @@ use keyless_directory::plan::federation::{FederationRefused, LANGUAGE_VERSION};
 use keyless_model::entity::{AssertionAlgorithm, FederatedCredential, SubjectMatch};
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// Adds to ARM's and Graph's shapes what they have in common beyond Azure's plain case: the expression in place of a subject, and
 /// algorithms other than Entra's.
@@ -23,17 +23,17 @@ pub(crate) fn show(row: &FederatedCredential, shape: &mut Value) {
 impl From<FederationRefused> for Failure {
     fn from(refused: FederationRefused) -> Self {
         match refused {
-            FederationRefused::Name(error) => Self::invalid("InvalidFederatedIdentityCredentialName", error.to_string()),
+            FederationRefused::Name(error) => Self::new(Code::InvalidFederatedIdentityCredentialName, error.to_string()),
             FederationRefused::Invalid { property, why } => {
                 let message = format!("The property '{property}' of the federated identity credential is invalid: {why}.");
-                Self::invalid("BadRequest", message).at(property)
+                Self::new(Code::BadRequest, message).at(property)
             }
             FederationRefused::TooMany => {
                 let message = "Too many federated identity credentials: an identity or application has at most 20.";
-                Self::invalid("FederatedIdentityCredentialQuotaExceeded", message)
+                Self::new(Code::FederatedIdentityCredentialQuotaExceeded, message)
             }
             FederationRefused::Taken => {
-                Self::conflict("Conflict", "Issuer and subject combination already exists for this Managed Identity.")
+                Self::new(Code::Conflict, "Issuer and subject combination already exists for this Managed Identity.")
             }
         }
     }

@@ -3,7 +3,7 @@
 //! SECURITY: a filter that is not understood is an error. Answering it with everything made `az ad sp create-for-rbac` take over
 //! a foreign service principal (`az-contract` rule 8).
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// One term of a filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Term>, Failure> {
 /// 400 for a filter that this list does not know.
 pub(crate) fn unsupported(text: &str) -> Failure {
     let shown: String = text.chars().take(200).filter(|c| !c.is_control()).collect();
-    Failure::invalid("InvalidFilterInQueryString", format!("Invalid or unsupported '$filter' for this list: '{shown}'.")).at("$filter")
+    Failure::new(Code::InvalidFilterInQueryString, format!("Invalid or unsupported '$filter' for this list: '{shown}'.")).at("$filter")
 }
 
 struct Reader<'a> {

@@ -6,8 +6,10 @@
 //! Every route is one line of a table ([`routes`]) that states what a caller must be allowed before its handler runs. A handler
 //! therefore never asks who is calling: it is only reached with an answer.
 
+mod access;
 mod activity;
 mod answer;
+mod api;
 mod arm;
 mod bounds;
 mod call;
@@ -16,6 +18,7 @@ mod failure;
 mod federation;
 mod filter;
 mod graph;
+mod permitted;
 mod route;
 mod routes;
 mod serve;
@@ -71,7 +74,7 @@ impl Default for Config {
 /// The routes of ARM (`/metadata/endpoints`, `/subscriptions`, `/tenants`, `/providers`) and Graph (`/v1.0`, and of `/beta` the federated
 /// credentials).
 pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {
-    serve::router(control::Control::new(platform, config))
+    serve::router(platform, config)
 }
 
 /// Whether a path belongs to the control plane, in any case and with doubled slashes. For a listener that shares its port: such

@@ -1,49 +1,37 @@
 //! One line per route: method, path, what the caller must be allowed, and the handler that is reached then.
+//!
+//! A handler's argument says what was asked for it: [`Allowed`] holds a permit, [`Listing`] what of a list may be seen, a plain
+//! [`Call`] nothing. None of them can be had without the question.
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use http::Method;
 use keyless_model::Scope;
-use keyless_rbac::Attributes;
-use keyless_store::Snapshot;
 
+use crate::access::Access;
 use crate::answer::Reply;
+use crate::arm::page::Listing;
 use crate::arm::path::{self, Params};
-use crate::call::Call;
+use crate::call::{Call, Content};
+use crate::control::Control;
 use crate::failure::Failure;
+use crate::graph::permission;
+use crate::permitted::{self, Allowed, AttributesOf};
 
-/// The future of a handler.
-pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
+type Answer = Result<Reply, Failure>;
+type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// What a caller must be allowed before the handler runs. There is no variant for "nothing said".
-#[derive(Clone, Copy)]
-pub(crate) enum Access {
-    /// Anyone, without a token: the document that tells clients where to get one.
-    Public,
-    /// Anyone with a token: the handler shows what the caller may read, or what is the caller's own.
-    Own,
-    /// This action, at the route's scope.
-    Action(&'static str),
-    /// This action, decided with attributes of the request, which conditions of role assignments look at.
-    Attributed(&'static str, fn(&Call, &Snapshot) -> Result<Attributes, Failure>),
-    /// This action of the resource provider that the path names: `{namespace}/register/action`.
-    Namespace(&'static str),
-    /// A list of resources. With this action at the route's scope, all of it; without, the rows at whose own scope the caller holds
-    /// it - possibly none, which is an empty list, as on Azure.
-    List(&'static str),
-    /// A list of what a resource holds: as [`Access::List`], but a caller who would see no row is refused.
-    Children(&'static str),
-    /// The action of the generic resource that the path names: `{type}/read`, `/write` or `/delete`, by method.
-    Resource,
-    /// Reading objects of the directory: decision record 0005.
-    DirectoryRead,
-    /// Changing objects of the directory: decision record 0005.
-    DirectoryWrite,
+/// What answers a request of a route.
+pub(crate) enum Endpoint {
+    /// Before anyone is asked who they are; from the query.
+    Public(fn(&Control, &str) -> Answer),
+    /// A caller that is known.
+    Known(Box<dyn Fn(Arc<Call>) -> Answering + Send + Sync>),
 }
 
 /// A route of the table.
-#[derive(Clone)]
 pub(crate) struct Route {
     pub(crate) method: Method,
     /// The part of the path that is the scope of the decision. Literals are in ARM's spelling, which is also what stored ids get.
@@ -52,7 +40,100 @@ pub(crate) struct Route {
     /// The rest of the path.
     pub(crate) tail: &'static str,
     pub(crate) access: Access,
-    pub(crate) handle: for<'a> fn(&'a Call) -> Answering<'a>,
+    pub(crate) endpoint: Endpoint,
+}
+
+/// Scopes that many routes have.
+pub(crate) const ANYWHERE: &str = "{*}";
+pub(crate) const SUBSCRIPTION: &str = "/subscriptions/{subscription}";
+pub(crate) const RESOURCE_GROUP: &str = "/subscriptions/{subscription}/resourceGroups/{group}";
+
+impl Route {
+    /// Anyone may ask, without a token.
+    pub(crate) fn public(tail: &'static str, handle: fn(&Control, &str) -> Answer) -> Self {
+        Self { method: Method::GET, at: "", tail, access: Access::Public, endpoint: Endpoint::Public(handle) }
+    }
+
+    /// Any caller may ask, and is shown its own view.
+    pub(crate) fn own<H, F>(at: &'static str, tail: &'static str, handle: H) -> Self
+    where
+        H: Fn(Arc<Call>) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        Self::known(Method::GET, at, tail, Access::Own, move |call| async move {
+            handle(Arc::clone(&call)).await.map_err(|failure| call.failed(None, failure))
+        })
+    }
+
+    /// A list of what the caller may see of it; see [`Access::List`] and [`Access::Children`].
+    pub(crate) fn list<H, F>(at: &'static str, tail: &'static str, access: Access, handle: H) -> Self
+    where
+        H: Fn(Listing) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        Self::known(Method::GET, at, tail, access, move |call| async move {
+            let listing = Listing::of(Arc::clone(&call)).ok_or_else(Failure::internal)?;
+            handle(listing).await.map_err(|failure| call.failed(None, failure))
+        })
+    }
+
+    /// Whoever has a permit for what `access` says, as far as the body says `B`.
+    pub(crate) fn new<B, H, F>(method: Method, at: &'static str, tail: &'static str, access: Access, handle: H) -> Self
+    where
+        B: Content,
+        H: Fn(Allowed<B>) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        Self::known(method, at, tail, access, move |call| permitted::answer(call, None, handle))
+    }
+
+    /// As [`Route::new`], decided with attributes of the request, which conditions of role assignments look at.
+    pub(crate) fn attributed<B, H, F>(
+        method: Method,
+        at: &'static str,
+        tail: &'static str,
+        access: Access,
+        of: AttributesOf<B>,
+        handle: H,
+    ) -> Self
+    where
+        B: Content,
+        H: Fn(Allowed<B>) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        Self::known(method, at, tail, access, move |call| permitted::answer(call, Some(of), handle))
+    }
+
+    fn known<F>(
+        method: Method,
+        at: &'static str,
+        tail: &'static str,
+        access: Access,
+        answer: impl Fn(Arc<Call>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        Self { method, at, tail, access, endpoint: Endpoint::Known(Box::new(move |call| Box::pin(answer(call)))) }
+    }
+
+    /// The action that the route decides on, when it names one.
+    pub(crate) fn action(&self, scope: &Scope, params: &Params) -> Option<String> {
+        match self.access {
+            Access::Action(action) | Access::List(action) | Access::Children(action) => Some(action.to_owned()),
+            Access::Namespace(verb) => Some(format!("{}/{verb}", params.named("namespace"))),
+            Access::Resource => {
+                let verb = match self.method {
+                    Method::GET | Method::HEAD => "read",
+                    Method::DELETE => "delete",
+                    _ => "write",
+                };
+                scope.resource_type().map(|kind| format!("{kind}/{verb}"))
+            }
+            Access::DirectoryRead | Access::DirectoryWrite => Some(permission::operation(&self.method, self.tail)),
+            Access::Public | Access::Own => None,
+        }
+    }
 }
 
 impl fmt::Debug for Route {
@@ -60,36 +141,6 @@ impl fmt::Debug for Route {
         write!(f, "{} {}{} {:?}", self.method, self.at, self.tail, self.access)
     }
 }
-
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Public => f.write_str("public"),
-            Self::Own => f.write_str("any caller, own view"),
-            Self::Action(action) => f.write_str(action),
-            Self::Attributed(action, _) => write!(f, "{action} (with attributes)"),
-            Self::List(action) | Self::Children(action) => write!(f, "{action} (list)"),
-            Self::Namespace(verb) => write!(f, "{{namespace}}/{verb}"),
-            Self::Resource => f.write_str("the generic resource's own action"),
-            Self::DirectoryRead => f.write_str("directory read"),
-            Self::DirectoryWrite => f.write_str("directory write"),
-        }
-    }
-}
-
-/// A line of the table: method, scope and rest of the path, access, handler.
-macro_rules! route {
-    ($method:ident $at:literal $tail:literal, $access:expr, $($handler:ident)::+) => {
-        $crate::route::Route {
-            method: http::Method::$method,
-            at: $at,
-            tail: $tail,
-            access: $access,
-            handle: |call| Box::pin($($handler)::+(call)),
-        }
-    };
-}
-pub(crate) use route;
 
 /// The routes of one API, searched in order.
 #[derive(Debug)]
@@ -128,7 +179,7 @@ impl Table {
             if generic && claimed {
                 continue;
             }
-            let Some(matched) = path::matches(route, segments) else { continue };
+            let Some(matched) = path::matches(route.at, route.tail, segments) else { continue };
             claimed |= !generic;
             match matched {
                 Err(error) => missing = Missing::Id(error.to_string()),

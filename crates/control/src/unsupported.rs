@@ -1,9 +1,7 @@
 //! What Azure has and Keyless has not, each with the reason and what to do instead. Without it such a call would end in a message
 //! about a misspelt path, and its sender would look for a mistake of their own.
 
-use http::StatusCode;
-
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// A type or operation, with everything below it, and why it is not here.
 const TYPES: &[(&str, &str)] = &[
@@ -98,7 +96,7 @@ pub(crate) fn reason(segments: &[String]) -> Option<Failure> {
         None => WORDS.iter().find(|(word, _)| segments.iter().skip(2).any(|segment| segment.eq_ignore_ascii_case(word))),
     };
     let (what, why) = known?;
-    Some(Failure::new(StatusCode::NOT_IMPLEMENTED, "NotSupported", format!("Keyless does not have '{what}': {why}.")))
+    Some(Failure::new(Code::NotSupported, format!("Keyless does not have '{what}': {why}.")))
 }
 
 /// `Namespace/type/type` of `Namespace/type/name/type/name`.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 const ASSIGN: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action";
 
@@ -40,7 +40,7 @@ impl IdentityBody {
     /// What the body wishes for a resource that carries `current`. A PATCH adds to the attached identities and takes away those
     /// that it maps to null; a PUT names all of them.
     pub(crate) fn wish(&self, current: &AssignedIdentities, patch: bool) -> Result<Wish, Failure> {
-        let invalid = |why: String| Failure::invalid("InvalidIdentityType", why).at("identity");
+        let invalid = |why: String| Failure::new(Code::InvalidIdentityType, why).at("identity");
         let words: BTreeSet<String> = self.kind.split(',').map(|word| word.trim().to_ascii_lowercase()).collect();
         let known = words.iter().all(|word| matches!(word.as_str(), "none" | "systemassigned" | "userassigned"));
         let none = words.contains("none");
@@ -124,7 +124,7 @@ fn not_linked(call: &Call, id: &Scope) -> Failure {
         call.action.as_deref().unwrap_or_default(),
         call.scope
     );
-    Failure::forbidden("LinkedAuthorizationFailed", message)
+    Failure::new(Code::LinkedAuthorizationFailed, message)
 }
 
 /// The block as ARM shows it; `None` for a resource that carries nothing.

@@ -10,7 +10,7 @@ use keyless_rbac::Attributes;
 use keyless_store::Snapshot;
 
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 const ASSIGN: &str = "Microsoft.Authorization/roleAssignments/write";
 const UNDENY: &str = "Microsoft.Authorization/denyAssignments/delete";
@@ -98,5 +98,5 @@ fn require_assign(call: &Call, snapshot: &Snapshot, scope: &Scope) -> Result<(),
         return Ok(());
     }
     require(call, snapshot, ASSIGN, scope)?;
-    Err(Failure::forbidden("AuthorizationFailed", format!("Moving '{scope}' needs the unconditional right to assign roles there.")))
+    Err(Failure::new(Code::AuthorizationFailed, format!("Moving '{scope}' needs the unconditional right to assign roles there.")))
 }

@@ -4,6 +4,9 @@
 //! holds. SECURITY: the token is a place in that order and nothing else. Every row of every page is asked for again, so a token that
 //! was made up, or taken from another list or reader, shows nothing that its bearer may not see.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keyless_model::Scope;
@@ -11,10 +14,10 @@ use keyless_rbac::Attributes;
 use keyless_store::Below;
 use serde_json::{Value, json};
 
+use crate::access::Access;
 use crate::answer::Reply;
 use crate::call::Call;
-use crate::failure::Failure;
-use crate::route::Access;
+use crate::failure::{Code, Failure};
 
 /// The most rows that a client may ask for at once.
 const MAX_TOP: usize = 5000;
@@ -53,29 +56,21 @@ impl Page {
         Below { scope: &call.scope, after: self.after.as_deref() }
     }
 
-    /// A page of a short list whose rows come in any order, the earlier ones too.
-    pub(crate) fn of_all<T>(
-        &self,
-        call: &Call,
-        rows: impl Iterator<Item = Row<T>>,
-        action: &str,
-        show: impl Fn(&T) -> Value,
-    ) -> Result<Reply, Failure> {
+    /// The rows of a short list that come in any order, from the page's start on.
+    pub(crate) fn sorted<T>(&self, rows: impl Iterator<Item = Row<T>>) -> impl Iterator<Item = Row<T>> {
         let mut rows: Vec<Row<T>> = rows.filter(|row| self.after.as_ref().is_none_or(|after| row.key > *after)).collect();
         rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        self.of(call, rows.into_iter(), action, show)
+        rows.into_iter()
     }
 
-    /// A page of the rows that the caller may see: all of them with the list's action at its scope, else those at whose own scope
-    /// the caller holds it. The rows come in order of their keys, from `after` on.
-    pub(crate) fn of<T>(
-        &self,
-        call: &Call,
-        rows: impl Iterator<Item = Row<T>>,
-        action: &str,
-        show: impl Fn(&T) -> Value,
-    ) -> Result<Reply, Failure> {
-        self.of_seen(call, rows.filter(|row| call.permit.is_some() || call.may(&call.snapshot, action, &row.scope)), show)
+    /// A page of the rows that the caller may see. They come in order of their keys, from `after` on.
+    pub(crate) fn of<T>(&self, list: &Listing, rows: impl Iterator<Item = Row<T>>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
+        let mut shown = 0_usize;
+        let reply = self.of_seen(list, rows.filter(|row| list.sees(&row.scope)).inspect(|_| shown += 1), show)?;
+        if shown == 0 {
+            list.require_sight()?;
+        }
+        Ok(reply)
     }
 
     /// A page of rows that the caller is known to see.
@@ -86,14 +81,50 @@ impl Page {
             shown.push(show(&row.item));
             last = Some(row.key);
         }
-        if let (Access::Children(action), true, None) = (call.access, shown.is_empty(), &call.permit) {
-            call.ask(&call.snapshot, action, &call.scope, Attributes::NONE).map_err(|denial| call.unauthorized(*denial))?;
-        }
         let mut body = json!({ "value": shown });
         if let (Some(last), true, Some(body)) = (last, rows.peek().is_some(), body.as_object_mut()) {
-            body.insert(next_name(call).to_owned(), next_link(call, &last).into());
+            body.insert(call.api.next_page().to_owned(), next_link(call, &last).into());
         }
         Ok(Reply::ok(body))
+    }
+}
+
+/// A call for a list: what of it the caller may see.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    call: Arc<Call>,
+    action: &'static str,
+    /// The caller holds the action where the list is asked for, so sees every row.
+    pub(crate) whole: bool,
+}
+
+impl Listing {
+    /// None for a call that is for no list.
+    pub(crate) fn of(call: Arc<Call>) -> Option<Self> {
+        let (Access::List(action) | Access::Children(action)) = call.access else { return None };
+        Some(Self { whole: call.may(&call.snapshot, action, &call.scope), action, call })
+    }
+
+    fn sees(&self, scope: &Scope) -> bool {
+        self.whole || self.may(&self.snapshot, self.action, scope)
+    }
+
+    /// Refuses a caller who saw no row of what a resource holds.
+    fn require_sight(&self) -> Result<(), Failure> {
+        match self.access {
+            Access::Children(action) if !self.whole => {
+                self.ask(&self.snapshot, action, &self.scope, Attributes::NONE).map(drop).map_err(|denial| self.unauthorized(*denial))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Deref for Listing {
+    type Target = Call;
+
+    fn deref(&self) -> &Call {
+        &self.call
     }
 }
 
@@ -101,23 +132,19 @@ fn size(call: &Call) -> Result<usize, Failure> {
     let Some(top) = call.query.field("$top") else { return Ok(call.control.config.page_size.max(1)) };
     match top.parse::<usize>() {
         Ok(top) if (1..=MAX_TOP).contains(&top) => Ok(top),
-        _ => Err(Failure::invalid("InvalidTopParameter", format!("The '$top' parameter must be a number from 1 to {MAX_TOP}.")).at("$top")),
+        _ => Err(Failure::new(Code::InvalidTopParameter, format!("The '$top' parameter must be a number from 1 to {MAX_TOP}.")).at("$top")),
     }
 }
 
 /// 400 for a token that no list of this kind issues.
 pub(crate) fn foreign_token() -> Failure {
-    Failure::invalid("InvalidSkipToken", "The '$skiptoken' parameter was not issued by this list; start again without it.")
+    Failure::new(Code::InvalidSkipToken, "The '$skiptoken' parameter was not issued by this list; start again without it.")
 }
 
 fn after(call: &Call) -> Result<Option<String>, Failure> {
     let Some(token) = call.query.field("$skiptoken") else { return Ok(None) };
     let key = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     key.map(Some).ok_or_else(foreign_token)
-}
-
-fn next_name(call: &Call) -> &'static str {
-    if ["/v1.0/", "/beta/"].iter().any(|graph| call.path.starts_with(graph)) { "@odata.nextLink" } else { "nextLink" }
 }
 
 fn next_link(call: &Call, last: &str) -> String {

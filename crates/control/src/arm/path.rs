@@ -3,8 +3,6 @@
 use keyless_model::{InvalidScope, Scope};
 use percent_encoding::percent_decode_str;
 
-use crate::route::Route;
-
 /// First words of the paths that are ours.
 const ROOTS: &[&str] = &["subscriptions", "tenants", "providers", "metadata", "v1.0", "beta"];
 
@@ -41,17 +39,17 @@ pub(crate) fn segments(path: &str) -> Option<Vec<String>> {
         .collect()
 }
 
-/// Whether the route's pattern matches the path; then the scope (or why it is none) and the names.
-pub(crate) fn matches(route: &Route, segments: &[String]) -> Option<Result<(Scope, Params), InvalidScope>> {
+/// Whether a route's scope and the rest of its path match; then the scope (or why it is none) and the names.
+pub(crate) fn matches(at: &'static str, tail: &'static str, segments: &[String]) -> Option<Result<(Scope, Params), InvalidScope>> {
     let mut params = Params::default();
-    let tail: Vec<&'static str> = pattern(route.tail).collect();
+    let tail: Vec<&'static str> = pattern(tail).collect();
     let split = segments.len().checked_sub(tail.len())?;
     let (head, rest) = segments.split_at(split);
     bind(&tail, rest, &mut params)?;
-    let scope = if route.at == "{*}" {
+    let scope = if at == "{*}" {
         any_scope(head)
     } else {
-        let at: Vec<&'static str> = pattern(route.at).collect();
+        let at: Vec<&'static str> = pattern(at).collect();
         bind(&at, head, &mut params)?;
         let spelled = at.iter().zip(head).map(|(word, given)| if word.starts_with('{') { given.as_str() } else { word });
         spelled.fold(String::new(), |path, segment| path + "/" + segment)

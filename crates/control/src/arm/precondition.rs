@@ -1,9 +1,9 @@
 //! `If-Match` and `If-None-Match` (RFC 9110 section 13.1) on resources that have an etag.
 
+use http::HeaderMap;
 use http::header::{IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, StatusCode};
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 /// The etag of a version.
 pub(crate) fn etag(version: u64) -> String {
@@ -14,7 +14,7 @@ pub(crate) fn etag(version: u64) -> String {
 pub(crate) fn check(headers: &HeaderMap, current: Option<u64>) -> Result<(), Failure> {
     let failed = || {
         let message = "The condition specified using HTTP conditional header(s) is not met. Read the resource again and retry.";
-        Failure::new(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message)
+        Failure::new(Code::PreconditionFailed, message)
     };
     let named = |header: &http::HeaderValue, current: u64| {
         // A value that is no text names no version.

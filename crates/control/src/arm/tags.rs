@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keyless_model::entity::Tags;
 use serde::Deserialize;
 
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 const MOST: usize = 50;
 const NAME: usize = 512;
@@ -20,7 +20,7 @@ impl TagsBody {
     /// The tags after a write: those sent, or `current` when the body says nothing.
     pub(crate) fn over(&self, current: &Tags) -> Result<Tags, Failure> {
         let Some(sent) = &self.0 else { return Ok(current.clone()) };
-        let invalid = |why: &str| Failure::invalid("InvalidTagNameOrValue", why.to_owned()).at("tags");
+        let invalid = |why: &str| Failure::new(Code::InvalidTagNameOrValue, why.to_owned()).at("tags");
         if sent.len() > MOST {
             return Err(invalid("A resource has at most 50 tags."));
         }

@@ -5,12 +5,12 @@ use keyless_model::{ClientId, ObjectId};
 use keyless_store::Snapshot;
 
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 pub(crate) fn missing(id: &str) -> Failure {
     let shown: String = id.chars().take(100).filter(|c| !c.is_control()).collect();
-    Failure::not_found(
-        "Request_ResourceNotFound",
+    Failure::new(
+        Code::Request_ResourceNotFound,
         format!("Resource '{shown}' does not exist or one of its queried reference-property objects are not present."),
     )
 }

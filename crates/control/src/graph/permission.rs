@@ -13,15 +13,15 @@
 //!
 //! Everyone may read what they are themselves (`/me`).
 
-use keyless_directory::invariant::administrators;
+use http::Method;
 use keyless_model::entity::{Entity, EntityKind, FederatedCredential, FederatedOwner, Mutation};
 use keyless_model::{ObjectId, Scope, SubscriptionId};
 use keyless_rbac::{Attributes, Permit};
 use keyless_store::Snapshot;
 
 use crate::call::Call;
-use crate::failure::Failure;
-use crate::route::{Access, Route};
+use crate::failure::{Code, Failure};
+use keyless_directory::invariant::administrators;
 
 const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 
@@ -49,9 +49,6 @@ pub(crate) fn write(call: &Call, snapshot: &Snapshot) -> Result<Permit, Failure>
 /// Refuses a change of a principal - a new member of its group, a credential of its application, the principal itself - that holds
 /// a role above the subscriptions, unless the caller could give any role there.
 pub(crate) fn check(call: &Call, snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Failure> {
-    if !matches!(call.access, Access::DirectoryWrite) {
-        return Ok(());
-    }
     let policy = snapshot.policy();
     for principal in mutations.iter().filter_map(|mutation| concerned(snapshot, mutation)) {
         let circle = std::iter::once(principal).chain(policy.groups_of(principal));
@@ -87,16 +84,16 @@ fn concerned(snapshot: &Snapshot, mutation: &Mutation) -> Option<ObjectId> {
 }
 
 /// The name under which the audit files an operation on the directory.
-pub(crate) fn operation(route: &Route) -> String {
+pub(crate) fn operation(method: &Method, path: &str) -> String {
     let mut noun = String::new();
-    for word in route.tail.trim_start_matches("/v1.0/").split('/').filter(|word| !word.starts_with('{')) {
+    for word in path.trim_start_matches("/v1.0/").split('/').filter(|word| !word.starts_with('{')) {
         noun.push('/');
         noun.push_str(word);
     }
-    let verb = match route.method {
-        http::Method::GET => "read",
-        http::Method::DELETE => "delete",
-        http::Method::PATCH => "update",
+    let verb = match *method {
+        Method::GET => "read",
+        Method::DELETE => "delete",
+        Method::PATCH => "update",
         _ => "write",
     };
     format!("Microsoft.Graph{noun}/{verb}")
@@ -115,5 +112,5 @@ fn above_subscriptions(call: &Call, snapshot: &Snapshot) -> impl Iterator<Item =
 }
 
 fn denied() -> Failure {
-    Failure::forbidden("Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    Failure::new(Code::Authorization_RequestDenied, "Insufficient privileges to complete the operation.")
 }

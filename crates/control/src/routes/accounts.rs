@@ -1,27 +1,53 @@
 //! `Microsoft.CognitiveServices/accounts`
 
 pub(super) mod body;
-pub(super) mod delete;
-pub(super) mod exists;
-pub(super) mod list;
-pub(super) mod list_keys;
-pub(super) mod models;
-pub(super) mod patch;
-pub(super) mod put;
-pub(super) mod regenerate_key;
-pub(super) mod show;
-pub(super) mod skus;
-pub(super) mod usages;
+mod put;
 
+use http::Method;
 use keyless_model::Secret;
-use keyless_model::entity::{Account, NetworkDefault, PublicNetworkAccess};
+use keyless_model::entity::{Account, Mutation, NetworkDefault, PublicNetworkAccess};
 use keyless_store::Snapshot;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::arm::identity;
-use crate::arm::precondition::etag;
+use crate::access::Access::{Action, List};
+use crate::answer::Reply;
+use crate::arm::page::{Listing, Page, Row};
+use crate::arm::precondition::{self, etag};
+use crate::arm::{identity, within};
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::permitted::{Allowed, Plan};
+use crate::route::{RESOURCE_GROUP, Route, SUBSCRIPTION};
+use keyless_directory::plan::account;
+use keyless_directory::plan::removal;
+
+pub(super) const ACCOUNT: &str =
+    "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{account}";
+const READ: &str = "Microsoft.CognitiveServices/accounts/read";
+const WRITE: &str = "Microsoft.CognitiveServices/accounts/write";
+const DELETE: &str = "Microsoft.CognitiveServices/accounts/delete";
+const ALL: &str = "/providers/Microsoft.CognitiveServices/accounts";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::list(SUBSCRIPTION, ALL, List(READ), list),
+        Route::list(RESOURCE_GROUP, ALL, List(READ), list),
+        Route::new(Method::GET, ACCOUNT, "", Action(READ), show),
+        Route::new(Method::HEAD, ACCOUNT, "", Action(READ), exists),
+        Route::new(Method::PUT, ACCOUNT, "", Action(WRITE), put::put),
+        Route::new(Method::PATCH, ACCOUNT, "", Action(WRITE), put::patch),
+        Route::new(Method::DELETE, ACCOUNT, "", Action(DELETE), delete),
+        Route::new(Method::POST, ACCOUNT, "/listKeys", Action("Microsoft.CognitiveServices/accounts/listKeys/action"), list_keys),
+        Route::new(
+            Method::POST,
+            ACCOUNT,
+            "/regenerateKey",
+            Action("Microsoft.CognitiveServices/accounts/regenerateKey/action"),
+            regenerate_key,
+        ),
+    ]
+}
 
 /// The address at which the account answers, with a trailing slash as Azure shows it.
 fn endpoint(call: &Call, account: &Account) -> String {
@@ -98,7 +124,76 @@ fn require_local_auth(account: &Account) -> Result<(), Failure> {
              write the account turns them on with: az resource update --ids {} --set properties.disableLocalAuth=false",
             account.scope
         );
-        return Err(Failure::invalid("BadRequest", message));
+        return Err(Failure::new(Code::BadRequest, message));
     }
     Ok(())
+}
+
+/// `GET …/accounts`, of a subscription or a resource group. Soft-deleted ones are listed elsewhere.
+async fn list(call: Listing) -> Result<Reply, Failure> {
+    let page = Page::asked(&call)?;
+    let live = call.snapshot.accounts_below(page.below(&call)).filter(|account| account.deleted.is_none());
+    let rows = live.map(|account| Row::of(&account.scope, account));
+    page.of(&call, rows, |account| shape(&call, &call.snapshot, account))
+}
+
+/// `GET …/accounts/{name}`
+async fn show(call: Allowed) -> Result<Reply, Failure> {
+    let account = within::account(&call.snapshot, &call.scope)?;
+    Ok(Reply::ok(shape(&call, &call.snapshot, account)).etag(&etag(account.version)))
+}
+
+/// `HEAD …/accounts/{name}`: 204 or 404.
+async fn exists(call: Allowed) -> Result<Reply, Failure> {
+    within::account(&call.snapshot, &call.scope)?;
+    Ok(Reply::no_content())
+}
+
+/// `DELETE …/accounts/{name}`: soft. The account answers nothing from now on, and every grant at it is gone.
+async fn delete(call: Allowed) -> Result<Reply, Failure> {
+    if within::account(&call.snapshot, &call.scope).is_err() {
+        return Ok(Reply::no_content());
+    }
+    call.commit(|snapshot| {
+        let account = within::account(snapshot, &call.scope)?;
+        precondition::check(&call.headers, Some(account.version))?;
+        Ok((Plan::new(removal::account(snapshot, account, call.ctx.now), Some(shape(&call, snapshot, account)), None), ()))
+    })
+    .await?;
+    Ok(Reply::done())
+}
+
+/// `POST …/accounts/{name}/listKeys`. Recorded before it is answered: who has seen a key is a fact worth having.
+async fn list_keys(call: Allowed) -> Result<Reply, Failure> {
+    let known = within::account(&call.snapshot, &call.scope)?;
+    require_local_auth(known)?;
+    let keys = account::keys(known, &call.control.platform.sealer)?;
+    call.record_done()?;
+    Ok(Reply::ok(key_document(&keys)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyName {
+    key_name: String,
+}
+
+/// `POST …/accounts/{name}/regenerateKey`: the old key is dead in the snapshot that this answer waits for.
+async fn regenerate_key(call: Allowed<KeyName>) -> Result<Reply, Failure> {
+    let body = &call.body;
+    let slot = match body.key_name.to_ascii_lowercase().as_str() {
+        "key1" => 1,
+        "key2" => 2,
+        _ => return Err(Failure::new(Code::InvalidKeyName, "The property 'keyName' must be Key1 or Key2.").at("keyName")),
+    };
+    let (_, next) = call
+        .commit(|snapshot| {
+            let current = within::account(snapshot, &call.scope)?;
+            require_local_auth(current)?;
+            let next = account::regenerate(current, slot, call.means());
+            let shown = shape(&call, snapshot, &next);
+            Ok((Plan::new(vec![Mutation::put(next.clone())], Some(shape(&call, snapshot, current)), Some(shown)), next))
+        })
+        .await?;
+    Ok(Reply::ok(key_document(&account::keys(&next, &call.control.platform.sealer)?)))
 }

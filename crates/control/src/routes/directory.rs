@@ -1,11 +1,11 @@
 //! `/v1.0`: the part of Microsoft Graph that `az ad` and `az role` need.
 
-pub(super) mod applications;
-pub(super) mod groups;
-pub(super) mod me;
-pub(super) mod objects;
-pub(super) mod service_principals;
-pub(super) mod users;
+mod applications;
+mod groups;
+mod me;
+mod objects;
+mod service_principals;
+mod users;
 
 use keyless_model::{ObjectId, Scope};
 use serde_json::Value;
@@ -13,8 +13,22 @@ use serde_json::Value;
 use crate::answer::Reply;
 use crate::arm::page::{Page, Row, foreign_token};
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::filter::{Term, parse};
+use crate::route::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    let nouns = [
+        me::routes(),
+        service_principals::routes(),
+        applications::routes(),
+        applications::federated::routes(),
+        users::routes(),
+        groups::routes(),
+        objects::routes(),
+    ];
+    nouns.into_iter().flatten().collect()
+}
 
 /// The filter's terms; none without a filter.
 fn terms(call: &Call) -> Result<Vec<Term>, Failure> {
@@ -27,7 +41,7 @@ fn unsupported(call: &Call) -> Failure {
 }
 
 fn graph_words(failure: Failure) -> Failure {
-    Failure { code: "Request_UnsupportedQuery".into(), ..failure }
+    Failure { code: Code::Request_UnsupportedQuery, ..failure }
 }
 
 /// The object after which the asked page of a list by object id starts.
@@ -36,7 +50,7 @@ fn last(page: &Page) -> Result<Option<ObjectId>, Failure> {
 }
 
 /// A page of objects, which come in order of their ids from the page's start on.
-fn list<T>(call: &Call, page: &Page, rows: impl Iterator<Item = (String, T)>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
+fn page_of<T>(call: &Call, page: &Page, rows: impl Iterator<Item = (String, T)>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
     let rows = rows.map(|(key, item)| Row { key, scope: Scope::root(), item });
     let mut reply = page.of_seen(call, rows, show)?;
     if let Some(body) = &mut reply.body {
@@ -47,8 +61,8 @@ fn list<T>(call: &Call, page: &Page, rows: impl Iterator<Item = (String, T)>, sh
 }
 
 /// A page of one or no object.
-fn list_one<T>(call: &Call, found: Option<T>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
-    list(call, &Page::asked(call)?, found.into_iter().map(|item| (String::new(), item)), show)
+fn page_of_one<T>(call: &Call, found: Option<T>, show: impl Fn(&T) -> Value) -> Result<Reply, Failure> {
+    page_of(call, &Page::asked(call)?, found.into_iter().map(|item| (String::new(), item)), show)
 }
 
 /// Whether `text` starts with `prefix`, in any case.
@@ -57,5 +71,5 @@ fn starts_with(text: &str, prefix: &str) -> bool {
 }
 
 fn bad(message: impl Into<String>) -> Failure {
-    Failure::invalid("Request_BadRequest", message)
+    Failure::new(Code::Request_BadRequest, message)
 }

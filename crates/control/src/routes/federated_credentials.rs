@@ -1,19 +1,36 @@
 //! `…/userAssignedIdentities/{name}/federatedIdentityCredentials`: trust in one subject of one issuer.
 
-pub(super) mod delete;
-pub(super) mod list;
-pub(super) mod put;
-pub(super) mod show;
-
-use crate::federation;
+use http::Method;
 use keyless_model::Scope;
-use keyless_model::entity::{FederatedCredential, FederatedOwner};
+use keyless_model::entity::{Entity, FederatedCredential, FederatedOwner, Mutation};
 use keyless_store::Snapshot;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::access::Access::Action;
+use crate::answer::Reply;
+use crate::arm::page::{Page, Row};
 use crate::call::Call;
-use crate::failure::Failure;
-use crate::routes::identities;
+use crate::failure::{Code, Failure};
+use crate::permitted::{Allowed, Plan};
+
+use crate::route::Route;
+use crate::routes::identities::{self, IDENTITY};
+use keyless_directory::plan::federation::{self, Wished};
+
+const CREDENTIAL: &str = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}/federatedIdentityCredentials/{credential}";
+const READ: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read";
+const WRITE: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write";
+const DELETE: &str = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete";
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::new(Method::GET, IDENTITY, "/federatedIdentityCredentials", Action(READ), list),
+        Route::new(Method::GET, CREDENTIAL, "", Action(READ), show),
+        Route::new(Method::PUT, CREDENTIAL, "", Action(WRITE), put),
+        Route::new(Method::DELETE, CREDENTIAL, "", Action(DELETE), delete),
+    ]
+}
 
 /// The identity that the path names.
 fn owner(call: &Call, snapshot: &Snapshot) -> Result<FederatedOwner, Failure> {
@@ -38,7 +55,7 @@ fn scope_of(credential: &FederatedCredential) -> String {
 
 fn shape(credential: &FederatedCredential) -> Value {
     let mut properties = json!({ "issuer": credential.issuer, "audiences": [credential.audience] });
-    federation::show(credential, &mut properties);
+    crate::federation::show(credential, &mut properties);
     json!({
         "id": scope_of(credential),
         "name": credential.name,
@@ -48,5 +65,56 @@ fn shape(credential: &FederatedCredential) -> Value {
 }
 
 fn missing(scope: &Scope) -> Failure {
-    Failure::not_found("NotFound", format!("The resource '{scope}' was not found."))
+    Failure::new(Code::NotFound, format!("The resource '{scope}' was not found."))
+}
+
+/// `GET …/federatedIdentityCredentials`
+async fn list(call: Allowed) -> Result<Reply, Failure> {
+    let owner = owner(&call, &call.snapshot)?;
+    let rows = call.snapshot.federated_of(&owner).map(|row| Row { key: scope_of(row), scope: call.scope.clone(), item: row });
+    let page = Page::asked(&call)?;
+    page.of_seen(&call, page.sorted(rows), |row| shape(row))
+}
+
+/// `GET …/federatedIdentityCredentials/{name}`
+async fn show(call: Allowed) -> Result<Reply, Failure> {
+    let owner = owner(&call, &call.snapshot)?;
+    Ok(Reply::ok(shape(find(&call.snapshot, &owner, call.scope.name()).ok_or_else(|| missing(&call.scope))?)))
+}
+
+#[derive(Deserialize)]
+struct Body {
+    properties: Wished,
+}
+
+/// `PUT …/federatedIdentityCredentials/{name}`
+async fn put(call: Allowed<Body>) -> Result<Reply, Failure> {
+    let body = &call.body;
+    let (_, (new, credential)) = call
+        .commit(|snapshot| {
+            let owner = owner(&call, snapshot)?;
+            let current = find(snapshot, &owner, call.scope.name());
+            let means = call.means();
+            let trusted = &call.control.config.trusted_issuers;
+            let next = federation::plan(snapshot, owner.clone(), call.scope.name(), &body.properties, trusted, means)?;
+            Ok((Plan::new(vec![Mutation::put(next.clone())], current.map(shape), Some(shape(&next))), (current.is_none(), next)))
+        })
+        .await?;
+    Ok(Reply::put(new, shape(&credential)))
+}
+
+/// `DELETE …/federatedIdentityCredentials/{name}`
+async fn delete(call: Allowed) -> Result<Reply, Failure> {
+    let known = owner(&call, &call.snapshot)?;
+    if find(&call.snapshot, &known, call.scope.name()).is_none() {
+        return Ok(Reply::no_content());
+    }
+    call.commit(|snapshot| {
+        let owner = owner(&call, snapshot)?;
+        let current = find(snapshot, &owner, call.scope.name()).ok_or_else(|| missing(&call.scope))?;
+        let mutations = vec![Mutation::Delete(Entity::from(current.clone()).key())];
+        Ok((Plan::new(mutations, Some(shape(current)), None), ()))
+    })
+    .await?;
+    Ok(Reply::done())
 }

@@ -4,14 +4,18 @@ use keyless_web::Form;
 use serde_json::json;
 
 use crate::answer::Reply;
-use crate::call::Call;
 use crate::control::Control;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::route::Route;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::public("/metadata/endpoints", show)]
+}
 
 /// The document as `az cloud register` and Terraform read it (api-version 2022-09-01), and as a list for older versions, which is
 /// what `ARM_CLOUD_METADATA_URL` takes (`az-contract` sections 1a, 1b).
-pub(crate) fn show(control: &Control, query: &str) -> Result<Reply, Failure> {
-    let query = Form::parse(query.as_bytes()).map_err(|error| Failure::invalid("InvalidQueryParameter", error.to_string()))?;
+fn show(control: &Control, query: &str) -> Result<Reply, Failure> {
+    let query = Form::parse(query.as_bytes()).map_err(|error| Failure::new(Code::InvalidQueryParameter, error.to_string()))?;
     let endpoints = &control.platform.endpoints;
     let base = format!("{}/", endpoints.control);
     let document = json!({
@@ -31,9 +35,4 @@ pub(crate) fn show(control: &Control, query: &str) -> Result<Reply, Failure> {
     });
     let list = query.field("api-version").is_some_and(|version| version < "2022-09-01");
     Ok(Reply::ok(if list { json!([document]) } else { document }))
-}
-
-/// The dispatcher answers this route before it asks for a token.
-pub(super) async fn unreachable(call: &Call) -> Result<Reply, Failure> {
-    show(&call.control, "")
 }

@@ -1,14 +1,25 @@
 //! What can be asked for at all: the actions of the route tables and the data actions of AI accounts. Whoever writes a custom role
 //! looks here. The same for everyone, so any caller may read it.
 
-pub(super) mod list;
-pub(super) mod operations;
-pub(super) mod show;
-
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use keyless_rbac::actions::{AI_DATA, AI_DATA_PREFIX, MANAGEMENT};
 use serde_json::{Value, json};
+
+use crate::answer::Reply;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::route::Route;
+use crate::routes::providers::unknown;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::own("", "/providers/Microsoft.Authorization/providerOperations", list),
+        Route::own("", "/providers/Microsoft.Authorization/providerOperations/{namespace}", show),
+        Route::own("", "/providers/{namespace}/operations", operations),
+    ]
+}
 
 /// An action and whether it is a data action.
 type Operation = (String, bool);
@@ -63,4 +74,32 @@ fn shape(namespace: &str, operations: &BTreeSet<Operation>) -> Value {
         "operations": of(""),
         "resourceTypes": types.iter().map(|kind| json!({ "name": kind, "displayName": kind, "operations": of(kind) })).collect::<Vec<_>>(),
     })
+}
+
+/// `GET /providers/Microsoft.Authorization/providerOperations`
+async fn list(_: Arc<Call>) -> Result<Reply, Failure> {
+    let value: Vec<Value> = by_namespace().iter().map(|(namespace, operations)| shape(namespace, operations)).collect();
+    Ok(Reply::ok(json!({ "value": value })))
+}
+
+/// `GET /providers/Microsoft.Authorization/providerOperations/{namespace}`: what `az provider operation show` prints.
+async fn show(call: Arc<Call>) -> Result<Reply, Failure> {
+    let asked = call.param("namespace");
+    let all = by_namespace();
+    let (namespace, operations) = all.iter().find(|(known, _)| known.eq_ignore_ascii_case(asked)).ok_or_else(|| unknown(asked))?;
+    Ok(Reply::ok(shape(namespace, operations)))
+}
+
+/// `GET /providers/{namespace}/operations`: the same operations, in the form in which each provider lists its own.
+async fn operations(call: Arc<Call>) -> Result<Reply, Failure> {
+    let asked = call.param("namespace");
+    let all = by_namespace();
+    let (namespace, operations) = all.iter().find(|(known, _)| known.eq_ignore_ascii_case(asked)).ok_or_else(|| unknown(asked))?;
+    let shown = operations.iter().map(|(action, data)| {
+        let description = format!("{} of {}", verb_of(action), type_of(action));
+        let display =
+            json!({ "provider": namespace, "resource": type_of(action), "operation": verb_of(action), "description": description });
+        json!({ "name": action, "isDataAction": data, "display": display, "origin": "user,system" })
+    });
+    Ok(Reply::ok(json!({ "value": shown.collect::<Vec<Value>>() })))
 }

@@ -1,15 +1,20 @@
 //! `/subscriptions`
 
-pub(super) mod list;
-pub(super) mod show;
+use std::sync::Arc;
 
 use keyless_model::Scope;
 use keyless_model::entity::Subscription;
 use keyless_rbac::Attributes;
 use serde_json::{Value, json};
 
+use crate::answer::Reply;
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::route::{Route, SUBSCRIPTION};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![Route::own("", "/subscriptions", list), Route::own(SUBSCRIPTION, "", show)]
+}
 
 const READ: &str = "Microsoft.Resources/subscriptions/read";
 
@@ -51,4 +56,17 @@ fn shape(subscription: &Subscription) -> Value {
         "managedByTenants": [],
         "subscriptionPolicies": { "locationPlacementId": "Internal_2014-09-01", "quotaId": "Internal_2014-09-01", "spendingLimit": "Off" },
     })
+}
+
+/// `GET /subscriptions`: those the caller sees; none is an empty list, not a refusal.
+async fn list(call: Arc<Call>) -> Result<Reply, Failure> {
+    let seen: Vec<Value> = call.snapshot.subscriptions().filter(|row| sees(&call, row)).map(|row| shape(row)).collect();
+    Ok(Reply::ok(json!({ "value": seen, "count": { "type": "Total", "value": seen.len() } })))
+}
+
+/// `GET /subscriptions/{id}`
+async fn show(call: Arc<Call>) -> Result<Reply, Failure> {
+    require_sight(&call)?;
+    let subscription = call.scope.subscription_id().and_then(|id| call.snapshot.subscription(id)).ok_or_else(Failure::internal)?;
+    Ok(Reply::ok(shape(subscription)))
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use http::Method;
 
 use super::{arm, graph};
+use crate::access::Access;
 use crate::arm::path::segments;
-use crate::route::{Access, Missing, Table};
+use crate::route::{Missing, Table};
 
 const SUBSCRIPTION: &str = "/subscriptions/11111111-1111-1111-1111-111111111111";
 
@@ -40,8 +41,7 @@ fn every_change_asks_for_a_right() {
 #[test]
 fn an_action_says_the_same_as_its_method() {
     for route in arm() {
-        let (Access::Action(action) | Access::Attributed(action, _) | Access::List(action) | Access::Children(action)) = route.access
-        else {
+        let (Access::Action(action) | Access::List(action) | Access::Children(action)) = route.access else {
             continue;
         };
         let verb = action.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
@@ -70,7 +70,7 @@ const ELSEWHERE: &[&str] = &["Microsoft.ManagedIdentity/userAssignedIdentities/r
 #[test]
 fn the_matrix_of_roles_has_a_row_for_every_action_of_a_route() {
     let of_routes = arm().into_iter().filter_map(|route| match route.access {
-        Access::Action(action) | Access::Attributed(action, _) | Access::List(action) | Access::Children(action) => Some(action),
+        Access::Action(action) | Access::List(action) | Access::Children(action) => Some(action),
         _ => None,
     });
     let asked: BTreeSet<String> = of_routes.chain(INSIDE.iter().copied()).map(str::to_ascii_lowercase).collect();

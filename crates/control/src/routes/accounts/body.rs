@@ -3,7 +3,6 @@
 
 use std::net::IpAddr;
 
-use http::StatusCode;
 use keyless_model::Scope;
 use keyless_model::entity::{Account, IpRule, NetworkAcls, NetworkDefault, PublicNetworkAccess, VirtualNetworkRule};
 use keyless_model::name;
@@ -12,7 +11,7 @@ use serde::Deserialize;
 
 use crate::arm::identity::IdentityBody;
 use crate::arm::tags::TagsBody;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,7 +57,7 @@ impl Body {
     pub(super) fn apply(&self, snapshot: &Snapshot, account: &mut Account) -> Result<(), Failure> {
         account.tags = self.tags.over(&account.tags)?;
         if let Some(sku) = &self.sku {
-            account.sku.name = check_sku(&sku.name)?;
+            account.sku.name = sku_name(&sku.name)?;
         }
         let properties = &self.properties;
         if let Some(domain) = properties.custom_sub_domain_name.as_deref().filter(|domain| !domain.is_empty()) {
@@ -114,14 +113,14 @@ fn is_block(text: &str) -> bool {
     length.is_none_or(|length| !length.starts_with('+') && length.parse::<u8>().is_ok_and(|length| length <= most))
 }
 
-pub(in crate::routes) fn check_sku(name: &str) -> Result<String, Failure> {
+pub(in crate::routes) fn sku_name(name: &str) -> Result<String, Failure> {
     let plain = (1..=20).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
     if plain { Ok(name.to_owned()) } else { Err(invalid("sku.name", "name a SKU such as S0")) }
 }
 
 /// `OpenAI` or `AIServices`, in Azure's spelling.
-pub(in crate::routes) fn check_kind(kind: &str) -> Result<String, Failure> {
-    let known = ["OpenAI", "AIServices"].into_iter().find(|known| known.eq_ignore_ascii_case(kind));
+pub(in crate::routes) fn known_kind(named: &str) -> Result<String, Failure> {
+    let known = ["OpenAI", "AIServices"].into_iter().find(|known| known.eq_ignore_ascii_case(named));
     known.map(str::to_owned).ok_or_else(|| invalid("kind", "the kinds of account here are OpenAI and AIServices"))
 }
 
@@ -135,14 +134,14 @@ pub(in crate::routes) fn subdomain(snapshot: &Snapshot, wished: &str, own: &Scop
         Some(other) if other.scope != *own => {
             let message =
                 format!("Please pick a different name. The subdomain name '{wished}' is not available as it's already used by a resource.");
-            Err(Failure::new(StatusCode::CONFLICT, "CustomDomainInUse", message))
+            Err(Failure::new(Code::CustomDomainInUse, message))
         }
         _ => Ok(wished),
     }
 }
 
 fn invalid(property: &'static str, why: &str) -> Failure {
-    Failure::invalid("InvalidApiProperties", format!("The property '{property}' is invalid: {why}.")).at(property)
+    Failure::new(Code::InvalidApiProperties, format!("The property '{property}' is invalid: {why}.")).at(property)
 }
 
 #[cfg(test)]

@@ -1,26 +1,27 @@
-//! `PUT …/accounts/{name}`: creates, replaces or - with `restore` - recovers a soft-deleted account.
+//! Accounts made and changed: `PUT` creates, replaces or - with `restore` - recovers a soft-deleted one.
 
 use http::StatusCode;
 use keyless_directory::invariant::scopes;
-use keyless_directory::plan::account;
-use keyless_directory::plan::account::NewAccount;
 use keyless_model::Scope;
 use keyless_model::entity::{Account, AssignedIdentities, Mutation};
-use keyless_model::name;
 use keyless_store::Snapshot;
 
-use super::body::{Body, check_kind, check_sku, subdomain};
+use super::body::{Body, known_kind, sku_name, subdomain};
 use super::shape;
 use crate::answer::Reply;
 use crate::arm::precondition::{self, etag};
 use crate::arm::{identity, within};
-use crate::call::{Call, Plan};
-use crate::failure::Failure;
+use crate::call::Call;
+use crate::failure::{Code, Failure};
+use crate::permitted::{Allowed, Plan};
 use crate::routes::locations;
+use keyless_directory::plan::account::{self, NewAccount};
+use keyless_model::name;
 
-pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let body: Body = call.json()?;
-    name::account(call.scope.name()).map_err(|error| Failure::invalid("AccountNameInvalid", error.to_string()))?;
+/// `PUT …/accounts/{name}`: creates, replaces or - with `restore` - recovers a soft-deleted account.
+pub(super) async fn put(call: Allowed<Body>) -> Result<Reply, Failure> {
+    let body = &call.body;
+    name::account(call.scope.name()).map_err(|error| Failure::new(Code::AccountNameInvalid, error.to_string()))?;
     let (snapshot, (new, account)) = call
         .commit(|snapshot| {
             let scope = within::in_group(snapshot, &call.scope)?;
@@ -29,26 +30,26 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
             precondition::check(&call.headers, live.map(|account| account.version))?;
             let mut next = match current {
                 None if body.properties.restore == Some(true) => return Err(not_deleted(&scope)),
-                None => create(call, snapshot, scope, &body)?,
-                Some(account) if account.deleted.is_some() => recover(snapshot, account, &body)?,
+                None => create(&call, snapshot, scope, body)?,
+                Some(account) if account.deleted.is_some() => recover(snapshot, account, body)?,
                 Some(account) => Account { version: account.version + 1, ..account.clone() },
             };
-            same_place(&next, &body)?;
+            same_place(&next, body)?;
             body.apply(snapshot, &mut next)?;
             let mut mutations = Vec::new();
             if let Some(block) = &body.identity {
                 let wish = block.wish(&next.identity, false)?;
-                (next.identity, mutations) = identity::change(call, snapshot, (&next.scope, &next.location), &next.identity, &wish)?;
+                (next.identity, mutations) = identity::change(&call, snapshot, (&next.scope, &next.location), &next.identity, &wish)?;
             }
             mutations.push(Mutation::put(next.clone()));
             let after = snapshot.with(snapshot.revision(), &mutations);
-            let plan = Plan::new(mutations, current.map(|row| shape(call, snapshot, row)), Some(shape(call, &after, &next)));
+            let plan = Plan::new(mutations, current.map(|row| shape(&call, snapshot, row)), Some(shape(&call, &after, &next)));
             // A recovered account is new again.
             let plan = if live.is_none() { plan.answered(StatusCode::CREATED) } else { plan };
             Ok((plan, (live.is_none(), next)))
         })
         .await?;
-    Ok(Reply::put(new, shape(call, &snapshot, &account)).etag(&etag(account.version)))
+    Ok(Reply::put(new, shape(&call, &snapshot, &account)).etag(&etag(account.version)))
 }
 
 fn create(call: &Call, snapshot: &Snapshot, scope: Scope, body: &Body) -> Result<Account, Failure> {
@@ -56,9 +57,9 @@ fn create(call: &Call, snapshot: &Snapshot, scope: Scope, body: &Body) -> Result
     let location = locations::wished(call, body.location.as_deref(), group.map(|group| group.location.as_str()))?;
     let mut new = NewAccount::open_ai(scope, call.tenant(), &location);
     // Generic clients may leave the kind out (`az resource create`).
-    new.account_kind = check_kind(body.kind.as_deref().unwrap_or("OpenAI"))?;
+    new.account_kind = known_kind(body.kind.as_deref().unwrap_or("OpenAI"))?;
     if let Some(sku) = &body.sku {
-        new.sku = check_sku(&sku.name)?;
+        new.sku = sku_name(&sku.name)?;
     }
     new.custom_subdomain = match body.properties.custom_sub_domain_name.as_deref().filter(|domain| !domain.is_empty()) {
         Some(wished) => subdomain(snapshot, wished, &new.scope)?,
@@ -86,7 +87,7 @@ fn recover(snapshot: &Snapshot, account: &Account, body: &Body) -> Result<Accoun
              the property. If you don't want to restore existing resource, please purge it first.",
             account.scope
         );
-        return Err(Failure::conflict("FlagMustBeSetForRestore", message));
+        return Err(Failure::new(Code::FlagMustBeSetForRestore, message));
     }
     let custom_subdomain = subdomain(snapshot, &account.custom_subdomain, &account.scope)?;
     Ok(Account {
@@ -100,15 +101,15 @@ fn recover(snapshot: &Snapshot, account: &Account, body: &Body) -> Result<Accoun
 
 fn not_deleted(scope: &Scope) -> Failure {
     let message = format!("The resource '{scope}' cannot be restored because no soft-deleted resource of that id exists.");
-    Failure::new(StatusCode::NOT_FOUND, "CanNotRestoreANonExistingResource", message)
+    Failure::new(Code::CanNotRestoreANonExistingResource, message)
 }
 
 fn same_place(account: &Account, body: &Body) -> Result<(), Failure> {
     if let Some(kind) = &body.kind
-        && check_kind(kind)? != account.account_kind
+        && known_kind(kind)? != account.account_kind
     {
-        return Err(Failure::conflict(
-            "InvalidResourceKind",
+        return Err(Failure::new(
+            Code::InvalidResourceKind,
             format!("The account is of kind '{}', which cannot be changed.", account.account_kind),
         ));
     }
@@ -121,7 +122,29 @@ fn same_place(account: &Account, body: &Body) -> Result<(), Failure> {
             account.scope.name(),
             account.location
         );
-        return Err(Failure::conflict("InvalidResourceLocation", message));
+        return Err(Failure::new(Code::InvalidResourceLocation, message));
     }
     Ok(())
+}
+
+/// `PATCH …/accounts/{name}`
+pub(super) async fn patch(call: Allowed<Body>) -> Result<Reply, Failure> {
+    let body = &call.body;
+    let (snapshot, account) = call
+        .commit(|snapshot| {
+            let current = within::account(snapshot, &call.scope)?;
+            precondition::check(&call.headers, Some(current.version))?;
+            let mut next = Account { version: current.version + 1, ..current.clone() };
+            body.apply(snapshot, &mut next)?;
+            let mut mutations = Vec::new();
+            if let Some(block) = &body.identity {
+                let wish = block.wish(&next.identity, true)?;
+                (next.identity, mutations) = identity::change(&call, snapshot, (&next.scope, &next.location), &next.identity, &wish)?;
+            }
+            mutations.push(Mutation::put(next.clone()));
+            let after = snapshot.with(snapshot.revision(), &mutations);
+            Ok((Plan::new(mutations, Some(shape(&call, snapshot, current)), Some(shape(&call, &after, &next))), next))
+        })
+        .await?;
+    Ok(Reply::ok(shape(&call, &snapshot, &account)).etag(&etag(account.version)))
 }

@@ -1,12 +1,12 @@
 //! The body of a deployment's PUT and PATCH.
 
 use keyless_model::entity::{Deployment, DeploymentModel};
-use keyless_model::name;
 use serde::Deserialize;
 
-use super::MAX_CAPACITY;
 use crate::arm::tags::TagsBody;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
+use crate::routes::models::MAX_CAPACITY;
+use keyless_model::name;
 
 #[derive(Deserialize)]
 pub(super) struct Body {
@@ -45,7 +45,7 @@ impl Capacity {
         let fits = number.and_then(|number| u32::try_from(number).ok()).filter(|number| (1..=MAX_CAPACITY).contains(number));
         fits.ok_or_else(|| {
             let message = format!("The capacity must be a number from 1 to {MAX_CAPACITY}, in thousands of tokens per minute.");
-            Failure::invalid("InvalidCapacity", message).at("sku.capacity")
+            Failure::new(Code::InvalidCapacity, message).at("sku.capacity")
         })
     }
 }
@@ -76,6 +76,6 @@ impl Body {
 fn check(property: &'static str, text: &str) -> Result<String, Failure> {
     match name::display(text, "a model or SKU", 128) {
         Ok(()) => Ok(text.to_owned()),
-        Err(error) => Err(Failure::invalid("InvalidResourceProperties", error.to_string()).at(property)),
+        Err(error) => Err(Failure::new(Code::InvalidResourceProperties, error.to_string()).at(property)),
     }
 }

@@ -1,4 +1,4 @@
-//! `GET …/resources[?$filter=resourceGroup eq 'X' | resourceType eq 'T' | name eq 'N']`, of a subscription or a resource group.
+//! Resources of every type in one list.
 
 use keyless_model::Scope;
 use keyless_model::entity::{Account, GenericResource, Host, ManagedIdentity};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::shape;
 use crate::answer::Reply;
-use crate::arm::page::{Page, Row};
+use crate::arm::page::{Listing, Page, Row};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::filter::{Term, parse, unsupported};
@@ -28,11 +28,12 @@ enum Resource<'a> {
     Other(&'a GenericResource),
 }
 
-pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let (wanted, page) = (wanted(call)?, Page::asked(call)?);
-    let (snapshot, range) = (&call.snapshot, page.below(call));
+/// `GET …/resources[?$filter=resourceGroup eq 'X' | resourceType eq 'T' | name eq 'N']`, of a subscription or a resource group.
+pub(super) async fn list(call: Listing) -> Result<Reply, Failure> {
+    let (wanted, page) = (wanted(&call)?, Page::asked(&call)?);
+    let (snapshot, range) = (&call.snapshot, page.below(&call));
     // Each resource is readable on its own terms: a caller without the list's action sees those it may read one by one.
-    let seen = |row: &Row<Resource<'_>>| wanted.matches(&row.scope) && (call.permit.is_some() || readable(call, &row.scope));
+    let seen = |row: &Row<Resource<'_>>| wanted.matches(&row.scope) && (call.whole || readable(&call, &row.scope));
     // No page needs more of any table than it can show, and one to know whether there is more.
     let most = page.size.saturating_add(1);
     let accounts = snapshot.accounts_below(range).filter(|row| row.deleted.is_none());
@@ -42,7 +43,7 @@ pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
     let others = snapshot.resources_below(range).map(|row| Row::of(&row.scope, Resource::Other(row))).filter(seen).take(most);
     let mut rows: Vec<Row<Resource<'_>>> = accounts.chain(identities).chain(hosts).chain(others).collect();
     rows.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    page.of_seen(call, rows.into_iter(), |row| envelope(show(call, row)))
+    page.of_seen(&call, rows.into_iter(), |row| envelope(show(&call, row)))
 }
 
 fn readable(call: &Call, scope: &Scope) -> bool {

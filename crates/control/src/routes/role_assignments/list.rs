@@ -1,6 +1,4 @@
-//! `GET {scope}/…/roleAssignments[?$filter=atScope() | principalId eq 'X' | assignedTo('X')]`
-//!
-//! Without `atScope()` the list holds what was granted at the scope, above it and below it; with it, not what is below.
+//! The list of role assignments, and what its filter asks for.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +10,9 @@ use super::{is_ours, shape};
 use crate::answer::Reply;
 use crate::arm::page::{Page, Row, foreign_token};
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::filter::{Term, parse, unsupported};
+use crate::permitted::Allowed;
 
 /// What a filter asks for.
 #[derive(Default)]
@@ -22,25 +21,28 @@ struct Wanted {
     principals: Option<BTreeSet<ObjectId>>,
 }
 
-pub(in crate::routes) async fn handle(call: &Call) -> Result<Reply, Failure> {
-    let (wanted, page) = (wanted(call)?, Page::asked(call)?);
+/// `GET {scope}/…/roleAssignments[?$filter=atScope() | principalId eq 'X' | assignedTo('X')]`
+///
+/// Without `atScope()` the list holds what was granted at the scope, above it and below it; with it, not what is below.
+pub(super) async fn list(call: Allowed) -> Result<Reply, Failure> {
+    let (wanted, page) = (wanted(&call)?, Page::asked(&call)?);
     let policy = call.snapshot.policy();
     let show = |row: &RoleAssignment| shape(row, &call.scope);
     let Some(principals) = &wanted.principals else {
         let after = page.after.as_deref().map(place).transpose()?;
         let rows = policy.assignments_around(&call.scope, !wanted.at_scope, after.as_ref());
-        let ours = rows.filter(|(_, row)| is_ours(call, &call.snapshot, row));
-        return page.of(call, ours.map(|(part, row)| Row { key: key(&part, &row), scope: row.scope.clone(), item: row }), READ, show);
+        let ours = rows.filter(|(_, row)| is_ours(&call, &call.snapshot, row));
+        return page.of_seen(&call, ours.map(|(part, row)| Row { key: key(&part, &row), scope: row.scope.clone(), item: row }), show);
     };
     // A principal's assignments are few beside all that are around a scope.
     let above = policy.scope_chain(&call.scope);
     let around =
         |row: &RoleAssignment| above.contains(&row.scope) || (!wanted.at_scope && policy.scope_chain(&row.scope).contains(&call.scope));
-    let found = principals.iter().flat_map(|id| policy.assignments_of(*id)).filter(|row| around(row) && is_ours(call, &call.snapshot, row));
-    page.of_all(call, found.map(|row| Row { key: key(&row.scope, &row), scope: row.scope.clone(), item: row }), READ, show)
+    let found =
+        principals.iter().flat_map(|id| policy.assignments_of(*id)).filter(|row| around(row) && is_ours(&call, &call.snapshot, row));
+    let rows = found.map(|row| Row { key: key(&row.scope, &row), scope: row.scope.clone(), item: row });
+    page.of_seen(&call, page.sorted(rows), show)
 }
-
-const READ: &str = "Microsoft.Authorization/roleAssignments/read";
 
 /// An assignment's place in the list, as text; see [`place`].
 fn key(part: &Scope, row: &RoleAssignment) -> String {
@@ -59,7 +61,7 @@ fn place(key: &str) -> Result<Place, Failure> {
 fn wanted(call: &Call) -> Result<Wanted, Failure> {
     let mut wanted = Wanted::default();
     let Some(filter) = call.query.field("$filter") else { return Ok(wanted) };
-    let id = |text: &str| text.parse::<ObjectId>().map_err(|error| Failure::invalid("InvalidPrincipalId", error.to_string()).at("$filter"));
+    let id = |text: &str| text.parse::<ObjectId>().map_err(|error| Failure::new(Code::InvalidPrincipalId, error.to_string()).at("$filter"));
     for term in parse(filter)? {
         match term {
             Term::Call(name, None) if name.eq_ignore_ascii_case("atScope") => wanted.at_scope = true,

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::super::{arm, graph};
-use crate::route::{Access, Route};
+use crate::access::Access;
+use crate::route::Route;
 use crate::{Config, router};
 
 const ROLE: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::check_name;
+use crate::call::{Call, Content};
 use crate::failure::Failure;
 use crate::graph::shape;
 use crate::routes::directory::bad;
@@ -52,10 +53,16 @@ struct Wished {
     usage: String,
 }
 
+impl Content for Properties {
+    fn read(call: &Call) -> Result<Self, Failure> {
+        Self::of(call.json()?)
+    }
+}
+
 impl Properties {
     /// # Errors
     /// When a property is unknown here, or has the wrong type.
-    pub(super) fn read(body: Map<String, Value>) -> Result<Self, Failure> {
+    fn of(body: Map<String, Value>) -> Result<Self, Failure> {
         let mut read = Self::default();
         for (name, value) in body {
             match name.as_str() {
@@ -237,7 +244,7 @@ mod tests {
 
     fn read(body: Value) -> Result<Properties, Failure> {
         let Value::Object(body) = body else { panic!("an object") };
-        Properties::read(body)
+        Properties::of(body)
     }
 
     #[test]
