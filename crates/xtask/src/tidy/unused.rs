@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::graph::Graph;
-use super::sources::SourceFile;
+use super::source_file::SourceFile;
 
 /// Dependencies of ours that no line of the crate's code names.
 pub(super) fn check(graph: &Graph, files: &[SourceFile]) -> Vec<Problem> {
@@ -25,7 +25,7 @@ pub(super) fn check(graph: &Graph, files: &[SourceFile]) -> Vec<Problem> {
 }
 
 /// Whether `word` stands in `code` as a whole identifier.
-fn names(code: &str, word: &str) -> bool {
+pub(super) fn names(code: &str, word: &str) -> bool {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).any(|(at, _)| {
         !code[..at].chars().next_back().is_some_and(part_of_word) && !code[at + word.len()..].chars().next().is_some_and(part_of_word)
