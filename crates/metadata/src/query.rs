@@ -3,6 +3,10 @@
 use keyless_model::{ClientId, ObjectId, Scope};
 use keyless_web::{Form, FormError};
 
+/// The versions Azure documents for IMDS; clients send the first.
+pub(crate) const IMDS_VERSIONS: [&str; 8] =
+    ["2018-02-01", "2018-04-02", "2018-10-01", "2019-08-01", "2019-11-01", "2020-06-01", "2021-02-01", "2021-12-13"];
+
 /// Which identity the client wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {

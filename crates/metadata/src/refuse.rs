@@ -13,8 +13,7 @@ use serde::Serialize;
 use crate::Metadata;
 use crate::broker::BrokerError;
 use crate::guard::GuardRefusal;
-use crate::query::{QueryError, TokenQuery};
-use crate::routes::API_VERSIONS;
+use crate::query::{IMDS_VERSIONS, QueryError, TokenQuery};
 use crate::select::SelectError;
 use crate::source::{IssuedToken, TokenSourceError};
 
@@ -179,5 +178,5 @@ fn with_retry_after(mut response: Response<Full<Bytes>>, error: Option<&BrokerEr
 }
 
 fn newest() -> Vec<&'static str> {
-    API_VERSIONS.iter().rev().take(3).copied().collect()
+    IMDS_VERSIONS.iter().rev().take(3).copied().collect()
 }

@@ -11,8 +11,6 @@ use http_body_util::Full;
 use crate::caller::Connection;
 use crate::{Metadata, guard, refuse};
 
-pub(crate) use imds::API_VERSIONS;
-
 pub(crate) fn dispatch<B>(metadata: &Metadata, request: &Request<B>, connection: &Connection) -> Response<Full<Bytes>> {
     if let Err(refusal) = guard::check(request, connection, &metadata.config.allowed_hosts) {
         return refuse::guard(refusal);

@@ -4,6 +4,7 @@
 mod administration;
 pub mod api;
 mod attachments;
+mod connection;
 mod decisions;
 mod deny_assignments;
 mod door;
@@ -17,6 +18,6 @@ pub use crate::data::socket_path;
 pub use administration::Invited;
 pub(crate) use administration::first_administrator;
 pub(crate) use attachments::recall;
-pub(crate) use door::Door;
+pub(crate) use connection::{Door, Facts};
 pub use spelling::nearest;
-pub(crate) use status::{Facts, status};
+pub(crate) use status::status;

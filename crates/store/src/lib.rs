@@ -22,6 +22,5 @@ pub use directory::{Change, Committed, Directory, UpdateError};
 pub use keyless_directory::{Below, Revision, Sealer, Snapshot};
 pub use keyring::{KeyRing, Keys};
 pub use master_key::{MasterKey, MasterKeyError};
-pub use port::{Commit, Loaded, PendingAudit, Store, StoreError};
+pub use port::{Commit, Loaded, PendingAudit, Store, StoreError, Unreadable};
 pub use process_lock::{Holder, LockError, ProcessLock};
-pub use set_aside::Unreadable;

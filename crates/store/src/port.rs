@@ -12,7 +12,7 @@ use keyless_directory::sealer::SealError;
 use keyless_model::OpContext;
 use keyless_model::entity::{Entity, EntityKey, Mutation};
 
-use crate::{Admission, Presented, Revision, Unreadable};
+use crate::{Admission, Presented, Revision};
 
 /// A change to apply whole or not at all, together with its audit event.
 #[derive(Debug, Clone)]
@@ -27,6 +27,15 @@ pub struct Commit {
     pub audited_up_to: u64,
     /// The last event of the audit log that was on disk when the change was planned; kept when there is one.
     pub anchor: Option<Anchor>,
+}
+
+/// A document that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}/{} cannot be read", .key.kind.as_str(), .key.id)]
+pub struct Unreadable {
+    pub key: EntityKey,
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// Everything, at one revision.

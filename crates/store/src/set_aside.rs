@@ -5,18 +5,9 @@
 
 use keyless_audit::{AuditEvent, Category, DecisionRecord, Outcome};
 use keyless_model::OpContext;
-use keyless_model::entity::{EntityKey, EntityKind, Mutation};
+use keyless_model::entity::{EntityKind, Mutation};
 
-use crate::StoreError;
-
-/// A document that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{}/{} cannot be read", .key.kind.as_str(), .key.id)]
-pub struct Unreadable {
-    pub key: EntityKey,
-    #[source]
-    pub source: Box<dyn std::error::Error + Send + Sync>,
-}
+use crate::{StoreError, Unreadable};
 
 /// Kinds that nobody gains anything by losing. SECURITY: a kind belongs here only when nothing that refuses looks for it: no deny
 /// assignment, no lock, nobody who may be disabled, no group that a deny assignment may name, nothing that holds a name others could take;

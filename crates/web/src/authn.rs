@@ -12,16 +12,14 @@ use aws_lc_rs::digest::{SHA256, digest};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use keyless_model::entity::{Principal, PrincipalKind};
-use keyless_model::{Actor, ObjectId, TenantId, Timestamp};
-use keyless_store::{Snapshot, StoreError};
+use keyless_model::{Actor, Timestamp};
+use keyless_store::Snapshot;
 use keyless_token::{Expect, PublicKeys, Signed, TokenError, TokenKind, Unverified, Verified};
 use quick_cache::sync::Cache;
 
-use crate::Platform;
-use crate::tenants::{KeysNeeded, KeysUnavailable, TrustedTenants};
+use crate::tenants::{LEEWAY_SECS, TrustedTenants};
+use crate::{AuthnError, KeysNeeded, Platform};
 
-/// Clock differences tolerated between the issuer and us, in seconds. They are one process or synchronised machines.
-pub(crate) const LEEWAY_SECS: i64 = 60;
 /// Verified tokens remembered; about 500 bytes each.
 const REMEMBERED: usize = 20_000;
 /// The only delegated permission that Azure's resources define. A guest's token with less must not count as one with all.
@@ -68,45 +66,6 @@ impl Caller {
         // A guest is named with the tenant it comes from: object ids are unique within a tenant only.
         Actor::Principal { id: self.principal.id, tenant: self.token.tenant, client_id: self.token.client_id }
     }
-}
-
-/// Why nobody is authenticated.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthnError {
-    #[error("no bearer token was sent")]
-    Missing,
-    #[error("the authorization header is no single bearer token")]
-    Header,
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// The token is of another tenant than the resource.
-    #[error("the token belongs to tenant {token}, the resource to {resource}")]
-    OtherTenant { token: TenantId, resource: TenantId },
-    #[error("the token's principal does not exist any more")]
-    PrincipalGone,
-    #[error("the token's principal is disabled")]
-    PrincipalDisabled,
-    /// Issued before "revoke sessions": the client may get a new one (claims challenge).
-    #[error("the token was revoked")]
-    Revoked { tokens_valid_from: Timestamp },
-    #[error(transparent)]
-    Keys(#[from] StoreError),
-    /// Not judged yet: [`Authenticator::fetch_keys`], then ask again.
-    #[error("the keys of the token's tenant are not at hand")]
-    KeysNeeded(KeysNeeded),
-    #[error("the keys of tenant {tenant} cannot be had")]
-    TenantKeys {
-        tenant: TenantId,
-        #[source]
-        source: KeysUnavailable,
-    },
-    /// Genuine, of a trusted tenant, and of nobody whom this directory knows.
-    #[error("object {object_id} of tenant {tenant} is no guest here; `keyless guest add {object_id} --tenant {tenant}` makes it one")]
-    NoGuest { tenant: TenantId, object_id: ObjectId },
-    #[error("the guest {0} is registered as another kind of principal than its token says; remove it and add it as the right kind")]
-    GuestKind(ObjectId),
-    #[error("the guest's token delegates less than `user_impersonation`")]
-    GuestScope,
 }
 
 /// Verifies the tokens of one plane.

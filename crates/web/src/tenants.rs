@@ -12,8 +12,10 @@ use keyless_model::{Clock, KeyId, TenantId, Timestamp};
 use keyless_token::jwks::ExternalKeys;
 use keyless_token::{Algorithm, Expect, Signed, TokenError, Unverified, Verified};
 
-use crate::AuthnError;
-use crate::authn::LEEWAY_SECS;
+use crate::{AuthnError, KeysNeeded, KeysUnavailable};
+
+/// Clock differences tolerated between the issuer and us, in seconds. They are one process or synchronised machines.
+pub(crate) const LEEWAY_SECS: i64 = 60;
 
 /// Where tokens of real Entra tenants come from, unless the operator names another authority.
 pub const ENTRA: &str = "https://login.microsoftonline.com";
@@ -29,18 +31,6 @@ pub trait KeySource: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the issuer cannot be asked and what it said last is too old.
     async fn keys(&self, issuer: &str, kid: &str) -> Result<Arc<ExternalKeys>, KeysUnavailable>;
-}
-
-/// Why there are no keys to judge a tenant's tokens with. For the operator; a caller only learns that it may try again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct KeysUnavailable(pub String);
-
-/// A token that cannot be judged yet, for want of this key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeysNeeded {
-    tenant: TenantId,
-    kid: KeyId,
 }
 
 /// Every tenant of another authority that the operator trusts.

@@ -7,11 +7,13 @@ mod circles;
 mod crates;
 mod directions;
 mod graph;
+mod guide;
 mod licences;
 mod manifest;
 mod negative_cases;
 mod prose;
 mod rust_text;
+mod source_file;
 mod sources;
 mod tables;
 mod unused;
@@ -64,7 +66,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<ExitCode> {
 fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     let graph = Graph::of(&workspace::metadata(root)?);
     let read = |name: &str| fs::read_to_string(root.join(name)).with_context(|| format!("cannot read {name}"));
-    let files = sources::files(root)?;
+    let files = source_file::files(root)?;
 
     let mut problems = BTreeSet::new();
     problems.extend(crates::check(&graph, &files));
@@ -82,6 +84,7 @@ fn check(root: &Path) -> Result<BTreeSet<Problem>> {
     problems.extend(unused::check(&graph, &files));
     problems.extend(negative_cases::check(&read(negative_cases::TABLE)?, &files));
     problems.extend(tables::check(&read(tables::LIMITS)?, &read(tables::DEFECTS)?, &files));
+    problems.extend(guide::check(&read(guide::GUIDE)?, &files, |path| root.join(path).exists()));
     problems.extend(prose::check(root)?);
     Ok(problems)
 }

@@ -1,9 +1,9 @@
-//! What people call things, as the ids that the control plane wants: names, ids and resource ids alike, and what was probably meant
-//! when there is nothing of that name.
+//! What people call things, as the ids that the control plane wants: names, ids and resource ids alike.
 
 use keyless_server::local::api::{AccountStatus, PrincipalStatus};
 use keyless_server::local::nearest;
 
+use super::meant::meant;
 use super::place::Place;
 use super::system::System;
 use crate::failure::Failure;
@@ -22,15 +22,6 @@ impl DeploymentName<'_> {
     /// As people write it, and as every command takes it.
     pub(crate) fn short(&self) -> String {
         format!("{}/{}", self.account.name, self.name)
-    }
-}
-
-/// What to do about a name that nothing has.
-pub(crate) fn meant<'a>(asked: &str, known: impl Iterator<Item = &'a str> + Clone, otherwise: &str) -> String {
-    match (nearest(asked, known.clone()), known.clone().next()) {
-        (Some(near), _) => format!("did you mean `{near}`?"),
-        (None, Some(_)) if known.clone().count() <= 8 => format!("choose one of: {}", known.collect::<Vec<_>>().join(", ")),
-        _ => otherwise.to_owned(),
     }
 }
 

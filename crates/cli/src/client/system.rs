@@ -5,7 +5,7 @@ use keyless_server::local::api::{AccountStatus, IdentityStatus, Status};
 
 use super::arm::{self, Arm};
 use super::local::Local;
-use super::named::meant;
+use super::meant::meant;
 use super::place::Place;
 use super::web::Web;
 use crate::data_dir::DataDir;

@@ -14,11 +14,13 @@ use crate::shell::{command_line, script};
 use crate::ui::{Stage, code, faint, good, strong};
 
 mod change;
+mod clouds;
 mod program;
 mod records;
 mod single;
 
-use change::{Change, Cloud, SignedIn};
+use change::{Change, SignedIn};
+use clouds::Cloud;
 use program::AzProgram;
 use records::{Record, Records};
 

@@ -8,12 +8,9 @@ use keyless_model::Actor;
 use keyless_web::PeerOwner;
 
 use crate::caller::Connection;
+use crate::query::IMDS_VERSIONS;
 use crate::source::TokenRequest;
 use crate::{Metadata, query, refuse, select};
-
-/// The versions Azure documents for this route; clients send the first.
-pub(crate) const API_VERSIONS: [&str; 8] =
-    ["2018-02-01", "2018-04-02", "2018-10-01", "2019-08-01", "2019-11-01", "2020-06-01", "2021-02-01", "2021-12-13"];
 
 pub(super) fn token<B>(metadata: &Metadata, request: &Request<B>, connection: &Connection) -> Response<Full<Bytes>> {
     let (platform, config) = (&metadata.platform, &metadata.config);
@@ -23,7 +20,7 @@ pub(super) fn token<B>(metadata: &Metadata, request: &Request<B>, connection: &C
     if request.headers().get("metadata").is_none_or(|value| value != "true") {
         return refuse::imds(metadata, &ctx, refuse::Imds::MetadataHeader);
     }
-    let asked = match query::parse(request.uri().query().unwrap_or_default(), |version| API_VERSIONS.contains(&version)) {
+    let asked = match query::parse(request.uri().query().unwrap_or_default(), |version| IMDS_VERSIONS.contains(&version)) {
         Ok(asked) => asked,
         Err(error) => return refuse::imds(metadata, &ctx, refuse::Imds::Query(error)),
     };

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use keyless_authority::{IssueError, IssueRequest, Issued, OUTSIDE_TOKEN_SECS};
 use keyless_metadata::{Attachment, AttachmentKind, NewAttachment};
-use keyless_model::entity::{IdentityKind, ManagedIdentity};
+use keyless_model::entity::ManagedIdentity;
 use keyless_model::{Actor, OpContext, Scope};
 use keyless_store::Snapshot;
 use keyless_token::TokenSubject;
 
-use super::api::{AttachRequest, Attached, AttachmentStatus, IdentityStatus, LocalError, OutsideTokenRequest, TokenAnswer, TokenRequest};
-use super::door::{Guest, refusal};
+use super::Door;
+use super::api::{AttachRequest, Attached, AttachmentStatus, LocalError, OutsideTokenRequest, TokenAnswer, TokenRequest};
+use super::connection::{Guest, refusal};
 use super::spelling::nearest;
-use super::{Door, status};
+use super::status::{identity_name, identity_status, is_own};
 use crate::adapter;
 
 /// A shell's loan without a stated time.
@@ -62,7 +63,7 @@ pub(super) fn detach(door: &Door, id: &str) -> Result<(), LocalError> {
 pub(super) fn list(door: &Door) -> Vec<AttachmentStatus> {
     let snapshot = door.platform.directory.snapshot();
     let name = |attachment: &Attachment| match snapshot.identity(attachment.identity) {
-        Some(identity) => status::identity_name(identity),
+        Some(identity) => identity_name(identity),
         None => attachment.identity.to_string(),
     };
     let all = door.metadata.attachments().list(door.platform.clock.now());
@@ -127,35 +128,19 @@ pub(super) fn find(snapshot: &Snapshot, named: &str) -> Result<Arc<ManagedIdenti
     if let Some(identity) = snapshot.identities().find(has_id) {
         return Ok(Arc::clone(identity));
     }
-    let found: Vec<_> = snapshot.identities().filter(|identity| status::identity_name(identity).eq_ignore_ascii_case(named)).collect();
+    let found: Vec<_> = snapshot.identities().filter(|identity| identity_name(identity).eq_ignore_ascii_case(named)).collect();
     let own: Vec<_> = found.iter().copied().filter(|identity| is_own(snapshot, identity)).collect();
     match (found.as_slice(), own.as_slice()) {
         ([identity], _) | (_, [identity]) => Ok(Arc::clone(identity)),
         ([_, ..], _) => Err(refusal(format!("several identities are called `{named}`; use the client id or the resource id"))),
         ([], _) => {
-            let names: Vec<String> = snapshot.identities().map(|identity| status::identity_name(identity)).collect();
+            let names: Vec<String> = snapshot.identities().map(|identity| identity_name(identity)).collect();
             let next = nearest(named, names.iter().map(String::as_str)).map_or_else(
                 || "`keyless identity list` lists them, and `keyless identity create` makes one".to_owned(),
                 |meant| format!("did you mean `{meant}`?"),
             );
             Err(refusal(format!("there is no identity `{named}`; {next}")))
         }
-    }
-}
-
-pub(super) fn is_own(snapshot: &Snapshot, identity: &ManagedIdentity) -> bool {
-    snapshot.tenant(identity.tenant).is_some_and(|tenant| tenant.created == identity.created)
-}
-
-pub(super) fn identity_status(identity: &ManagedIdentity) -> IdentityStatus {
-    IdentityStatus {
-        name: status::identity_name(identity),
-        id: match &identity.identity_kind {
-            IdentityKind::UserAssigned => identity.scope.to_string(),
-            IdentityKind::SystemAssigned { owner } => owner.to_string(),
-        },
-        client_id: identity.client_id.to_string(),
-        principal_id: identity.principal_id.to_string(),
     }
 }
 

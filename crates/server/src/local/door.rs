@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,10 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use keyless_audit::AuditUnavailable;
-use keyless_authority::{Issuer, KeyRotation};
-use keyless_metadata::Metadata;
-use keyless_store::audit_log::{AuditLog, confirmed};
-use keyless_web::Platform;
+use keyless_store::audit_log::confirmed;
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -28,49 +24,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::api::LocalError;
-use super::{Facts, administration, attachments, decisions, deny_assignments, guests, names, status};
-use crate::data::{DataFolder, socket_path};
+pub(super) use super::connection::{Guest, refusal};
+use super::{Door, administration, attachments, decisions, deny_assignments, guests, names, status};
+use crate::data::socket_path;
 use crate::stop;
 
 /// The largest request: an attachment or a token request is a few hundred bytes.
 const MAX_BODY_BYTES: usize = 16 * 1024;
-
-/// What the local socket gives access to.
-#[derive(Debug)]
-pub(crate) struct Door {
-    pub(crate) audit: Arc<AuditLog>,
-    pub(crate) platform: Arc<Platform>,
-    pub(crate) metadata: Arc<Metadata>,
-    pub(crate) issuer: Issuer,
-    pub(crate) rotation: KeyRotation,
-    pub(crate) facts: Facts,
-    pub(crate) data: DataFolder,
-    /// How many connections there may be; each lent program has one.
-    pub(crate) connections: Arc<Semaphore>,
-}
-
-/// One connection: who is there, and what was lent for as long as it lasts.
-pub(crate) struct Guest<'a> {
-    door: &'a Door,
-    pub(crate) uid: u32,
-    lent: Mutex<Vec<String>>,
-}
-
-impl Guest<'_> {
-    /// Ties an attachment to this connection.
-    pub(crate) fn holds(&self, attachment: String) {
-        self.lent.lock().unwrap_or_else(PoisonError::into_inner).push(attachment);
-    }
-}
-
-impl Drop for Guest<'_> {
-    /// SECURITY: the kernel closes the connection however its process ends, so a lent identity cannot outlive the borrower.
-    fn drop(&mut self) {
-        for id in self.lent.get_mut().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            self.door.metadata.attachments().detach(&id);
-        }
-    }
-}
 
 impl Door {
     /// Binds the socket, replacing one that a dead process left. The data folder's lock proves that it is dead.
@@ -117,7 +77,7 @@ impl Door {
         }
         let door = Arc::clone(&self);
         let serving = async move {
-            let guest = Guest { door: &door, uid: owner, lent: Mutex::default() };
+            let guest = Guest::new(&door, owner);
             let answer = service_fn(|request| async {
                 let answered = confirmed(&door.platform.audit, door.answer(&guest, request)).await;
                 let unconfirmed = |error: AuditUnavailable| json(StatusCode::BAD_REQUEST, &refusal(error.to_string()));
@@ -197,10 +157,6 @@ type Outcome = Result<Response<Full<Bytes>>, LocalError>;
 
 fn ok(body: &impl Serialize) -> Outcome {
     Ok(json(StatusCode::OK, body))
-}
-
-pub(super) fn refusal(message: impl Into<String>) -> LocalError {
-    LocalError { message: message.into() }
 }
 
 async fn read<T: DeserializeOwned>(body: Incoming) -> Result<T, LocalError> {

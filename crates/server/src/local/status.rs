@@ -1,37 +1,33 @@
 //! What there is to know about the running system.
 
-use keyless_gateway::Gateway;
+use keyless_model::Scope;
 use keyless_model::entity::{IdentityKind, ManagedIdentity};
-use keyless_model::{Scope, TenantId, Timestamp};
+use keyless_store::Snapshot;
 
 use super::Door;
-use super::api::{AccountStatus, SignInStatus, Status, UpstreamStatus};
-use super::attachments::{identity_status, is_own};
-use crate::operations::Operations;
-use std::sync::{Arc, RwLock};
-
-/// What is fixed once the system has started.
-#[derive(Debug)]
-pub(crate) struct Facts {
-    pub(crate) started: Timestamp,
-    pub(crate) gateway_http: Option<String>,
-    pub(crate) operations_url: String,
-    pub(crate) ca_file: String,
-    pub(crate) ca_bundle: String,
-    pub(crate) host: Scope,
-    pub(crate) operations: Arc<Operations>,
-    pub(crate) sign_in: Option<SignInStatus>,
-    pub(crate) upstreams: Arc<RwLock<Vec<UpstreamStatus>>>,
-    pub(crate) gateway: Arc<Gateway>,
-    /// Entra tenants whose guests' tokens count.
-    pub(crate) trusted_tenants: Vec<TenantId>,
-}
+use super::api::{AccountStatus, IdentityStatus, Status};
 
 /// The name by which people call an identity.
 pub(crate) fn identity_name(identity: &ManagedIdentity) -> String {
     match &identity.identity_kind {
         IdentityKind::UserAssigned => identity.scope.name().to_owned(),
         IdentityKind::SystemAssigned { owner } => owner.name().to_owned(),
+    }
+}
+
+pub(super) fn is_own(snapshot: &Snapshot, identity: &ManagedIdentity) -> bool {
+    snapshot.tenant(identity.tenant).is_some_and(|tenant| tenant.created == identity.created)
+}
+
+pub(super) fn identity_status(identity: &ManagedIdentity) -> IdentityStatus {
+    IdentityStatus {
+        name: identity_name(identity),
+        id: match &identity.identity_kind {
+            IdentityKind::UserAssigned => identity.scope.to_string(),
+            IdentityKind::SystemAssigned { owner } => owner.to_string(),
+        },
+        client_id: identity.client_id.to_string(),
+        principal_id: identity.principal_id.to_string(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::graph::Graph;
-use super::sources::SourceFile;
+use super::source_file::SourceFile;
 
 /// Why something is a crate of its own rather than a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

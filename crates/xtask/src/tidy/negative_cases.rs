@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Problem;
-use super::sources::SourceFile;
+use super::source_file::SourceFile;
 
 /// The table, relative to the root.
 pub(super) const TABLE: &str = "docs/security/negative-cases.md";

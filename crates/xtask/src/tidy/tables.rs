@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::Problem;
 use super::negative_cases::{named_tests, test_names};
-use super::sources::SourceFile;
+use super::source_file::SourceFile;
 
 /// What others can make grow, relative to the root.
 pub(super) const LIMITS: &str = "docs/security/limits.md";

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use serde::Deserialize;
 
+use super::clouds::{Cloud, find};
 use super::program::AZ;
 use super::records::Record;
 use crate::env_registry::Variable;
@@ -18,21 +19,6 @@ pub(super) struct Change {
     pub(super) removed: Vec<Variable>,
 }
 
-/// A cloud of `az cloud list`.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Cloud {
-    pub(super) name: String,
-    pub(super) is_active: bool,
-    endpoints: Endpoints,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Endpoints {
-    resource_manager: Option<String>,
-}
-
 /// A subscription of `az account list --all`: which cloud, and who is signed in to it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,18 +30,6 @@ pub(super) struct SignedIn {
 #[derive(Debug, Deserialize)]
 struct User {
     name: String,
-}
-
-impl Cloud {
-    fn is_at(&self, control: &str) -> bool {
-        let own = self.endpoints.resource_manager.as_deref().unwrap_or_default();
-        own.trim_end_matches('/').eq_ignore_ascii_case(control.trim_end_matches('/'))
-    }
-}
-
-pub(super) fn find<'a>(clouds: &'a [Cloud], name: &str) -> Option<&'a Cloud> {
-    // az compares names without regard to case when it registers, and finds them so too.
-    clouds.iter().find(|cloud| cloud.name.eq_ignore_ascii_case(name))
 }
 
 /// The commands that make `control` the active cloud under `name`; none when it is already. `known` is what an earlier registration

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::change::{Cloud, find};
+use super::clouds::{Cloud, find};
 use crate::child_env::ChildEnvironment;
 use crate::env_registry::*;
 use crate::failure::{Explain as _, Failure};
