@@ -22,7 +22,7 @@ mod federated;
 pub(crate) mod reuse;
 mod secret;
 
-pub(crate) use app::App;
+pub(crate) use app::{App, has_page_at};
 
 /// A program that the directory knows, and that has proved nothing yet.
 #[derive(Debug, Clone)]
@@ -127,6 +127,31 @@ pub(crate) async fn authenticate(
         return Err(Refusal::new(&codes::APPLICATION_DISABLED).with(registered.client_id).with(&registered.principal.display_name));
     }
     Ok(Client { registered, credential })
+}
+
+/// Authenticates what a person signed in to: a program, or a page in a browser, which has no credential and is known by its origin.
+///
+/// SECURITY: a request with an `Origin` is a page's. One that is none of the application's is refused before anything is used up, and
+/// a page that brings a credential shows it to everybody who opens it.
+pub(crate) async fn authenticate_page_or_app(
+    authority: &Authority,
+    request: &TokenRequest<'_>,
+    snapshot: &Snapshot,
+    realm: &Realm,
+    attempt: &mut Attempt,
+) -> Result<(ClientId, AppCredential), Refusal> {
+    let Some(origin) = request.origin else { return authenticate_app(authority, request, snapshot, realm, attempt).await };
+    let form = request.form;
+    let named = form.field("client_id").ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with("client_id"))?;
+    let app = App::find(snapshot, realm, named)?;
+    if !app.has_page_at(origin) {
+        return Err(Refusal::wrong_place(request.origin));
+    }
+    if form.has("client_secret") || form.has("client_assertion") {
+        return Err(Refusal::new(&codes::PUBLIC_CLIENT).with(app.client_id));
+    }
+    attempt.credential = "page".into();
+    Ok((app.client_id, AppCredential::Public))
 }
 
 /// Authenticates a program in which a person signed in. A public one names itself only: the person's code or token is the proof.

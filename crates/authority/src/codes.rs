@@ -110,6 +110,10 @@ codes! {
         "The redirect URI '{}' specified in the request does not match the redirect URIs configured for the application '{}'. Make sure the redirect URI sent in the request matches one added to the application exactly.";
     RESPONSE_TYPE = 700054, "unsupported_response_type", 400, "response_type '{}' is not enabled for the application. Use 'code'.";
     PKCE_REQUIRED = 9002325, "invalid_request", 400, "Proof Key for Code Exchange is required for cross-origin authorization code redemption: {}.";
+    CROSS_ORIGIN = 9002326, "invalid_request", 400,
+        "Cross-origin token redemption is permitted only for the 'Single-Page Application' client-type. Request origin: '{}'.";
+    PAGE_ONLY = 9002327, "invalid_request", 400,
+        "Tokens issued for the 'Single-Page Application' client-type may only be redeemed via cross-origin requests.";
     SIGN_IN_REQUIRED = 50058, "login_required", 400, "Session information is not sufficient for single-sign-on: the user must sign in.";
     SIGN_IN_CANCELLED = 65004, "access_denied", 400, "User declined to consent to access the app.";
     CODE_UNKNOWN = 70000, "invalid_grant", 400, "The provided authorization code is invalid, expired or was used before. {}";

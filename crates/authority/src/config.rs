@@ -43,6 +43,10 @@ pub struct Config {
     pub es256_audiences: Vec<String>,
     /// Wrong credentials that a client may send in one minute before it is told to wait.
     pub failures_per_minute: u32,
+    /// Assertions in use at once, over all nodes. At a lifetime of ten minutes a million is 1,600 a second, and some 100 MB of disk (F22).
+    pub assertions: u64,
+    /// The part of it that one client may take: it leaves room for the others, whatever it signs.
+    pub assertions_per_client: u32,
     pub assertion_reuse: AssertionReuse,
     pub assertion_audience: AssertionAudience,
     /// External issuers that the operator named.
@@ -67,6 +71,8 @@ impl Default for Config {
             federation_audiences: vec![keyless_wire::oauth::TOKEN_EXCHANGE_AUDIENCE.to_owned()],
             es256_audiences: Vec::new(),
             failures_per_minute: 60,
+            assertions: 1_000_000,
+            assertions_per_client: 50_000,
             assertion_reuse: AssertionReuse::default(),
             assertion_audience: AssertionAudience::default(),
             trusted_issuers: Vec::new(),

@@ -36,6 +36,8 @@ pub(crate) struct TokenRequest<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) protocol: Protocol,
     pub(crate) form: &'a Form,
+    /// The origin of the page in a browser that asks; empty when it is none that could be registered.
+    pub(crate) origin: Option<&'a str>,
 }
 
 /// Answers the request or refuses it; `attempt` learns how far it got.

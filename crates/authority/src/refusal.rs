@@ -22,6 +22,14 @@ impl Refusal {
         Self { code, arguments: Vec::new(), private: None, retry_after_secs: None }
     }
 
+    /// What belongs to a page in a browser was brought by a program, or the other way round.
+    pub(crate) fn wrong_place(origin: Option<&str>) -> Self {
+        match origin {
+            Some(origin) => Self::new(&codes::CROSS_ORIGIN).with(origin.chars().take(200).collect::<String>()),
+            None => Self::new(&codes::PAGE_ONLY),
+        }
+    }
+
     /// The next argument of the code's text.
     #[must_use]
     pub(crate) fn with(mut self, argument: impl ToString) -> Self {

@@ -10,7 +10,7 @@ use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, 
 use keyless_model::ClientId;
 use keyless_web::{Platform, Refused, RefusedBy, RequestFacts};
 
-use crate::client::reuse::{SHARE, SHARE_SECS};
+use crate::client::reuse::SHARE_SECS;
 use crate::codes;
 use crate::config::Config;
 use crate::federation::{ExternalIssuers, PublicWeb};
@@ -50,7 +50,7 @@ impl Authority {
     pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Self {
         let issuer = Issuer::of(Arc::clone(&platform), &config);
         let throttle = Throttle::new(config.failures_per_minute);
-        let assertions = Throttle::over(SHARE, SHARE_SECS);
+        let assertions = Throttle::over(config.assertions_per_client, SHARE_SECS);
         let fetch = config.fetch.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
         let issuers = ExternalIssuers::new(fetch, Arc::clone(&platform.clock), config.trusted_issuers.clone());
         let sign_in = SignIn::new(&platform);

@@ -104,6 +104,13 @@ pub fn former_name(id: RoleId) -> Option<&'static str> {
     }
 }
 
+/// Whether a built-in role's condition names this role: its holders may assign it, whatever it is.
+pub(crate) fn is_named_by_a_condition(id: RoleId) -> bool {
+    let id = id.to_string();
+    let all = [general::ROLES, identity::ROLES, cognitive::ROLES, foundry::ROLES, data::ROLES];
+    all.into_iter().flatten().filter_map(|role| role.condition).any(|condition| condition.contains(&id))
+}
+
 /// Every built-in role.
 #[must_use]
 pub fn roles() -> Vec<RoleDefinition> {

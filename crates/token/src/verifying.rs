@@ -116,6 +116,8 @@ fn is_plain_rsa(spki: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+mod jws;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod vectors;

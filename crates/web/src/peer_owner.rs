@@ -32,7 +32,19 @@ pub fn owner_of(peer: SocketAddr, local: SocketAddr) -> PeerOwner {
     if !peer.ip().to_canonical().is_loopback() {
         return PeerOwner::Unknown;
     }
-    of_loopback(peer, local)
+    told_apart(of_loopback(peer, local), || std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default())
+}
+
+/// The user as whom a user namespace shows everybody whom it does not know, as `/proc/sys/kernel/overflowuid` says.
+const NOBODY: u32 = 65_534;
+
+/// SECURITY: within a user namespace (a rootless container) all users of the machine that it does not map look like this one: whoever
+/// may ask as `nobody` must not let them all in.
+fn told_apart(owner: PeerOwner, uid_map: impl FnOnce() -> String) -> PeerOwner {
+    match owner {
+        PeerOwner::Uid(NOBODY) if !uid_map().split_ascii_whitespace().eq(["0", "0", "4294967295"]) => PeerOwner::Unknown,
+        owner => owner,
+    }
 }
 
 #[cfg(target_os = "linux")]

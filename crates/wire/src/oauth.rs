@@ -27,6 +27,9 @@ pub struct TokenResponse {
     pub access_token: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<String>,
+    /// Seconds until it ends for good; Entra says so to pages in a browser.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_expires_in: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,
     /// base64url JSON of [`ClientInfo`].
@@ -46,6 +49,7 @@ impl TokenResponse {
             refresh_in: None,
             access_token,
             refresh_token: None,
+            refresh_token_expires_in: None,
             id_token: None,
             client_info: None,
         }

@@ -39,7 +39,7 @@ impl OpenIdConfiguration {
             token_endpoint: below("oauth2/v2.0/token"),
             token_endpoint_auth_methods_supported: list(&["client_secret_post", "private_key_jwt", "client_secret_basic"]),
             jwks_uri: below("discovery/v2.0/keys"),
-            response_modes_supported: list(&["query", "form_post"]),
+            response_modes_supported: list(&["query", "fragment", "form_post"]),
             subject_types_supported: list(&["pairwise"]),
             id_token_signing_alg_values_supported: list(algorithms),
             response_types_supported: list(&["code"]),

@@ -114,7 +114,7 @@ fn openid_configuration() {
             r#"{"token_endpoint":"https://localhost:8443/11111111-1111-1111-1111-111111111111/oauth2/v2.0/token","#,
             r#""token_endpoint_auth_methods_supported":["client_secret_post","private_key_jwt","client_secret_basic"],"#,
             r#""jwks_uri":"https://localhost:8443/11111111-1111-1111-1111-111111111111/discovery/v2.0/keys","#,
-            r#""response_modes_supported":["query","form_post"],"subject_types_supported":["pairwise"],"#,
+            r#""response_modes_supported":["query","fragment","form_post"],"subject_types_supported":["pairwise"],"#,
             r#""id_token_signing_alg_values_supported":["RS256"],"response_types_supported":["code"],"#,
             r#""scopes_supported":["openid","profile","email","offline_access"],"#,
             r#""issuer":"https://localhost:8443/11111111-1111-1111-1111-111111111111/v2.0","request_uri_parameter_supported":false,"#,

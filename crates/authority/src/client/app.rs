@@ -82,8 +82,41 @@ impl App {
             AppKind::AzureCli => &["http://localhost".to_owned(), "http://127.0.0.1".to_owned()],
             AppKind::Registered(application) => &application.redirect_uris,
         };
-        registered.iter().any(|known| matches_redirect(known, redirect_uri))
+        // A page's port is part of its origin, so it has the one that was registered.
+        let known = |known: &&String| if self.pages().contains(*known) { *known == redirect_uri } else { true };
+        registered.iter().filter(known).any(|known| matches_redirect(known, redirect_uri))
     }
+
+    /// The addresses of its pages in a browser ("Single-Page Application").
+    fn pages(&self) -> &[String] {
+        match &self.kind {
+            AppKind::AzureCli => &[],
+            AppKind::Registered(application) => &application.spa_redirect_uris,
+        }
+    }
+
+    /// Whether answers at this address reach a page in a browser, which keeps no secret.
+    pub(crate) fn is_page(&self, redirect_uri: &str) -> bool {
+        self.pages().iter().any(|page| page == redirect_uri)
+    }
+
+    /// Whether one of its pages has this origin, as browsers write it.
+    pub(crate) fn has_page_at(&self, origin: &str) -> bool {
+        has_page_at(self.pages(), origin)
+    }
+}
+
+/// Whether one of the addresses has this origin. SECURITY: compared whole, so `null` and every neighbour of a name are strangers.
+pub(crate) fn has_page_at(pages: &[String], origin: &str) -> bool {
+    pages.iter().any(|page| origin_of(page).is_some_and(|known| known == origin))
+}
+
+/// The origin of an address (RFC 6454 section 6.2): lower case, without the scheme's own port.
+fn origin_of(url: &str) -> Option<String> {
+    let uri: Uri = url.parse().ok()?;
+    let (scheme, host) = (uri.scheme_str()?.to_ascii_lowercase(), uri.host()?.to_ascii_lowercase());
+    let port = uri.port_u16().filter(|port| !matches!((scheme.as_str(), port), ("https", 443) | ("http", 80)));
+    Some(port.map_or_else(|| format!("{scheme}://{host}"), |port| format!("{scheme}://{host}:{port}")))
 }
 
 fn matches_redirect(registered: &str, asked: &str) -> bool {
@@ -108,6 +141,34 @@ fn matches_redirect(registered: &str, asked: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::matches_redirect;
+
+    #[test]
+    fn an_origin_is_compared_whole_and_as_browsers_write_it() {
+        let pages: Vec<String> =
+            ["https://App.example/a/b?c=d", "https://port.example:8443/", "https://plain.example:443/x", "http://localhost:3000"]
+                .map(Into::into)
+                .into();
+        for known in ["https://app.example", "https://port.example:8443", "https://plain.example", "http://localhost:3000"] {
+            assert!(super::has_page_at(&pages, known), "{known}");
+        }
+        for stranger in [
+            "",
+            "null",
+            "*",
+            "https://app.example/",
+            "https://app.example:443",
+            "http://app.example",
+            "https://app.example.evil.example",
+            "https://evil.example",
+            "https://sub.app.example",
+            "https://port.example",
+            "http://localhost",
+            "http://localhost:3001",
+            "http://127.0.0.1:3000",
+        ] {
+            assert!(!super::has_page_at(&pages, stranger), "{stranger}");
+        }
+    }
 
     #[test]
     fn only_a_loopback_address_may_choose_its_port() {

@@ -10,11 +10,7 @@ use crate::config::AssertionReuse;
 use crate::refusal::Refusal;
 use crate::state::Authority;
 
-/// Assertions in use at once, over all nodes. At a lifetime of ten minutes that is 1,600 a second, and some 100 MB of disk (F22).
-const CAPACITY: u64 = 1_000_000;
-/// The part of it that one client may take, and the time in which a full share empties, in seconds: as long as an assertion counts.
-/// So one client leaves room for the others, whatever it signs.
-pub(crate) const SHARE: u32 = 50_000;
+/// The time in which a client's full share empties, in seconds: as long as an assertion counts.
 pub(crate) const SHARE_SECS: u32 = 3900;
 
 /// Lets an assertion of `signer` through, `until` when it would be accepted.
@@ -25,10 +21,10 @@ pub(super) async fn admit(presented: &Presented<'_>, signer: &str, jti: &str, un
     let (authority, ctx) = (presented.authority, &presented.facts.ctx);
     let client_id = presented.client.client_id;
     if let Some(wait) = authority.assertions.wait(client_id, ctx.now) {
-        let why = format!("client {client_id} has {SHARE} assertions in use at once");
+        let why = format!("client {client_id} has {} assertions in use at once", authority.config.assertions_per_client);
         return Err(Refusal::new(&codes::TOO_MANY_ASSERTIONS).with(client_id).because(why).retry_after(wait));
     }
-    let used = Used { key: ReplayKey::of(signer, jti), until, source: ctx.source, capacity: CAPACITY };
+    let used = Used { key: ReplayKey::of(signer, jti), until, source: ctx.source, capacity: authority.config.assertions };
     let admission = authority.platform.directory.admit_assertion(ctx, used).await.map_err(|error| Authority::unavailable(&error))?;
     let replayed = |why: &'static str| Err(Refusal::new(&codes::ASSERTION_REPLAYED).because(why));
     match (admission, authority.config.assertion_reuse) {
@@ -43,7 +39,7 @@ pub(super) async fn admit(presented: &Presented<'_>, signer: &str, jti: &str, un
         (Admission::TooLate, _) => replayed("the assertion was expired already at a later time that the clock has shown"),
         (Admission::Full, _) => {
             tracing::error!(
-                capacity = CAPACITY,
+                capacity = authority.config.assertions,
                 "more client assertions are in use than are remembered; new ones wait for older to expire"
             );
             Err(Refusal::new(&codes::UNAVAILABLE).because("too many assertions are in use at once").retry_after(60))

@@ -19,17 +19,10 @@ pub(super) fn check(
     registered: Option<&Registered>,
     presented: &str,
 ) -> Result<CredentialId, Refusal> {
-    let presented = Secret::new(authority.platform.sealer.secret_hash(presented));
     let application = registered.and_then(Registered::application);
     let secrets = application.map(|app| app.secrets.as_slice()).unwrap_or_default();
-    // One comparison more than there are secrets: an unknown client and one without secrets compare too.
-    let mut matched: Option<&ClientSecret> = None;
-    let _ = presented.matches(NO_HASH.as_bytes());
-    for secret in secrets {
-        if presented.matches(secret.hash.as_bytes()) {
-            matched = Some(secret);
-        }
-    }
+    let equal = |hash: &Secret<String>, known: &str| hash.matches(known.as_bytes());
+    let matched = find(secrets, presented, |text| authority.platform.sealer.secret_hash(text), equal);
     let Some(registered) = registered else {
         return Err(Refusal::new(&codes::WRONG_SECRET).because("unknown client"));
     };
@@ -46,10 +39,96 @@ pub(super) fn check(
     }
 }
 
+/// The secret that was presented. SECURITY: one hash whoever asks; one comparison with each secret, whatever the others gave, and one
+/// where there are none, so that an unknown client and one without secrets cost what a wrong secret does.
+fn find<'s>(
+    secrets: &'s [ClientSecret],
+    presented: &str,
+    hash: impl Fn(&str) -> String,
+    equal: impl Fn(&Secret<String>, &str) -> bool,
+) -> Option<&'s ClientSecret> {
+    let presented = Secret::new(hash(presented));
+    if secrets.is_empty() {
+        _ = equal(&presented, NO_HASH);
+    }
+    let mut matched = None;
+    for secret in secrets {
+        if equal(&presented, &secret.hash) {
+            matched = Some(secret);
+        }
+    }
+    matched
+}
+
 fn wrong(authority: &Authority, facts: &RequestFacts, registered: &Registered) -> Refusal {
     let client_id = registered.client_id;
     match authority.throttle.failure(client_id, facts.ctx.now) {
         Some(wait) => Refusal::new(&codes::TOO_MANY_FAILURES).with(client_id).retry_after(wait),
         None => Refusal::new(&codes::WRONG_SECRET).with(client_id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use keyless_model::Timestamp;
+
+    use super::*;
+
+    /// Stands for the keyed hash: as long, and equal for equal texts only.
+    fn hash(text: &str) -> String {
+        format!("{text:-<64}")
+    }
+
+    /// How often it was hashed, how many bytes were compared, and what was found.
+    fn work(secrets: &[ClientSecret], presented: &str) -> (usize, Vec<usize>, Option<CredentialId>) {
+        let (hashed, compared) = (Cell::new(0), std::cell::RefCell::new(Vec::new()));
+        let counted = |text: &str| {
+            hashed.set(hashed.get() + 1);
+            hash(text)
+        };
+        let equal = |hash: &Secret<String>, known: &str| {
+            compared.borrow_mut().push(known.len());
+            hash.matches(known.as_bytes())
+        };
+        let found = find(secrets, presented, counted, equal).map(|secret| secret.id);
+        (hashed.get(), compared.into_inner(), found)
+    }
+
+    fn secret(n: u128, text: &str) -> ClientSecret {
+        ClientSecret {
+            id: CredentialId::from_u128(n),
+            display_name: None,
+            hint: String::new(),
+            hash: hash(text),
+            starts: Timestamp::from_unix_secs(0),
+            expires: Timestamp::from_unix_secs(1),
+        }
+    }
+
+    #[test]
+    fn an_unknown_client_is_hashed_and_compared_as_a_wrong_secret_is_n69() {
+        let one = [secret(1, "the-right-secret")];
+        // No such client, or one that has no secrets.
+        assert_eq!(work(&[], "the-right-secret"), (1, vec![64], None));
+        assert_eq!(work(&one, "wrong"), (1, vec![64], None));
+        assert_eq!(work(&one, "the-right-secret"), (1, vec![64], Some(one[0].id)));
+    }
+
+    #[test]
+    fn a_secret_costs_the_same_whatever_it_shares_with_the_right_one_n70() {
+        let two = [secret(1, "the-right-secret"), secret(2, "another-right-secret")];
+        for (presented, found) in [
+            ("the-right-secret", Some(0)),
+            ("another-right-secret", Some(1)),
+            ("the-right-secreT", None),
+            ("the-right", None),
+            ("The-right-secret", None),
+            ("", None),
+        ] {
+            // Whole hashes of one length, each of them: nothing ends at the first difference, or at the first match.
+            assert_eq!(work(&two, presented), (1, vec![64, 64], found.map(|n: usize| two[n].id)), "{presented}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use http::Response;
 use super::TokenRequest;
 use super::family::{self, Stay};
 use super::people::{Grantee, acting, answer};
-use crate::client;
+use crate::client::{self, App};
 use crate::codes;
 use crate::refusal::Refusal;
 use crate::scope::PeopleScope;
@@ -20,7 +20,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     let (code, redirect_uri, verifier) = (required("code")?, required("redirect_uri")?, required("code_verifier")?);
     let snapshot = authority.platform.directory.snapshot();
     let realm = Realm::parse(&snapshot, request.tenant)?;
-    let (client_id, credential) = client::authenticate_app(authority, request, &snapshot, &realm, attempt).await?;
+    let (client_id, credential) = client::authenticate_page_or_app(authority, request, &snapshot, &realm, attempt).await?;
 
     let now = request.facts.ctx.now;
     // SECURITY: taken before it is judged: a code that somebody tries in vain is gone, too.
@@ -36,6 +36,10 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     let (scope, nonce) = (record.scope.clone(), record.nonce.clone());
     let signed_in =
         record.redeem(client_id, redirect_uri, verifier, now).map_err(|error| Refusal::new(&codes::CODE_UNKNOWN).with(error))?;
+    // SECURITY: after the sign-in vouched for the address, so that naming another one makes nobody a page.
+    if App::find(&snapshot, &realm, &client_id.to_string())?.is_page(redirect_uri) != request.origin.is_some() {
+        return Err(Refusal::wrong_place(request.origin));
+    }
     if !realm.includes(signed_in.tenant) {
         return Err(Refusal::new(&codes::CODE_UNKNOWN).with("it was issued in another tenant"));
     }
@@ -46,7 +50,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     scope.offline &= asked_at_sign_in.offline;
     authority.issuer.resource(&snapshot, signed_in.tenant, &scope.resource).map_err(|error| Refusal::from_issue(error, request.tenant))?;
     let ctx = acting(request, &signed_in, client_id);
-    let refresh_token = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope)).await?;
+    let refresh_token = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope, request.origin)).await?;
     let grantee =
         Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: nonce.as_deref(), refresh_token, until: None };
     answer(authority, request, grantee, attempt)

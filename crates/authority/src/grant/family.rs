@@ -35,11 +35,17 @@ pub(super) enum Stay {
     No,
     /// It renews them.
     Renewing,
+    /// It is a page in a browser, and renews them for a day.
+    RenewingInBrowser,
 }
 
 impl Stay {
-    pub(super) fn of(scope: &PeopleScope) -> Self {
-        if scope.offline { Self::Renewing } else { Self::No }
+    pub(super) fn of(scope: &PeopleScope, origin: Option<&str>) -> Self {
+        match (scope.offline, origin) {
+            (false, _) => Self::No,
+            (true, None) => Self::Renewing,
+            (true, Some(_)) => Self::RenewingInBrowser,
+        }
     }
 }
 
@@ -70,7 +76,9 @@ pub(super) async fn begin(
         mutations.push(Mutation::put(family.clone()));
         let event = match stay {
             Stay::No => event(ctx, "Session_Begin", Outcome::Allowed, "the person signed in for as long as the tokens last"),
-            Stay::Renewing => event(ctx, "RefreshToken_Begin", Outcome::Allowed, "the person signed in and the program may stay signed in"),
+            Stay::Renewing | Stay::RenewingInBrowser => {
+                event(ctx, "RefreshToken_Begin", Outcome::Allowed, "the person signed in and the program may stay signed in")
+            }
         };
         Ok(Change { mutations, event })
     };
@@ -88,6 +96,7 @@ pub(super) async fn begin(
 /// The line that a sign-in begins.
 fn line(ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) -> Result<RefreshFamily, Refusal> {
     let id: CredentialId = signed_in.session.parse().map_err(|_| Refusal::new(&codes::UNAVAILABLE).because("a session without an id"))?;
+    let in_browser = stay == Stay::RenewingInBrowser;
     Ok(RefreshFamily {
         id,
         user: signed_in.user,
@@ -95,8 +104,9 @@ fn line(ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) 
         generation: if stay == Stay::No { NEVER_RENEWED } else { 1 },
         rotated: ctx.now,
         signed_in: signed_in.at,
-        expires: expiry(ctx.now, signed_in.at),
+        expires: expiry(ctx.now, signed_in.at, in_browser),
         revoked: false,
+        in_browser,
         method: signed_in.methods.join(" "),
     })
 }
@@ -133,7 +143,7 @@ pub(super) async fn take(
     authority: &Authority,
     ctx: &OpContext,
     presented: &str,
-    client_id: ClientId,
+    (client_id, origin): (ClientId, Option<&str>),
     allow: impl Fn(&Snapshot, &SignedIn) -> Result<(), Refusal>,
 ) -> Result<(SignedIn, Secret<String>), Refusal> {
     let token = authority.sign_in.refresh.open(presented).map_err(|error| Refusal::new(&codes::REFRESH_UNKNOWN).because(error))?;
@@ -141,7 +151,7 @@ pub(super) async fn take(
     let mut signed_in = None;
     let permit = Permit::system("refresh token rotation");
     let plan = |snapshot: &Snapshot| {
-        let family = current(snapshot, token, client_id, ctx.now)?;
+        let family = current(snapshot, token, client_id, origin, ctx.now)?;
         let person = signed_in_of(snapshot, &family)?;
         allow(snapshot, &person)?;
         let actor = ActorRecord::Principal { object_id: person.user, tenant: person.tenant, client_id: Some(client_id) };
@@ -150,7 +160,7 @@ pub(super) async fn take(
         let mut event = if token.generation == family.generation {
             next.generation += 1;
             next.rotated = ctx.now;
-            next.expires = expiry(ctx.now, family.signed_in);
+            next.expires = expiry(ctx.now, family.signed_in, family.in_browser);
             found = Found::Rotated(next.generation);
             event(ctx, "RefreshToken_Rotate", Outcome::Allowed, "the refresh token is the current one")
         } else if token.generation + 1 == family.generation && (0..GRACE_SECS * 1000).contains(&ctx.now.millis_since(family.rotated)) {
@@ -184,13 +194,23 @@ pub(super) async fn take(
 }
 
 /// The line of a token that may still be used by this program.
-fn current(snapshot: &Snapshot, token: RefreshToken, client_id: ClientId, now: Timestamp) -> Result<RefreshFamily, Refusal> {
+fn current(
+    snapshot: &Snapshot,
+    token: RefreshToken,
+    client_id: ClientId,
+    origin: Option<&str>,
+    now: Timestamp,
+) -> Result<RefreshFamily, Refusal> {
     let family = snapshot
         .refresh_family(token.family)
         .ok_or_else(|| Refusal::new(&codes::REFRESH_EXPIRED).because(format!("refresh family {} does not exist any more", token.family)))?;
     // SECURITY: a token is bound to the program it was given to; another one that holds it has stolen it (RFC 6749 section 10.4).
     if family.client_id != client_id {
         return Err(Refusal::new(&codes::REFRESH_UNKNOWN).because(format!("refresh family {} belongs to another program", token.family)));
+    }
+    // SECURITY: what a page keeps is of no use outside the browser, and a program's token is of none to a page.
+    if family.in_browser != origin.is_some() {
+        return Err(Refusal::wrong_place(origin));
     }
     if family.revoked {
         return Err(Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} is revoked", token.family)));
@@ -215,7 +235,10 @@ fn signed_in_of(snapshot: &Snapshot, family: &RefreshFamily) -> Result<SignedIn,
     Ok(signed_in)
 }
 
-fn expiry(now: Timestamp, signed_in: Timestamp) -> Timestamp {
+fn expiry(now: Timestamp, signed_in: Timestamp, in_browser: bool) -> Timestamp {
+    if in_browser {
+        return signed_in.plus_secs(super::people::IN_BROWSER_SECS);
+    }
     now.plus_secs(IDLE_SECS).min(signed_in.plus_secs(MAX_SECS))
 }
 

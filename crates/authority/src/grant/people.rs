@@ -26,6 +26,9 @@ const ID_TOKEN_SECS: i64 = 3600;
 /// Bytes of randomness in an id token's `uti`.
 const TOKEN_ID_BYTES: usize = 16;
 
+/// A page in a browser keeps its refresh tokens where every script of the page reaches them: they end a day after the sign-in.
+pub(super) const IN_BROWSER_SECS: i64 = 86_400;
+
 /// Someone who signed in, and what their program gets.
 pub(super) struct Grantee<'a> {
     pub(super) client_id: ClientId,
@@ -131,6 +134,10 @@ pub(super) fn answer(
     let mut body = TokenResponse::bearer(issued.token.expose().clone(), expires_in);
     body.refresh_in = refresh_in(expires_in);
     body.scope = Some(scope.granted());
+    if request.origin.is_some() && refresh_token.is_some() {
+        let ends = signed_in.at.plus_secs(IN_BROWSER_SECS);
+        body.refresh_token_expires_in = Some(ends.millis_since(request.facts.ctx.now) / 1000);
+    }
     body.refresh_token = refresh_token.map(|token| token.expose().clone());
     body.id_token = id_token.map(|token| token.expose().clone());
     if request.form.field("client_info") == Some("1") {

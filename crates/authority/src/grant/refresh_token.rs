@@ -24,8 +24,8 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     };
     let snapshot = authority.platform.directory.snapshot();
     let realm = Realm::parse(&snapshot, request.tenant)?;
-    let (client_id, credential) = client::authenticate_app(authority, request, &snapshot, &realm, attempt).await?;
-    if attempt.credential == "public" {
+    let (client_id, credential) = client::authenticate_page_or_app(authority, request, &snapshot, &realm, attempt).await?;
+    if attempt.credential == "public" || attempt.credential == "page" {
         attempt.credential = "refresh_token".into();
     }
     let allow = |snapshot: &Snapshot, signed_in: &SignedIn| {
@@ -35,7 +35,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         let found = authority.issuer.resource(snapshot, signed_in.tenant, &scope.resource);
         found.map(|_| ()).map_err(|error| Refusal::from_issue(error, request.tenant))
     };
-    let (signed_in, next) = family::take(authority, &request.facts.ctx, presented, client_id, allow).await?;
+    let (signed_in, next) = family::take(authority, &request.facts.ctx, presented, (client_id, request.origin), allow).await?;
     let grantee =
         Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token: Some(next), until: None };
     answer(authority, request, grantee, attempt)

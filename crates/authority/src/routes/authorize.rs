@@ -94,8 +94,9 @@ fn complete(
     let malformed = |text: &str| Refusal::new(&codes::MALFORMED_REQUEST).with(text);
     request.mode = match query.field("response_mode") {
         None | Some("query") => ResponseMode::Query,
+        Some("fragment") => ResponseMode::Fragment,
         Some("form_post") => ResponseMode::FormPost,
-        Some(_) => return Err(malformed("The parameter 'response_mode' must be 'query' or 'form_post'.")),
+        Some(_) => return Err(malformed("The parameter 'response_mode' must be 'query', 'fragment' or 'form_post'.")),
     };
     let response_type = query.field("response_type").ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with("response_type"))?;
     if response_type != "code" {

@@ -93,9 +93,11 @@ pub(super) fn tell_program(
         fields.push(("state", state));
     }
     match request.mode {
-        ResponseMode::Query => redirect_with(facts, &request.redirect_uri, &fields).unwrap_or_else(|| {
-            authority.refuse_page(facts, Attempt::default(), Refusal::new(&codes::REDIRECT_MISMATCH).with(&request.redirect_uri))
-        }),
+        ResponseMode::Query | ResponseMode::Fragment => {
+            redirect_with(facts, &request.redirect_uri, request.mode, &fields).unwrap_or_else(|| {
+                authority.refuse_page(facts, Attempt::default(), Refusal::new(&codes::REDIRECT_MISMATCH).with(&request.redirect_uri))
+            })
+        }
         ResponseMode::FormPost => {
             let failed = fields.iter().any(|(name, _)| *name == "error");
             let title = if failed { "Not signed in" } else { "Signed in" };

@@ -11,7 +11,7 @@ use super::finish::{asked, cancelled, finish};
 use crate::codes;
 use crate::provider::{Provider, ProviderError, Round, Unknown, find};
 use crate::refusal::Refusal;
-use crate::sign_in::{Browser, redirect_with};
+use crate::sign_in::{Browser, ResponseMode, redirect_with};
 use crate::state::{Attempt, Authority};
 
 /// The link on the sign-in page: sends the browser to the provider.
@@ -40,7 +40,8 @@ async fn send(authority: &Authority, facts: &RequestFacts, headers: &HeaderMap, 
     let (round, state) = round.seal(&platform.sealer, &*platform.entropy);
     let (endpoint, parameters) = provider.begin(&round, &state).await.map_err(|error| refused(provider, &error))?;
     let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    redirect_with(facts, &endpoint, &parameters).ok_or_else(|| Refusal::new(&codes::PROVIDER_REFUSED).with(&provider.settings.name))
+    redirect_with(facts, &endpoint, ResponseMode::Query, &parameters)
+        .ok_or_else(|| Refusal::new(&codes::PROVIDER_REFUSED).with(&provider.settings.name))
 }
 
 async fn receive(authority: &Authority, facts: &RequestFacts, headers: &HeaderMap, query: &str) -> Result<Response<Body>, Refusal> {

@@ -8,6 +8,8 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 use keyless_web::{Form, RequestFacts};
 
+use super::cors;
+
 use crate::codes;
 use crate::grant::{self, Protocol, TokenRequest};
 use crate::refusal::Refusal;
@@ -46,6 +48,8 @@ async fn respond(authority: &Authority, tenant: &str, protocol: Protocol, reques
     let (mut parts, body) = request.into_parts();
     let facts = RequestFacts::of(&authority.platform, &parts.headers, &parts.extensions);
     let mut attempt = Attempt::default();
+    let origin = cors::stated(&parts.headers);
+    let (origin, mut client_id) = (origin.as_deref(), None);
     let basic: Vec<HeaderValue> = parts.headers.get_all(header::AUTHORIZATION).iter().cloned().collect();
     parts.headers.remove(header::AUTHORIZATION);
     let form = match read_form(&parts, body).await {
@@ -53,17 +57,24 @@ async fn respond(authority: &Authority, tenant: &str, protocol: Protocol, reques
         Err(refusal) => Err(refusal),
     };
     let answer = match form {
-        Ok(form) => grant::run(authority, &TokenRequest { facts: &facts, tenant, protocol, form: &form }, &mut attempt).await,
+        Ok(form) => {
+            client_id = form.field("client_id").map(str::to_owned);
+            grant::run(authority, &TokenRequest { facts: &facts, tenant, protocol, form: &form, origin }, &mut attempt).await
+        }
         Err(refusal) => Err(refusal),
     };
-    answer.unwrap_or_else(|refusal| {
+    let mut response = answer.unwrap_or_else(|refusal| {
         let mut response = authority.refuse(&facts, attempt, &refusal);
         if !basic.is_empty() && response.status() == StatusCode::UNAUTHORIZED {
             // RFC 6749 section 5.2: in the scheme that the client used.
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"keyless\""));
         }
         response
-    })
+    });
+    if let (Some(origin), Some(client_id)) = (origin, client_id) {
+        cors::admit(authority, tenant, &client_id, origin, &mut response);
+    }
+    response
 }
 
 /// The form of a request that is a form and nothing else.

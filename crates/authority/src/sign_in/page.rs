@@ -12,6 +12,7 @@ use keyless_model::Entropy;
 use keyless_web::{NO_STORE, RequestFacts};
 
 use super::csrf::Browser;
+use super::ticket::ResponseMode;
 use crate::refusal::stamp;
 
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;margin:0;background:#f3f4f6;color:#111827}\
@@ -200,9 +201,18 @@ impl<'a> Page<'a> {
 }
 
 /// 303 to the program with these parameters added to its address.
-pub(crate) fn redirect_with(facts: &RequestFacts, redirect_uri: &str, fields: &[(&str, &str)]) -> Option<Response<Body>> {
+pub(crate) fn redirect_with(
+    facts: &RequestFacts,
+    redirect_uri: &str,
+    mode: ResponseMode,
+    fields: &[(&str, &str)],
+) -> Option<Response<Body>> {
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let separator = if redirect_uri.contains('?') { '&' } else { '?' };
+    let separator = match mode {
+        ResponseMode::Fragment => '#',
+        _ if redirect_uri.contains('?') => '&',
+        _ => '?',
+    };
     let mut location = HeaderValue::try_from(format!("{redirect_uri}{separator}{query}")).ok()?;
     location.set_sensitive(true);
     let mut response = Response::new(Body::empty());

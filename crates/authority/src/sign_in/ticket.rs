@@ -18,6 +18,8 @@ pub(crate) const LIFETIME_SECS: i64 = 1800;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ResponseMode {
     Query,
+    /// Behind `#`: browsers send it to no server.
+    Fragment,
     FormPost,
 }
 

@@ -14,6 +14,8 @@ use super::forge::{Rsa, b64, thumbprint};
 use super::harness::{Answer, Harness, form};
 use crate::{AssertionAudience, AssertionReuse, Config, FetchError, HttpFetch, Place};
 
+mod share;
+
 const SCOPE: &str = "https://cognitiveservices.azure.com/.default";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -75,12 +77,21 @@ impl World {
         self.harness.send(self.request(assertion, host)).await
     }
 
+    /// Brings it for a client of this id.
+    async fn send_as(&self, client_id: &str, assertion: &str) -> Answer {
+        self.harness.keep_secret(assertion);
+        self.harness.send(Self::request_of(client_id, assertion, 1)).await
+    }
+
     fn request(&self, assertion: &str, host: u8) -> http::Request<axum::body::Body> {
-        let client_id = self.harness.fixture.app.client_id.to_string();
+        Self::request_of(&self.harness.fixture.app.client_id.to_string(), assertion, host)
+    }
+
+    fn request_of(client_id: &str, assertion: &str, host: u8) -> http::Request<axum::body::Body> {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
                 ("grant_type", "client_credentials"),
-                ("client_id", &client_id),
+                ("client_id", client_id),
                 ("client_assertion_type", JWT_BEARER),
                 ("client_assertion", assertion),
                 ("scope", SCOPE),

@@ -6,6 +6,7 @@ mod device;
 mod invitations;
 mod lockout;
 mod on_behalf_of;
+mod pages;
 mod provider;
 mod refresh;
 

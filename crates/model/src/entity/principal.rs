@@ -244,6 +244,9 @@ pub struct RefreshFamily {
     pub signed_in: Timestamp,
     pub expires: Timestamp,
     pub revoked: bool,
+    /// Of a page in a browser: it ends a day after the sign-in, and only that page may use it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_browser: bool,
     /// How the person signed in (`"pwd"`, `"fed"`).
     pub method: String,
 }

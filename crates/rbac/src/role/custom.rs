@@ -1,8 +1,9 @@
 //! What Azure asks of a custom role before it may be stored.
 
-use keyless_model::ScopeKind;
 use keyless_model::entity::{Permissions, RoleDefinition, RoleKind};
+use keyless_model::{RoleId, ScopeKind};
 
+use crate::builtin;
 use crate::pattern::{MAX_BYTES, is_plain};
 
 const MAX_NAME_BYTES: usize = 512;
@@ -17,6 +18,8 @@ const MAX_PATTERNS: usize = 2000;
 pub enum RoleError {
     #[error("built-in roles cannot be written; create a custom role")]
     BuiltIn,
+    #[error("a built-in role's condition names the id `{0}`: whoever holds that role could assign this one; choose another id")]
+    Reserved(RoleId),
     #[error("the role name must have 1 to 512 bytes")]
     Name,
     #[error("the description is longer than 2,048 bytes; shorten it")]
@@ -50,6 +53,10 @@ pub enum RoleError {
 pub fn validate_custom_role(role: &RoleDefinition) -> Result<(), RoleError> {
     if role.role_kind != RoleKind::CustomRole {
         return Err(RoleError::BuiltIn);
+    }
+    // SECURITY: conditions of built-in roles name roles of Azure's that do not exist here, and let their holders assign them.
+    if builtin::is_named_by_a_condition(role.id) {
+        return Err(RoleError::Reserved(role.id));
     }
     if role.role_name.trim().is_empty() || role.role_name.len() > MAX_NAME_BYTES {
         return Err(RoleError::Name);

@@ -168,7 +168,7 @@ async fn other_mistakes_are_told_to_the_program_at_its_address() {
         let location = answer.headers["location"].to_str().unwrap();
         assert!(location.starts_with(&format!("{REDIRECT}?error={error}&")) && location.ends_with("&state=st%26te"), "{location}");
     }
-    let answer = harness.get(&authorize(&[("response_mode", "fragment")])).await;
+    let answer = harness.get(&authorize(&[("response_mode", "web_message")])).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "an unknown mode falls back to the query");
 }
 

@@ -33,6 +33,19 @@ fn refusal(change: impl FnOnce(&mut RoleDefinition)) -> Option<RoleError> {
 }
 
 #[test]
+fn an_id_that_a_built_in_roles_condition_names_is_no_custom_roles_l7() {
+    let named = builtin::roles().into_iter().flat_map(|role| role.permissions).filter_map(|block| block.condition);
+    let condition = named.reduce(|all, one| all + &one).expect("roles that delegate");
+    let guids: std::collections::BTreeSet<&str> =
+        condition.split(|letter: char| !letter.is_ascii_hexdigit() && letter != '-').filter(|word| word.len() == 36).collect();
+    assert!(guids.len() >= 5, "{guids:?}");
+    for guid in guids {
+        let id: RoleId = guid.parse().unwrap();
+        assert_eq!(refusal(|role| role.id = id), Some(RoleError::Reserved(id)));
+    }
+}
+
+#[test]
 fn a_custom_role_within_the_rules_is_accepted() {
     assert_eq!(refusal(|_| ()), None);
     assert_eq!(refusal(|role| role.assignable_scopes.push(scope(&format!("{SUBSCRIPTION}/resourceGroups/rg")))), None);
