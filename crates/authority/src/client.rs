@@ -11,15 +11,16 @@ use keyless_store::Snapshot;
 use keyless_token::{AppCredential, TokenSubject};
 
 use crate::codes;
-use crate::grant::TokenRequest;
 use crate::refusal::Refusal;
 use crate::state::{Attempt, Authority};
 use crate::tenant::Realm;
+use crate::token_request::TokenRequest;
 
 mod app;
 mod assertion;
 mod federated;
-pub(crate) mod reuse;
+mod presented;
+mod reuse;
 mod secret;
 
 pub(crate) use app::{App, has_page_at};
@@ -115,7 +116,7 @@ pub(crate) async fn authenticate(
         (None, Some(text)) => {
             attempt.credential = "assertion".into();
             let client = registered.as_ref().ok_or_else(unknown)?;
-            assertion::check(assertion::Presented { authority, facts, tenant, client }, request.tenant, form, text, attempt).await
+            assertion::check(presented::Presented { authority, facts, tenant, client }, request.tenant, form, text, attempt).await
         }
         (None, None) => Err(Refusal::new(&codes::CREDENTIAL_MISSING).with(&attempt.grant)),
     };

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use http::{Response, StatusCode};
-use keyless_web::{Form, RequestFacts, json};
+use keyless_web::json;
 use keyless_wire::oauth::{GRANT_DEVICE_CODE, GRANT_JWT_BEARER, TokenResponse, TokenResponseV1};
 
 use crate::codes;
@@ -10,6 +10,7 @@ use crate::issuer::Issued;
 use crate::refusal::{Refusal, stamp};
 use crate::requested_claims::capabilities;
 use crate::state::{Attempt, Authority};
+pub(crate) use crate::token_request::{Protocol, TokenRequest};
 
 mod authorization_code;
 mod client_credentials;
@@ -18,27 +19,6 @@ mod family;
 mod on_behalf_of;
 mod people;
 mod refresh_token;
-
-/// Which of Entra's two token endpoints was called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Protocol {
-    /// `/oauth2/token`: the client names a `resource`, times are strings.
-    V1,
-    /// `/oauth2/v2.0/token`: the client names a `scope`.
-    V2,
-}
-
-/// A token request whose form was read.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct TokenRequest<'a> {
-    pub(crate) facts: &'a RequestFacts,
-    /// The path segment that names the tenant.
-    pub(crate) tenant: &'a str,
-    pub(crate) protocol: Protocol,
-    pub(crate) form: &'a Form,
-    /// The origin of the page in a browser that asks; empty when it is none that could be registered.
-    pub(crate) origin: Option<&'a str>,
-}
 
 /// Answers the request or refuses it; `attempt` learns how far it got.
 pub(crate) async fn run(authority: &Authority, request: &TokenRequest<'_>, attempt: &mut Attempt) -> Result<Response<Body>, Refusal> {

@@ -21,6 +21,7 @@ mod sign_in;
 mod state;
 mod tenant;
 mod throttle;
+mod token_request;
 
 use std::sync::Arc;
 

@@ -10,7 +10,6 @@ use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, 
 use keyless_model::ClientId;
 use keyless_web::{Platform, Refused, RefusedBy, RequestFacts};
 
-use crate::client::reuse::SHARE_SECS;
 use crate::codes;
 use crate::config::Config;
 use crate::federation::{ExternalIssuers, PublicWeb};
@@ -19,6 +18,9 @@ use crate::provider::Provider;
 use crate::refusal::Refusal;
 use crate::sign_in::{Page, PageKind, SignIn};
 use crate::throttle::Throttle;
+
+/// The time in which a client's full share of used assertions empties, in seconds: as long as an assertion counts.
+const SHARE_SECS: u32 = 3900;
 
 /// The authority. One per router; handlers share it.
 #[derive(Debug)]

@@ -14,5 +14,5 @@ mod whole;
 pub(crate) use events::Events;
 pub(crate) use head::{Head, refusal};
 pub(crate) use relay::Limits;
-pub(crate) use reply::Reply;
+pub(crate) use reply::{Asks, Reply};
 pub(crate) use watchdog::Watched;

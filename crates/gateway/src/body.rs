@@ -1,6 +1,5 @@
 //! The body of an answer.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,9 +8,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::answer::Watched;
-
-/// What a body may fail with; the connection is then closed without the end of the answer.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+use crate::pieces::BoxError;
 
 /// An answer's body: bytes at hand, or a model server's answer passed on as it comes.
 pub struct Body(Inner);
@@ -65,9 +62,4 @@ impl fmt::Debug for Body {
             Inner::Relay(_) => "Body(relay)",
         })
     }
-}
-
-/// Total bytes of a list of pieces.
-pub(crate) fn length_of(pieces: &VecDeque<Bytes>) -> u64 {
-    pieces.iter().map(|piece| piece.len() as u64).sum()
 }

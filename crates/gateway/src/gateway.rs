@@ -19,7 +19,7 @@ use keyless_web::{Audiences, Authenticator, AuthnError, Platform, claims_challen
 
 use crate::address::{Address, address_of};
 use crate::admit::{Budgets, Limits, admit, estimate};
-use crate::answer::{self, Head};
+use crate::answer::{self, Asks, Head};
 use crate::authenticate::{AccountKeys, Callers, Identity};
 use crate::authorize::{Permitted, decide, decide_below, scope_of};
 use crate::body::Body;
@@ -344,13 +344,6 @@ fn permit(snapshot: &Snapshot, asked: &Asked<'_>, known: &Known, scope: &Scope, 
     let permit = decide(snapshot, &known.account, &known.identity, asked.route.operation, scope)?;
     call.permitted(&permit);
     Ok(permit)
-}
-
-/// What the answer must look like.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asks {
-    pub(crate) shape: Shape,
-    pub(crate) base64: bool,
 }
 
 /// Reads what a refused caller is still sending, up to a small bound. An answer that leaves bytes unread ends in a reset connection, and a

@@ -24,6 +24,7 @@ pub mod fuzzing;
 mod gateway;
 mod models;
 mod network;
+mod pieces;
 mod plan;
 mod prompt;
 mod record;
@@ -33,7 +34,8 @@ mod route;
 mod shares;
 mod standing;
 
-pub use body::{Body, BoxError};
+pub use body::Body;
 pub use config::{Config, ConfigError, IdentityLimit, Timeouts, UpstreamConfig, UpstreamKind};
 pub use forward::BUILT_IN_MODEL;
 pub use gateway::{Answering, Gateway};
+pub use pieces::BoxError;

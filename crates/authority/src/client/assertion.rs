@@ -1,34 +1,24 @@
 //! Client assertions: an application's own, signed with its registered certificate, or a token of an external issuer that a
 //! federated credential names (RFC 7523).
 
-use keyless_model::entity::{Application, Tenant};
+use keyless_model::entity::Application;
 use keyless_model::{CredentialId, Timestamp};
 use keyless_token::assertion::{self, AssertionError, AssertionRules, ProvenAssertion};
-use keyless_token::{Algorithm, AppCredential, Certificate, TimeError, TokenError, Unverified};
-use keyless_web::{Form, RequestFacts};
+use keyless_token::{Algorithm, AppCredential, Certificate, TokenError, Unverified};
+use keyless_web::Form;
 use keyless_wire::oauth::JWT_BEARER_ASSERTION;
 
-use super::{Registered, federated, reuse};
+use super::presented::{LEEWAY_SECS, Presented, time_refusal, token_refusal};
+use super::{federated, reuse};
 use crate::codes;
 use crate::config::AssertionAudience;
 use crate::refusal::Refusal;
-use crate::state::{Attempt, Authority};
+use crate::state::Attempt;
 
-/// Clock differences forgiven each way, in seconds.
-pub(super) const LEEWAY_SECS: i64 = 300;
 /// Longest life of an application's own assertion. Azure's libraries ask for at most half of it.
 const MAX_LIFETIME_SECS: i64 = 3600;
 /// What an application may sign with at most: what Azure's libraries send. Each certificate may take less (case 7).
 const ALGORITHMS: &[Algorithm] = &[Algorithm::RS256, Algorithm::PS256];
-
-/// Who presents an assertion, and where.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Presented<'a> {
-    pub(super) authority: &'a Authority,
-    pub(super) facts: &'a RequestFacts,
-    pub(super) tenant: &'a Tenant,
-    pub(super) client: &'a Registered,
-}
 
 /// Judges the assertion of a known client.
 pub(super) async fn check(
@@ -59,20 +49,6 @@ pub(super) async fn check(
     let proof = federated::check(presented, &token).await.map_err(|refusal| presented.failed(refusal))?;
     attempt.proof = Some(proof);
     Ok(AppCredential::Federated)
-}
-
-impl Presented<'_> {
-    /// Counts a refusal that guessing would cause; too many of them become 429.
-    fn failed(&self, refusal: Refusal) -> Refusal {
-        if refusal.code().status >= 500 {
-            return refusal;
-        }
-        let client_id = self.client.client_id;
-        match self.authority.throttle.failure(client_id, self.facts.ctx.now) {
-            Some(wait) => Refusal::new(&codes::TOO_MANY_FAILURES).with(client_id).retry_after(wait),
-            None => refusal,
-        }
-    }
 }
 
 async fn own_assertion(
@@ -135,27 +111,6 @@ fn issuers(presented: &Presented<'_>) -> [String; 2] {
     use keyless_token::Version;
     let base = &presented.authority.platform.endpoints.authority;
     [Version::V2.issuer(base, presented.tenant.id), Version::V1.issuer(base, presented.tenant.id)]
-}
-
-/// What a client learns of an assertion that is no good token.
-pub(super) fn token_refusal(error: TokenError) -> Refusal {
-    let code = match error {
-        TokenError::Signature => return Refusal::new(&codes::KEY_NOT_FOUND).with("Client assertion contains an invalid signature."),
-        TokenError::Malformed(_) | TokenError::Claim(_) => &codes::ASSERTION_MALFORMED,
-        _ => &codes::ASSERTION_REFUSED,
-    };
-    Refusal::new(code).with(error)
-}
-
-/// What a client learns of an assertion outside its time.
-pub(super) fn time_refusal(error: &TimeError, now: Timestamp) -> Refusal {
-    match error {
-        TimeError::OutOfTime { starts, expires } => {
-            let starts = starts.map_or_else(|| "unstated".to_owned(), Timestamp::rfc3339);
-            Refusal::new(&codes::ASSERTION_OUT_OF_TIME).with(now).with(starts).with(expires)
-        }
-        other => Refusal::new(&codes::ASSERTION_REFUSED).with(other),
-    }
 }
 
 fn assertion_refusal(error: AssertionError, now: Timestamp) -> Refusal {

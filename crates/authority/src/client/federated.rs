@@ -9,7 +9,7 @@ use keyless_token::federated::{self, FederatedError, FederatedRules, Mismatch};
 use keyless_token::jwks::ExternalKeys;
 use keyless_token::{TokenError, Unverified, Version};
 
-use super::assertion::{LEEWAY_SECS, Presented, time_refusal, token_refusal};
+use super::presented::{LEEWAY_SECS, Presented, time_refusal, token_refusal};
 use super::{Registered, Registration, reuse};
 use crate::codes;
 use crate::config::AssertionReuse;

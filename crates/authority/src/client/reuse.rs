@@ -4,14 +4,11 @@ use keyless_model::Timestamp;
 use keyless_store::{Admission, Presented as Used};
 use keyless_token::replay::ReplayKey;
 
-use super::assertion::Presented;
+use super::presented::Presented;
 use crate::codes;
 use crate::config::AssertionReuse;
 use crate::refusal::Refusal;
 use crate::state::Authority;
-
-/// The time in which a client's full share empties, in seconds: as long as an assertion counts.
-pub(crate) const SHARE_SECS: u32 = 3900;
 
 /// Lets an assertion of `signer` through, `until` when it would be accepted.
 ///

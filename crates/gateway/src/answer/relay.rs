@@ -16,8 +16,8 @@ use tokio::time::{Instant, Sleep};
 
 use super::events::Events;
 use super::tail::Tail;
-use crate::body::BoxError;
 use crate::forward::{Source, UpstreamFault};
+use crate::pieces::BoxError;
 use crate::record::{Call, Writing};
 use crate::refuse::Refusal;
 use crate::standing::Standing;

@@ -17,11 +17,17 @@ use super::whole::{Collected, collect};
 use crate::authorize::Permitted;
 use crate::body::Body;
 use crate::forward::{Received, Source, UpstreamFault};
-use crate::gateway::Asks;
 use crate::record::Call;
 use crate::refuse::Refusal;
 use crate::route::Shape;
 use crate::standing::Standing;
+
+/// What the answer must look like.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asks {
+    pub(crate) shape: Shape,
+    pub(crate) base64: bool,
+}
 
 /// An answer up to this size is held whole until it is recorded, so that it can still become a clean refusal.
 const SHORT: usize = 64 * 1024;

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::relay::Relay;
-use crate::body::BoxError;
+use crate::pieces::BoxError;
 
 /// An answer under way, and who watches it. Dropping it ends both.
 #[derive(Debug)]

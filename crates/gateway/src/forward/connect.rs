@@ -15,7 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-use crate::body::BoxError;
+use crate::pieces::BoxError;
 
 /// A connector that gives up in time, however far it got.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 
 use super::{Prompt, PromptFault};
-use crate::body::{BoxError, length_of};
+use crate::pieces::{BoxError, length_of};
 use crate::shares::Held;
 
 /// What turned out about a body after its beginning was forwarded.
