@@ -8,8 +8,10 @@ mod link;
 mod reset;
 
 use keyless_audit::{ActorRecord, AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
+use keyless_directory::invariant::Violation;
 use keyless_directory::plan::sessions;
-use keyless_model::entity::{Invitation, InvitedAs, Mutation, Principal, PrincipalKind, RoleAssignment, User, UserPassword};
+use keyless_directory::plan::user::{self, NewUser as NewPerson, UserRefused};
+use keyless_model::entity::{Invitation, InvitedAs, Mutation, PrincipalKind, RoleAssignment, UserPassword};
 use keyless_model::{AssignmentId, ObjectId, OpContext, Scope, Secret, TenantId, Timestamp};
 use keyless_rbac::{Permit, builtin};
 use keyless_store::{Change, Snapshot, StoreError, UpdateError};
@@ -37,16 +39,12 @@ pub struct NewUser {
 /// Why an account was not made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    #[error("`{name}` is no sign-in name here; write a name at the directory's own domain, such as ada@{domain}")]
-    Name { name: String, domain: String },
-    #[error("the user name is taken; choose another")]
-    Taken,
+    #[error(transparent)]
+    User(#[from] UserRefused),
     #[error("{MOST} invitations are open; withdraw some first, `keyless user invitations` lists them", MOST = invitation::MOST)]
     TooManyInvitations,
     #[error("there is no open invitation of that name; `keyless user invitations` lists them")]
     NotInvited,
-    #[error("the tenant does not exist; use the id of one that `keyless status` shows")]
-    TenantUnknown,
     #[error("no such user; check the name or object id")]
     Unknown,
     #[error("the moment has not come yet; to keep someone out from now on, disable the principal")]
@@ -67,6 +65,8 @@ pub enum AccountError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Audit(#[from] AuditUnavailable),
+    #[error(transparent)]
+    Violation(#[from] Violation),
 }
 
 impl From<UpdateError<Self>> for AccountError {
@@ -75,6 +75,7 @@ impl From<UpdateError<Self>> for AccountError {
             UpdateError::Refused(error) => error,
             UpdateError::Store(error) => error.into(),
             UpdateError::Audit(error) => error.into(),
+            UpdateError::Violation(error) => error.into(),
         }
     }
 }
@@ -121,7 +122,7 @@ pub async fn revoke_sessions(
     let plan = |snapshot: &Snapshot| {
         let mutations = sessions::revoked(snapshot, id, before).ok_or(AccountError::Unknown)?;
         let event = AuditEvent::new(ctx, Category::Control, "Principal_RevokeSessions", Outcome::Allowed);
-        Ok::<_, AccountError>(Change { mutations, event })
+        Ok::<_, AccountError>(Change::new(mutations, event))
     };
     platform.directory.update(ctx, permit, plan).await?;
     Ok(())
@@ -136,11 +137,16 @@ fn account(
     must_change: bool,
     assignment: Option<AssignmentId>,
 ) -> Result<Change, AccountError> {
-    check_new(snapshot, new.tenant, &new.user_principal_name)?;
-    if snapshot.principal(new.user).is_some() {
-        return Err(AccountError::Taken);
-    }
-    let mut mutations = vec![Mutation::put(principal(new, ctx)), Mutation::put(user(new, ctx, hash, must_change))];
+    let person = NewPerson {
+        id: new.user,
+        tenant: new.tenant,
+        user_principal_name: new.user_principal_name.clone(),
+        display_name: new.display_name.clone(),
+        mail_nickname: None,
+        enabled: true,
+        password: hash.map(|hash| UserPassword { hash, must_change, changed: ctx.now }),
+    };
+    let mut mutations = user::add(snapshot, person, ctx.now)?.mutations;
     mutations.extend(assignment.map(|id| Mutation::put(ownership(new, ctx, id))));
     // The name has its person: whoever else was invited under it came too late.
     mutations.extend(invitation::ended(snapshot, |open| open.is_for(&new.user_principal_name)));
@@ -148,56 +154,13 @@ fn account(
     if matches!(event.actor, ActorRecord::Anonymous) {
         event.actor = ActorRecord::Principal { object_id: new.user, tenant: new.tenant, client_id: None };
     }
-    Ok(Change { mutations, event })
-}
-
-fn check_new(snapshot: &Snapshot, tenant: TenantId, name: &str) -> Result<(), AccountError> {
-    let domain = &snapshot.tenant(tenant).ok_or(AccountError::TenantUnknown)?.domain;
-    if !User::is_sign_in_name(name, domain) {
-        let shown = name.chars().filter(|letter| !letter.is_control()).take(64).collect();
-        return Err(AccountError::Name { name: shown, domain: domain.clone() });
-    }
-    if snapshot.user_named(name).is_some() { Err(AccountError::Taken) } else { Ok(()) }
-}
-
-fn principal(new: &Invitation, ctx: &OpContext) -> Principal {
-    Principal {
-        id: new.user,
-        tenant: new.tenant,
-        kind: PrincipalKind::User,
-        display_name: new.display_name.clone(),
-        client_id: None,
-        enabled: true,
-        home: None,
-        tokens_valid_from: None,
-        created: ctx.now,
-    }
-}
-
-fn user(new: &Invitation, ctx: &OpContext, hash: Option<String>, must_change: bool) -> User {
-    let nickname = new.user_principal_name.split('@').next().unwrap_or_default();
-    User {
-        id: new.user,
-        user_principal_name: new.user_principal_name.clone(),
-        mail_nickname: nickname.to_owned(),
-        password: hash.map(|hash| UserPassword { hash, must_change, changed: ctx.now }),
-        external: None,
-    }
+    Ok(Change::new(mutations, event))
 }
 
 fn ownership(new: &Invitation, ctx: &OpContext, id: AssignmentId) -> RoleAssignment {
-    RoleAssignment {
-        id,
-        scope: Scope::root(),
-        role: builtin::OWNER,
-        principal: new.user,
-        principal_type: PrincipalKind::User.arm_name().to_owned(),
-        condition: None,
-        description: Some(if new.rights == InvitedAs::Owner { "invited as an owner" } else { "the first administrator" }.to_owned()),
-        created: ctx.now,
-        updated: ctx.now,
-        created_by: None,
-    }
+    let description = if new.rights == InvitedAs::Owner { "invited as an owner" } else { "the first administrator" };
+    let row = RoleAssignment::new(id, Scope::root(), builtin::OWNER, (new.user, PrincipalKind::User), ctx.now);
+    RoleAssignment { description: Some(description.to_owned()), ..row }
 }
 
 fn decision(because: String) -> DecisionRecord {

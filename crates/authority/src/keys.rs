@@ -10,10 +10,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use keyless_audit::{AuditEvent, AuditUnavailable, Category, DecisionRecord, Outcome};
+use keyless_directory::invariant::Violation;
 use keyless_directory::sealer::signing_key_purpose;
 use keyless_model::entity::{Entity, KeyState, Mutation, Sealed, SigningAlgorithm, SigningKey};
 use keyless_model::{Actor, KeyId, OpContext, Timestamp};
-use keyless_rbac::Permit;
+use keyless_rbac::{Permit, SystemRight};
 use keyless_store::{Blocking, Change, Snapshot, StoreError, UpdateError};
 use keyless_token::rotation::{self, PolicyError, RotationPolicy, Step, Urgency};
 use keyless_token::{KeyError, NewKey, Signer};
@@ -42,12 +43,15 @@ pub enum KeysError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Audit(#[from] AuditUnavailable),
+    #[error(transparent)]
+    Violation(#[from] Violation),
 }
 
 /// The signing keys' keeper.
 #[derive(Debug, Clone)]
 pub struct KeyRotation {
     platform: Arc<Platform>,
+    system: SystemRight,
     policy: RotationPolicy,
     algorithms: Vec<SigningAlgorithm>,
     /// One new key at a time: the clock and the owner may ask at once.
@@ -65,9 +69,9 @@ enum Unplanned {
 impl KeyRotation {
     /// # Errors
     /// [`KeysError::Policy`] when the intervals contradict each other.
-    pub fn new(platform: Arc<Platform>, policy: RotationPolicy) -> Result<Self, KeysError> {
+    pub fn new(platform: Arc<Platform>, system: SystemRight, policy: RotationPolicy) -> Result<Self, KeysError> {
         policy.check()?;
-        Ok(Self { platform, policy, algorithms: vec![SigningAlgorithm::RS256], making: Blocking::new(1, 8) })
+        Ok(Self { platform, system, policy, algorithms: vec![SigningAlgorithm::RS256], making: Blocking::new(1, 8) })
     }
 
     /// Also keeps an ES256 key, for [`crate::Config::es256_audiences`].
@@ -104,7 +108,7 @@ impl KeyRotation {
     pub async fn step(&self) -> Result<(), KeysError> {
         let ctx = self.platform.begin(Actor::System("key rotation"));
         let plan = |keys: &[SigningKey]| rotation::plan(keys, &self.algorithms, ctx.now, &self.policy);
-        self.apply(&ctx, &Permit::system("key rotation"), "SigningKey_Rotate", plan).await.map(|_| ())
+        self.apply(&ctx, &self.system.permit("key rotation"), "SigningKey_Rotate", plan).await.map(|_| ())
     }
 
     /// Starts a rotation on demand.
@@ -162,7 +166,7 @@ impl KeyRotation {
                 let mutations = self.mutations(self.platform.clock.now(), &keys, &steps, &made).ok_or(Unplanned::KeysMissing)?;
                 let mut event = AuditEvent::new(ctx, Category::System, operation, Outcome::Allowed);
                 event.decision = Some(told(&steps));
-                Ok(Change { mutations, event })
+                Ok(Change::new(mutations, event))
             };
             match self.platform.directory.update(ctx, permit, change).await {
                 Ok(_) => {
@@ -173,6 +177,7 @@ impl KeyRotation {
                 Err(UpdateError::Refused(Unplanned::KeysMissing)) => {}
                 Err(UpdateError::Store(error)) => return Err(error.into()),
                 Err(UpdateError::Audit(error)) => return Err(error.into()),
+                Err(UpdateError::Violation(error)) => return Err(error.into()),
             }
         }
     }

@@ -32,13 +32,14 @@ pub use accounts::{
 pub use config::{AssertionAudience, AssertionReuse, Config};
 pub use federation::{ExternalIssuers, FetchError, FormPost, HttpFetch, HttpPost, KeysUnavailable, Place, PublicWeb, TrustedIssuer, Want};
 pub use issuer::{IssueError, IssueRequest, Issued, Issuer, OUTSIDE_TOKEN_SECS};
+use keyless_rbac::SystemRight;
 use keyless_web::Platform;
 pub use keys::{DEFAULT_ROTATION, KeyRotation, KeysError};
 pub use provider::{ProviderSettingsError, SignInProvider};
 
 /// The authority's routes.
-pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {
-    routes::router(Arc::new(state::Authority::new(platform, config)))
+pub fn router(platform: Arc<Platform>, system: SystemRight, config: Config) -> axum::Router {
+    routes::router(Arc::new(state::Authority::new(platform, system, config)))
 }
 
 #[cfg(test)]

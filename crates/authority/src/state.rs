@@ -8,6 +8,7 @@ use axum::body::Body;
 use http::Response;
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome, TokenDetail};
 use keyless_model::ClientId;
+use keyless_rbac::SystemRight;
 use keyless_web::{Platform, Refused, RefusedBy, RequestFacts};
 
 use crate::codes;
@@ -26,6 +27,8 @@ const SHARE_SECS: u32 = 3900;
 #[derive(Debug)]
 pub(crate) struct Authority {
     pub(crate) platform: Arc<Platform>,
+    /// For what a person does without a token: signing in, staying signed in, changing a password.
+    pub(crate) system: SystemRight,
     pub(crate) config: Config,
     pub(crate) issuer: Issuer,
     pub(crate) throttle: Throttle<ClientId>,
@@ -49,7 +52,7 @@ pub(crate) struct Attempt {
 }
 
 impl Authority {
-    pub(crate) fn new(platform: Arc<Platform>, config: Config) -> Self {
+    pub(crate) fn new(platform: Arc<Platform>, system: SystemRight, config: Config) -> Self {
         let issuer = Issuer::of(Arc::clone(&platform), &config);
         let throttle = Throttle::new(config.failures_per_minute);
         let assertions = Throttle::over(config.assertions_per_client, SHARE_SECS);
@@ -60,7 +63,7 @@ impl Authority {
             let web = config.provider_web.clone().unwrap_or_else(|| Arc::new(PublicWeb::new(&config.root_certificates)));
             Provider::new(settings, web, &platform)
         });
-        Self { platform, config, issuer, throttle, assertions, sign_in, issuers, provider }
+        Self { platform, system, config, issuer, throttle, assertions, sign_in, issuers, provider }
     }
 
     /// Audits the refusal and answers it in Entra's envelope.

@@ -87,6 +87,7 @@ impl From<UpdateError<Self>> for Failure {
             UpdateError::Refused(failure) => failure,
             UpdateError::Store(error) => error.into(),
             UpdateError::Audit(error) => error.into(),
+            UpdateError::Violation(violation) => violation.into(),
         }
     }
 }
@@ -94,6 +95,11 @@ impl From<UpdateError<Self>> for Failure {
 impl From<Violation> for Failure {
     fn from(violation: Violation) -> Self {
         match violation {
+            // A plan of ours went astray: the audit says where, the caller learns nothing.
+            Violation::NotCovered(what) => {
+                tracing::error!(?what, "a change was refused because its permit does not cover it");
+                Self::internal()
+            }
             Violation::LastAdministrator(scope) => {
                 let message = format!(
                     "Cannot delete the last RBAC admin assignment: nobody could assign roles in '{scope}' afterwards. Assign Owner to \

@@ -17,10 +17,7 @@ use crate::arm::inheritance;
 use crate::call::{Call, Content, Nothing};
 use crate::failure::Failure;
 use crate::graph::permission;
-use keyless_directory::invariant::administrators;
-use keyless_directory::invariant::documents;
 use keyless_directory::invariant::locks;
-use keyless_directory::invariant::quota;
 
 /// What conditions of role assignments look at, of a request that says `B`.
 pub(crate) type AttributesOf<B> = fn(&Call, &Snapshot, &B) -> Result<Attributes, Failure>;
@@ -107,33 +104,24 @@ impl<B> Deref for Permitted<B> {
 impl<B> Permitted<B> {
     /// Plans and makes a change. The plan sees the newest directory, and the caller's right is asked of that one again: a right
     /// that was withdrawn while the request was read is not used.
-    ///
-    /// Refuses what a lock forbids and what would leave a subscription without an administrator.
     pub(crate) async fn commit<T, P>(&self, mut plan: P) -> Result<(Arc<Snapshot>, T), Failure>
     where
         P: FnMut(&Snapshot) -> Result<(Plan, T), Failure>,
     {
-        let mut made = None;
         let committed = self.control.platform.directory.update(&self.ctx, &self.permit, |snapshot: &Snapshot| {
             let attributes = self.attributes.map_or_else(|| Ok(Attributes::default()), |of| of(self, snapshot, &self.body))?;
             decide(self, snapshot, &attributes)?;
-            locks::check(snapshot, &self.scope, self.action.as_deref().unwrap_or_default())?;
             let (plan, output) = plan(snapshot)?;
-            documents::check(&plan.mutations)?;
-            quota::check(snapshot, &plan.mutations)?;
             inheritance::check(self, snapshot, &plan.mutations)?;
             if self.access == Access::DirectoryWrite {
                 permission::check(self, snapshot, &plan.mutations)?;
             }
-            administrators::check(snapshot, &plan.mutations)?;
-            made = Some(output);
             let mut event = self.event(Outcome::Allowed, Some(ControlDetail { before: plan.before, after: plan.after }));
             event.status = Some(plan.status.as_u16());
             event.location = self.location(snapshot);
-            Ok::<_, Failure>(Change { event, mutations: plan.mutations })
+            Ok::<_, Failure>(Change::new(plan.mutations, event).telling(output))
         });
-        let committed = committed.await.map_err(Failure::from)?;
-        let output = made.ok_or_else(Failure::internal)?;
+        let (committed, output) = committed.await?;
         Ok((committed.snapshot, output))
     }
 

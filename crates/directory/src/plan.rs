@@ -4,17 +4,18 @@
 pub mod account;
 pub mod ai_key;
 pub mod application;
+pub mod assignment;
 pub mod container;
 pub mod deny_assignment;
 pub mod deployment;
-pub mod directory_object;
 pub mod federation;
+pub mod group;
 pub mod guest;
 pub mod host;
 pub mod identity;
 pub mod removal;
-pub mod role_assignment;
 pub mod sessions;
+pub mod user;
 
 use keyless_model::entity::Mutation;
 use keyless_model::{Entropy, Timestamp};

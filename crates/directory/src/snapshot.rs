@@ -153,6 +153,12 @@ impl Snapshot {
         self.principals.values()
     }
 
+    /// How many principals there are.
+    #[must_use]
+    pub fn principal_count(&self) -> usize {
+        self.principals.len()
+    }
+
     /// The principals with an id above `last`, in id order; all of them without one.
     pub fn principals_after(&self, last: Option<ObjectId>) -> impl Iterator<Item = &Arc<Principal>> {
         self.names.principals.range(after(last)).filter_map(|id| self.principals.get(id))
@@ -326,6 +332,11 @@ impl Snapshot {
     #[must_use]
     pub fn refresh_family(&self, id: CredentialId) -> Option<&Arc<RefreshFamily>> {
         self.refresh_families.get(&id)
+    }
+
+    /// A person's lines of refresh tokens, in no order.
+    pub fn refresh_families_of(&self, user: ObjectId) -> impl Iterator<Item = &Arc<RefreshFamily>> {
+        self.names.families.get(&user).into_iter().flatten().filter_map(|id| self.refresh_families.get(id))
     }
 
     pub fn refresh_families(&self) -> impl Iterator<Item = &Arc<RefreshFamily>> {

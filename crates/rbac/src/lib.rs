@@ -18,7 +18,7 @@ mod role;
 
 pub use attributes::{AttributeSource, AttributeValue, Attributes};
 pub use decision::{Because, Decision, Denial, Effect};
-pub use permit::Permit;
+pub use permit::{Permit, SystemRight};
 pub use policy::{Place, Policy};
 pub use request::{Plane, Request};
 pub use role::{RoleError, validate_custom_role, validate_permissions};

@@ -6,11 +6,11 @@ use keyless_audit::{AuditEvent, Category, Outcome};
 use keyless_directory::plan::account::NewAccount;
 use keyless_directory::plan::deployment::{self, NewDeployment};
 use keyless_directory::plan::host::NewHost;
-use keyless_directory::plan::{Means, account, container, host, identity, role_assignment};
+use keyless_directory::plan::{Means, account, assignment, container, host, identity};
 use keyless_directory::sealer::signing_key_purpose;
 use keyless_model::entity::{DeploymentModel, Entity, KeyState, ManagedIdentity, Mutation, Principal, SigningAlgorithm, SigningKey, Tags};
 use keyless_model::{Entropy, OpContext, Scope};
-use keyless_rbac::{Permit, builtin};
+use keyless_rbac::{SystemRight, builtin};
 use keyless_store::Sealer;
 use keyless_store::{Change, Directory, Snapshot};
 use keyless_token::Signer;
@@ -27,6 +27,7 @@ const GROUP: &str = "demo";
 /// Makes sure that the directory has what a system needs - with a key for each of `algorithms` if it has none at all - and returns the host that IMDS speaks for.
 pub(crate) async fn ensure(
     directory: &Directory,
+    system: &SystemRight,
     data: &DataFolder,
     sealer: &Sealer,
     entropy: &dyn Entropy,
@@ -51,10 +52,10 @@ pub(crate) async fn ensure(
         host_memory::recall(data, &snapshot)?
     };
     if !mutations.is_empty() {
-        let permit = Permit::system("the first start of this version");
+        let permit = system.permit("the first start of this version");
         let event = AuditEvent::new(ctx, Category::System, "Keyless.System/bootstrap", Outcome::Allowed);
         // Nobody else writes yet: the listeners are closed and the data folder is locked.
-        let plan = |_: &Snapshot| Ok::<_, std::convert::Infallible>(Change { mutations: mutations.clone(), event: event.clone() });
+        let plan = |_: &Snapshot| Ok::<_, std::convert::Infallible>(Change::new(mutations.clone(), event.clone()));
         directory.update(ctx, &permit, plan).await?;
     }
     Ok(host)
@@ -121,14 +122,14 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<(Vec<Mut
         planned.sku.capacity = None;
         anyhow::Ok(Mutation::put(planned))
     };
-    let openai_user = role_assignment::role_assignment(
+    let openai_user = assignment::role_assignment(
         ai.entity.scope.clone(),
         builtin::COGNITIVE_SERVICES_OPENAI_USER,
         principal_of(&demo_app.mutations, &demo_app.entity)?,
         None,
         means,
     );
-    let owner = role_assignment::role_assignment(
+    let owner = assignment::role_assignment(
         Scope::subscription(subscription.entity.id),
         builtin::OWNER,
         principal_of(&operator.mutations, &operator.entity)?,

@@ -10,6 +10,7 @@ use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::entity::{DeploymentModel, SigningAlgorithm};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
+use keyless_rbac::SystemRight;
 use keyless_store::audit_log::{AuditLog, AuditLogError, AuditLogOptions, Durability, StartKey};
 use keyless_store::{Blocking, Directory, KeyRing, Store};
 use keyless_store::{MasterKey, Sealer};
@@ -149,7 +150,8 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
 
     let certificate = ListenerCertificate::new(LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?, ctx.now)?;
     let chosen = upstreams::choose(&options.upstream, &options.cache, &roots, tell).await?;
-    let host = bootstrap::ensure(&directory, &data, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
+    let system = system_right();
+    let host = bootstrap::ensure(&directory, &system, &data, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
     let snapshot = directory.snapshot();
     let keyring = KeyRing::open(&snapshot, Arc::clone(&sealer))?;
     let platform = Arc::new(Platform {
@@ -172,7 +174,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         issuer: provider.issuer.clone(),
         redirect_uri: SignInProvider::redirect_uri(&platform.endpoints.authority),
     });
-    let mut rotation = KeyRotation::new(Arc::clone(&platform), rotation_policy(options))?;
+    let mut rotation = KeyRotation::new(Arc::clone(&platform), system.clone(), rotation_policy(options))?;
     if signing_algorithms(options).contains(&SigningAlgorithm::ES256) {
         rotation = rotation.with_es256();
     }
@@ -190,7 +192,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform), Arc::clone(&capacity)));
     operations.set_degraded(upstreams::degraded(&chosen.shown));
-    let planes = keyless_authority::router(Arc::clone(&platform), authority)
+    let planes = keyless_authority::router(Arc::clone(&platform), system.clone(), authority)
         .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &audit, &chosen.shown, trusted.clone())));
     let app = App::new(
         certificate.server_config()?,
@@ -218,6 +220,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     let door = Arc::new(Door {
         audit: Arc::clone(&audit),
         platform,
+        system,
         metadata,
         issuer,
         rotation,
@@ -356,4 +359,10 @@ fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_m
         allowed_hosts: vec![own, format!("localhost:{port}"), "169.254.169.254".to_owned()],
         issues_per_second: 20,
     }
+}
+
+/// What acts as Keyless itself gets it from here: the first start, key rotation, sign-ins, the owner's door.
+#[expect(clippy::disallowed_methods, reason = "the one place")]
+const fn system_right() -> SystemRight {
+    SystemRight::claim()
 }

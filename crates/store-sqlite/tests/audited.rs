@@ -1,6 +1,7 @@
 //! Directory, database and audit log together: an event leaves the outbox only when its line is on disk.
 
 #![expect(clippy::unwrap_used, reason = "the lint knows tests by their attribute; the helpers here are tests too")]
+#![expect(clippy::disallowed_methods, reason = "these tests are the composition")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, Category, Outcome};
 use keyless_model::entity::{Mutation, Tenant};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId, TenantId, Timestamp};
-use keyless_rbac::Permit;
+use keyless_rbac::SystemRight;
 use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Filter, Order, StartKey};
 use keyless_store::{Change, Directory, MasterKey, Store, UpdateError};
 use keyless_store_sqlite::SqliteStore;
@@ -92,8 +93,8 @@ impl System {
         let ctx = ctx(n);
         let tenant = Tenant { id: TenantId::from_u128(n), display_name: "t".into(), domain: format!("t{n}.test"), created: ctx.now };
         let event = AuditEvent::new(&ctx, Category::Control, format!("Change{n}"), Outcome::Allowed);
-        let plan = |_: &_| Ok(Change { mutations: vec![Mutation::put(tenant.clone())], event: event.clone() });
-        self.directory.update(&ctx, &Permit::system("test"), plan).await.map(|_| ())
+        let plan = |_: &_| Ok(Change::new(vec![Mutation::put(tenant.clone())], event.clone()));
+        self.directory.update(&ctx, &SystemRight::claim().permit("test"), plan).await.map(|_| ())
     }
 
     async fn pending(&self) -> Vec<String> {

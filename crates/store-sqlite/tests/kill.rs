@@ -4,6 +4,8 @@
 //! The next writer goes on in the same folder, as a restarted system does. It has no test harness of its own, because the harness
 //! would not let a test choose the arguments of the writer; it speaks the little of the harness's language that runners need.
 
+#![expect(clippy::disallowed_methods, reason = "this test is the composition")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use keyless_audit::{AuditEvent, AuditSink, Category, Outcome};
 use keyless_model::entity::{Entity, Mutation, Tenant};
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId, TenantId, Timestamp};
-use keyless_rbac::Permit;
+use keyless_rbac::SystemRight;
 use keyless_store::audit_log::{AuditLog, AuditLogOptions, AuditReader, Durability, Filter, Order, StartKey};
 use keyless_store::{Change, Directory, MasterKey, Snapshot, Store};
 use keyless_store_sqlite::SqliteStore;
@@ -120,7 +122,8 @@ fn write_until_killed(folder: &Path, round: u64) {
         }
         for number in 1.. {
             let ctx = context(round, number);
-            let committed = directory.update(&ctx, &Permit::system("kill test"), |base| plan(&ctx, base)).await.expect("it commits");
+            let (committed, ()) =
+                directory.update(&ctx, &SystemRight::claim().permit("kill test"), |base| plan(&ctx, base)).await.expect("it commits");
             say(&format!("change {} {}", committed.revision.0, ctx.request_id));
             lanes.iter().for_each(|go| _ = go.send(()));
             if number % 7 == 0 {
@@ -140,7 +143,7 @@ fn plan(ctx: &OpContext, base: &Snapshot) -> Result<Change, std::convert::Infall
         created: ctx.now,
     };
     let event = AuditEvent::new(ctx, Category::Control, "Change", Outcome::Allowed);
-    Ok(Change { mutations: vec![Mutation::put(tenant(0)), Mutation::put(tenant(next))], event })
+    Ok(Change::new(vec![Mutation::put(tenant(0)), Mutation::put(tenant(next))], event))
 }
 
 /// A line in one write, so that a kill cannot tear it. Whoever stopped listening is told nothing.

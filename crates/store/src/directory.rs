@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use keyless_audit::{Anchor, AuditEvent, AuditSink, AuditUnavailable, redact};
+use keyless_directory::invariant::{self, Violation};
 use keyless_model::OpContext;
-use keyless_model::entity::Mutation;
+use keyless_model::entity::{Entity, EntityKind, Mutation};
 use keyless_rbac::Permit;
 use tokio::sync::{Mutex, watch};
 
@@ -18,11 +19,26 @@ use crate::{Admission, Commit, PendingAudit, Presented, Revision, Snapshot, Stor
 /// How often a change is planned anew when others commit first.
 const ATTEMPTS: usize = 8;
 
-/// A planned change: what to do to the directory, and what to say about it.
+/// A planned change: what to do to the directory, what to say about it, and what the planner tells its caller.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub struct Change<T = ()> {
     pub mutations: Vec<Mutation>,
+    /// Its target and operation are what locks are asked about.
     pub event: AuditEvent,
+    pub value: T,
+}
+
+impl Change {
+    #[must_use]
+    pub const fn new(mutations: Vec<Mutation>, event: AuditEvent) -> Self {
+        Self { mutations, event, value: () }
+    }
+
+    /// The same change, from which the caller learns `value`.
+    #[must_use]
+    pub fn telling<T>(self, value: T) -> Change<T> {
+        Change { mutations: self.mutations, event: self.event, value }
+    }
 }
 
 /// A change that is durable, audited and visible to every reader of this process.
@@ -38,6 +54,9 @@ pub struct Committed {
 pub enum UpdateError<E: Debug> {
     #[error("the change was refused")]
     Refused(E),
+    /// Something would not hold afterwards that must, or the permit does not reach so far.
+    #[error(transparent)]
+    Violation(#[from] Violation),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -125,7 +144,7 @@ impl Directory {
         self.inner.current.load_full()
     }
 
-    /// Tells each new revision.
+    /// Tells each revision after which somebody may have another right, or find something else: not that a sign-in began or went on.
     #[must_use]
     pub fn revisions(&self) -> watch::Receiver<Revision> {
         self.inner.revisions.subscribe()
@@ -135,27 +154,36 @@ impl Directory {
     /// node committed first, so it must decide from the snapshot it is given. When this returns, the change is durable, in the
     /// audit log, and in every snapshot that this process takes from now on.
     ///
-    /// The permit is proof that `rbac` allowed this operation; its reason goes into the event.
+    /// The permit is proof that `rbac` allowed this operation; its reason goes into the event. What it does not cover, and what must
+    /// not come to pass whoever wishes it, is refused here for every planner ([`keyless_directory::invariant`]).
+    ///
+    /// ```compile_fail,E0061
+    /// # async fn f(directory: &keyless_store::Directory, ctx: &keyless_model::OpContext) {
+    /// directory.update(ctx, |_: &keyless_store::Snapshot| Err::<keyless_store::Change, ()>(())).await;
+    /// # }
+    /// ```
     ///
     /// A caller that goes away does not stop a change halfway: once planned, it runs to its end.
     ///
     /// # Errors
-    /// The planner's refusal, a store that cannot commit, an audit log that cannot be written (then nothing was changed).
-    pub async fn update<E, P>(&self, ctx: &OpContext, permit: &Permit, mut plan: P) -> Result<Committed, UpdateError<E>>
+    /// The planner's refusal, a violation, a store that cannot commit, an audit log that cannot be written (then nothing was changed).
+    pub async fn update<T, E, P>(&self, ctx: &OpContext, permit: &Permit, mut plan: P) -> Result<(Committed, T), UpdateError<E>>
     where
         E: Debug,
-        P: FnMut(&Snapshot) -> Result<Change, E>,
+        P: FnMut(&Snapshot) -> Result<Change<T>, E>,
     {
         for _ in 0..ATTEMPTS {
             let mut writer = Arc::clone(&self.inner.writer).lock_owned().await;
             self.inner.audit.ready()?;
             self.inner.write_backlog(&mut writer)?;
             let base = self.snapshot();
-            let mut change = plan(&base).map_err(UpdateError::Refused)?;
-            set_aside::check(&change.mutations)?;
+            let Change { mutations, mut event, value } = plan(&base).map_err(UpdateError::Refused)?;
+            invariant::check(permit, &base, &mutations, event.target.as_ref().map(|scope| (scope, &*event.operation)))?;
+            set_aside::check(&mutations)?;
             // The outbox is read at a start, so it gets what the log would.
-            change.event.control = change.event.control.as_ref().map(redact::detail);
-            change.event.decision.get_or_insert_with(|| decision::of_permit(permit));
+            event.control = event.control.as_ref().map(redact::detail);
+            event.decision.get_or_insert_with(|| decision::of_permit(permit));
+            let change = Change::new(mutations, event);
             let (inner, ctx) = (Arc::clone(&self.inner), ctx.clone());
             // SECURITY: a client that disconnects drops its handler; a revocation it asked for must still reach every reader. The
             // task owns the writer lock, and `close` waits for that lock, so the task is waited for at shutdown.
@@ -175,8 +203,9 @@ impl Directory {
                 Err(UpdateError::Store(StoreError::Conflict { .. })) => {}
                 Err(UpdateError::Store(error)) => return Err(UpdateError::Store(error)),
                 Err(UpdateError::Audit(error)) => return Err(UpdateError::Audit(error)),
+                Err(UpdateError::Violation(error)) => return Err(UpdateError::Violation(error)),
                 Err(UpdateError::Refused(never)) => match never {},
-                Ok(committed) => return Ok(committed),
+                Ok(committed) => return Ok((committed, value)),
             }
         }
         Err(UpdateError::Store(StoreError::Conflict { current: self.load().revision() }))
@@ -256,7 +285,7 @@ impl Inner {
             other => other?,
         };
         // Readers first: the change is durable, and a revocation must not wait for a slow audit disk.
-        let snapshot = self.publish(base.with(revision, &change.mutations));
+        let snapshot = self.publish(base.with(revision, &change.mutations), concerns(&change.mutations));
         // A failure here leaves the event in the outbox, and here: the next change, or the next start, writes it first. Until then
         // the log refuses new calls.
         backlog.waiting.push_back(PendingAudit { sequence, event: change.event });
@@ -298,20 +327,31 @@ impl Inner {
         let current = self.current.load_full();
         match self.store.changes_since(ctx, current.revision()).await? {
             Some((revision, _)) if revision == current.revision() => {}
-            Some((revision, mutations)) => _ = self.publish(current.with(revision, &mutations)),
+            Some((revision, mutations)) => _ = self.publish(current.with(revision, &mutations), concerns(&mutations)),
             None => {
                 let loaded = self.store.load(ctx).await?;
                 set_aside::judge(loaded.unreadable, &self.without)?;
-                self.publish(Snapshot::build(loaded.revision, loaded.entities));
+                self.publish(Snapshot::build(loaded.revision, loaded.entities), true);
             }
         }
         Ok(self.current.load().revision())
     }
 
-    fn publish(&self, snapshot: Snapshot) -> Arc<Snapshot> {
+    fn publish(&self, snapshot: Snapshot, concerns: bool) -> Arc<Snapshot> {
         let snapshot = Arc::new(snapshot);
         self.current.store(Arc::clone(&snapshot));
-        self.revisions.send_replace(snapshot.revision());
+        if concerns {
+            self.revisions.send_replace(snapshot.revision());
+        }
         snapshot
     }
+}
+
+/// Whether what is under way must be judged again. People renew their sign-ins all the time, and every running stream would be asked
+/// for each; of a sign-in only its end takes something away.
+fn concerns(mutations: &[Mutation]) -> bool {
+    mutations.iter().any(|mutation| match mutation {
+        Mutation::Put(entity) => !matches!(&**entity, Entity::RefreshFamily(row) if !row.revoked),
+        Mutation::Delete(key) => key.kind != EntityKind::RefreshFamily,
+    })
 }

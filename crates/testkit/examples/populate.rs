@@ -17,7 +17,7 @@ use keyless_model::entity::{
 use keyless_model::{
     Actor, AssignmentId, ClientId, Entropy, ObjectId, OpContext, RequestId, RoleId, Scope, SubscriptionId, TenantId, Timestamp,
 };
-use keyless_rbac::{Permit, builtin};
+use keyless_rbac::builtin;
 use keyless_store::{Change, Directory, Snapshot, Store};
 use keyless_store_sqlite::SqliteStore;
 use keyless_testkit::{MemoryAudit, SeededEntropy};
@@ -81,8 +81,8 @@ async fn fill(database: &std::path::Path, assignments: usize, identities: usize)
 
 async fn commit(directory: &Directory, ctx: &OpContext, mutations: Vec<Mutation>) -> anyhow::Result<()> {
     let event = AuditEvent::new(ctx, Category::System, "Keyless.Bench/populate", Outcome::Allowed);
-    let plan = |_: &Snapshot| Ok::<_, std::convert::Infallible>(Change { mutations: mutations.clone(), event: event.clone() });
-    directory.update(ctx, &Permit::system("filling a directory for a benchmark"), plan).await?;
+    let plan = |_: &Snapshot| Ok::<_, std::convert::Infallible>(Change::new(mutations.clone(), event.clone()));
+    directory.update(ctx, &keyless_testkit::system().permit("filling a directory for a benchmark"), plan).await?;
     Ok(())
 }
 

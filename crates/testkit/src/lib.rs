@@ -12,4 +12,4 @@ pub use audit::MemoryAudit;
 pub use clock::ManualClock;
 pub use entra::{ENTRA_TENANTS, Entra, GUEST, entra_claims, guest};
 pub use entropy::SeededEntropy;
-pub use platform::{ACCOUNT_KEYS, APP_SECRET, Fixture, OTHER_TENANT, SUBSCRIPTION, TENANT, TestPlatform, Who};
+pub use platform::{ACCOUNT_KEYS, APP_SECRET, Fixture, OTHER_TENANT, SUBSCRIPTION, TENANT, TestPlatform, Who, system};

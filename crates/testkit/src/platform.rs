@@ -3,6 +3,7 @@
 //! The fixture is the directory that `keyless up` makes at its first start, with fixed ids, so that a test can name them.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -19,9 +20,8 @@ use keyless_model::{
     Actor, AssignmentId, ClientId, Clock as _, CredentialId, Entropy as _, ObjectId, OpContext, RequestId, RoleId, Scope, SubscriptionId,
     TenantId, Timestamp,
 };
-use keyless_rbac::{Permit, builtin};
-use keyless_store::{Change, Directory, KeyRing, Snapshot, Store};
-use keyless_store::{MasterKey, Sealer};
+use keyless_rbac::{SystemRight, builtin};
+use keyless_store::{Change, Directory, KeyRing, MasterKey, Sealer, Snapshot, Store, UpdateError};
 use keyless_store_sqlite::SqliteStore;
 use keyless_token::{AppCredential, Grant, Signer, TokenHeader, TokenSubject, Version};
 use keyless_web::{Endpoints, Passwords, Platform, Refusals};
@@ -88,7 +88,7 @@ impl TestPlatform {
         let ctx = OpContext::new(RequestId::new(entropy.uuid()), now, Actor::System("test fixture"));
         let store = Arc::new(SqliteStore::open_in_memory().expect("SQLite starts"));
         let directory = open(&store, &audit, &ctx).await;
-        commit(&directory, &ctx, mutations).await;
+        commit(&directory, &ctx, mutations).await.expect("the fixture commits");
         let keyring = KeyRing::open(&directory.snapshot(), Arc::clone(&sealer)).expect("the fixture's key opens");
         let base = "https://localhost:8443".to_owned();
         let endpoints = Endpoints {
@@ -136,8 +136,16 @@ impl TestPlatform {
 
     /// Applies mutations as Keyless itself.
     pub async fn apply(&self, mutations: impl IntoIterator<Item = Mutation>) {
+        self.try_apply(mutations).await.expect("the test's change commits");
+    }
+
+    /// As [`TestPlatform::apply`].
+    ///
+    /// # Errors
+    /// When the directory refuses.
+    pub async fn try_apply(&self, mutations: impl IntoIterator<Item = Mutation>) -> Result<(), UpdateError<Infallible>> {
         let ctx = self.platform.begin(Actor::System("test"));
-        commit(&self.platform.directory, &ctx, mutations.into_iter().collect()).await;
+        commit(&self.platform.directory, &ctx, mutations.into_iter().collect()).await
     }
 
     /// Puts a document.
@@ -199,15 +207,22 @@ impl Deref for TestPlatform {
     }
 }
 
+/// The right to act as Keyless itself.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "tests are the composition")]
+pub const fn system() -> SystemRight {
+    SystemRight::claim()
+}
+
 async fn open(store: &Arc<SqliteStore>, audit: &Arc<MemoryAudit>, ctx: &OpContext) -> Directory {
     let (store, audit) = (Arc::clone(store) as Arc<dyn Store>, Arc::clone(audit) as Arc<dyn AuditSink>);
     Directory::open(store, audit, ctx).await.expect("the store loads")
 }
 
-async fn commit(directory: &Directory, ctx: &OpContext, mutations: Vec<Mutation>) {
+async fn commit(directory: &Directory, ctx: &OpContext, mutations: Vec<Mutation>) -> Result<(), UpdateError<Infallible>> {
     let event = AuditEvent::new(ctx, Category::System, "Test", Outcome::Allowed);
-    let plan = |_: &Snapshot| Ok::<_, std::convert::Infallible>(Change { mutations: mutations.clone(), event: event.clone() });
-    directory.update(ctx, &Permit::system("test"), plan).await.expect("the test's change commits");
+    let plan = |_: &Snapshot| Ok(Change::new(mutations.clone(), event.clone()));
+    directory.update(ctx, &system().permit("test"), plan).await.map(drop)
 }
 
 struct Plan<'a> {

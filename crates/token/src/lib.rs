@@ -42,5 +42,5 @@ pub use public::PublicKeys;
 pub use signer::{NewKey, Signer, TokenHeader};
 pub use unverified::Unverified;
 pub use validity::TimeError;
-pub use verify::{Expect, Signed, TokenKind, Verified, verify};
+pub use verify::{Expect, LEEWAY_SECS, Signed, TokenKind, Verified, verify};
 pub use workload::{WorkloadClaims, WorkloadGrant};

@@ -11,6 +11,9 @@ use crate::public::PublicKeys;
 use crate::unverified::Unverified;
 use crate::verifying::VerifyingKey;
 
+/// Clock differences forgiven between us and issuers on synchronised machines, in seconds.
+pub const LEEWAY_SECS: i64 = 60;
+
 /// What the surface that received the token demands.
 #[derive(Debug, Clone, Copy)]
 pub struct Expect<'a> {

@@ -14,10 +14,10 @@ use http::header::AUTHORIZATION;
 use keyless_model::entity::{Principal, PrincipalKind};
 use keyless_model::{Actor, Timestamp};
 use keyless_store::Snapshot;
-use keyless_token::{Expect, PublicKeys, Signed, TokenError, TokenKind, Unverified, Verified};
+use keyless_token::{Expect, LEEWAY_SECS, PublicKeys, Signed, TokenError, TokenKind, Unverified, Verified, Version};
 use quick_cache::sync::Cache;
 
-use crate::tenants::{LEEWAY_SECS, TrustedTenants};
+use crate::tenants::TrustedTenants;
 use crate::{AuthnError, KeysNeeded, Platform};
 
 /// Verified tokens remembered; about 500 bytes each.
@@ -173,7 +173,7 @@ impl Authenticator {
         let mut refusal = AuthnError::Token(TokenError::Issuer);
         // One process may hold several tenants: each is an issuer of its own, and a token of one never counts in another.
         for tenant in snapshot.tenants() {
-            let issuers = [format!("{base}/{}/", tenant.id), format!("{base}/{}/v2.0", tenant.id)];
+            let issuers = [Version::V1, Version::V2].map(|version| version.issuer(base, tenant.id));
             let expect = Expect { issuers: &issuers, tenant: tenant.id, audiences: &self.audiences.0, now, leeway_secs: LEEWAY_SECS };
             match signed.accept(&expect) {
                 Ok(token) => return Ok(Known { token: Arc::new(token), origin: Origin::Own }),

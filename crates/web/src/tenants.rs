@@ -10,12 +10,9 @@ use arc_swap::ArcSwapOption;
 use async_trait::async_trait;
 use keyless_model::{Clock, KeyId, TenantId, Timestamp};
 use keyless_token::jwks::ExternalKeys;
-use keyless_token::{Algorithm, Expect, Signed, TokenError, Unverified, Verified};
+use keyless_token::{Algorithm, Expect, LEEWAY_SECS, Signed, TokenError, Unverified, Verified, Version};
 
 use crate::{AuthnError, KeysNeeded, KeysUnavailable};
-
-/// Clock differences tolerated between the issuer and us, in seconds. They are one process or synchronised machines.
-pub(crate) const LEEWAY_SECS: i64 = 60;
 
 /// Where tokens of real Entra tenants come from, unless the operator names another authority.
 pub const ENTRA: &str = "https://login.microsoftonline.com";
@@ -58,7 +55,7 @@ struct AtHand {
 /// The issuer of a tenant's v2 tokens, below which its discovery document is (OpenID Connect Discovery 1.0 section 4).
 #[must_use]
 pub fn v2_issuer(authority: &str, tenant: TenantId) -> String {
-    format!("{authority}/{tenant}/v2.0")
+    Version::V2.issuer(authority, tenant)
 }
 
 /// The issuer of its v1 tokens. It is on a host of its own, where no keys are published.

@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use keyless_audit::{AuditEvent, Category, Outcome};
+use keyless_directory::plan::user::{UserRefused, check_name};
 use keyless_model::entity::{Entity, Invitation, InvitedAs, Mutation};
 use keyless_model::{AssignmentId, ObjectId, OpContext, Secret, TenantId, Timestamp};
 use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_web::Platform;
 
-use super::{AccountError, account, check_new, decision, has_administrator};
+use super::{AccountError, account, decision, has_administrator};
 use crate::codes;
 use crate::refusal::Refusal;
 use crate::sign_in::{SignInError, Then, Ticket, Tickets};
@@ -52,7 +53,7 @@ pub async fn invite(platform: &Platform, ctx: &OpContext, permit: &Permit, new: 
         if invitation.rights == InvitedAs::FirstAdministrator && has_administrator(snapshot) {
             return Err(AccountError::AdministratorExists);
         }
-        check_new(snapshot, invitation.tenant, &invitation.user_principal_name)?;
+        check_name(snapshot, invitation.tenant, &invitation.user_principal_name)?;
         let mut mutations = ended(snapshot, |open| open.expires <= ctx.now || open.is_for(&invitation.user_principal_name));
         if snapshot.invitations().count() - mutations.len() >= MOST {
             return Err(AccountError::TooManyInvitations);
@@ -61,7 +62,7 @@ pub async fn invite(platform: &Platform, ctx: &OpContext, permit: &Permit, new: 
         let mut event = AuditEvent::new(ctx, Category::Control, "User_Invite", Outcome::Allowed);
         let because = format!("{} is invited as {}, valid for {} s", invitation.user_principal_name, invitation.user, new.lifetime_secs);
         event.decision = Some(decision(because));
-        Ok(Change { mutations, event })
+        Ok(Change::new(mutations, event))
     };
     platform.directory.update(ctx, permit, plan).await?;
     let then = Then::Accept(invitation.user);
@@ -86,7 +87,7 @@ pub async fn withdraw(platform: &Platform, ctx: &OpContext, permit: &Permit, nam
         let open = pending(snapshot, ctx.now).into_iter().find(|one| one.is_for(name)).ok_or(AccountError::NotInvited)?;
         let mut event = AuditEvent::new(ctx, Category::Control, "User_WithdrawInvitation", Outcome::Allowed);
         event.decision = Some(decision(format!("{} is not invited as {} any more", open.user_principal_name, open.user)));
-        Ok(Change { mutations: ended(snapshot, |one| one.user == open.user), event })
+        Ok(Change::new(ended(snapshot, |one| one.user == open.user), event))
     };
     platform.directory.update(ctx, permit, plan).await?;
     Ok(())
@@ -127,11 +128,11 @@ pub(crate) async fn accept(
         let invitation = open(snapshot, user, ctx.now)?;
         let assignment = (invitation.rights != InvitedAs::Member).then_some(assignment);
         account(snapshot, ctx, &invitation, Some(hash.clone()), false, assignment).map_err(|error| match error {
-            AccountError::Taken => closed(),
+            AccountError::User(UserRefused::Taken) => closed(),
             error => Authority::unavailable(&error),
         })
     };
-    match platform.directory.update(ctx, &Permit::system("an invited person accepted"), plan).await {
+    match platform.directory.update(ctx, &authority.system.permit("an invited person accepted"), plan).await {
         Ok(_) => Ok(Ok(())),
         Err(UpdateError::Refused(refusal)) => Err(refusal),
         Err(error) => Err(Authority::unavailable(&error)),

@@ -5,8 +5,7 @@ use keyless_directory::plan::sessions;
 use keyless_model::entity::{Mutation, User};
 use keyless_model::{ObjectId, OpContext};
 use keyless_rbac::Permit;
-use keyless_store::Change;
-use keyless_store::Snapshot;
+use keyless_store::{Change, Snapshot};
 use keyless_web::Platform;
 
 use super::{AccountError, decision};
@@ -43,10 +42,9 @@ pub async fn link_user(
         linked.external = Some(external.clone());
         let mut event = AuditEvent::new(ctx, Category::Control, "User_Link", Outcome::Allowed);
         event.decision = Some(decision(format!("user {} is subject {subject} of {issuer}", user.id)));
-        Ok(Change { mutations: vec![Mutation::put(linked)], event })
+        Ok(Change::new(vec![Mutation::put(linked)], event).telling(user.id))
     };
-    platform.directory.update(ctx, permit, plan).await?;
-    user_id(platform, name)
+    Ok(platform.directory.update(ctx, permit, plan).await?.1)
 }
 
 /// Ends a person's link, and every session: what was signed in through it is signed out.
@@ -63,12 +61,7 @@ pub async fn unlink_user(platform: &Platform, ctx: &OpContext, permit: &Permit, 
         unlinked.external = None;
         let mut mutations = sessions::revoked(snapshot, user.id, ctx.now).ok_or(AccountError::Unknown)?;
         mutations.push(Mutation::put(unlinked));
-        Ok(Change { mutations, event })
+        Ok(Change::new(mutations, event).telling(user.id))
     };
-    platform.directory.update(ctx, permit, plan).await?;
-    user_id(platform, name)
-}
-
-fn user_id(platform: &Platform, name: &str) -> Result<ObjectId, AccountError> {
-    platform.directory.snapshot().user_named(name).map(|user| user.id).ok_or(AccountError::Unknown)
+    Ok(platform.directory.update(ctx, permit, plan).await?.1)
 }

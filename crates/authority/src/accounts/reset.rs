@@ -36,7 +36,7 @@ pub async fn reset_password(platform: &Platform, ctx: &OpContext, permit: &Permi
         mutations.push(Mutation::put(changed));
         let mut event = AuditEvent::new(ctx, Category::Control, "User_ResetPassword", Outcome::Allowed);
         event.decision = Some(decision(format!("user {id} has a new password and is signed out")));
-        Ok::<_, AccountError>(Change { mutations, event })
+        Ok::<_, AccountError>(Change::new(mutations, event))
     };
     platform.directory.update(ctx, permit, plan).await?;
     Ok(id)

@@ -8,7 +8,7 @@ use keyless_token::{Algorithm, AppCredential, Certificate, TokenError, Unverifie
 use keyless_web::Form;
 use keyless_wire::oauth::JWT_BEARER_ASSERTION;
 
-use super::presented::{LEEWAY_SECS, Presented, time_refusal, token_refusal};
+use super::presented::{CLIENTS_LEEWAY_SECS, Presented, time_refusal, token_refusal};
 use super::{federated, reuse};
 use crate::codes;
 use crate::config::AssertionAudience;
@@ -65,7 +65,7 @@ async fn own_assertion(
         audiences: &audiences,
         algorithms: ALGORITHMS,
         now,
-        leeway_secs: LEEWAY_SECS,
+        leeway_secs: CLIENTS_LEEWAY_SECS,
         max_lifetime_secs: MAX_LIFETIME_SECS,
     };
     let proven = assertion::check(token, &certificates, &rules).map_err(|error| assertion_refusal(error, now))?;

@@ -9,7 +9,7 @@ use keyless_token::federated::{self, FederatedError, FederatedRules, Mismatch};
 use keyless_token::jwks::ExternalKeys;
 use keyless_token::{TokenError, Unverified, Version};
 
-use super::presented::{LEEWAY_SECS, Presented, time_refusal, token_refusal};
+use super::presented::{CLIENTS_LEEWAY_SECS, Presented, time_refusal, token_refusal};
 use super::{Registered, Registration, reuse};
 use crate::codes;
 use crate::config::AssertionReuse;
@@ -112,11 +112,11 @@ fn judge(
     keys: &ExternalKeys,
     credentials: &[Arc<FederatedCredential>],
 ) -> Result<Proof, FederatedError> {
-    let rules = FederatedRules { now: presented.facts.ctx.now, leeway_secs: LEEWAY_SECS, max_lifetime_secs: MAX_LIFETIME_SECS };
+    let rules = FederatedRules { now: presented.facts.ctx.now, leeway_secs: CLIENTS_LEEWAY_SECS, max_lifetime_secs: MAX_LIFETIME_SECS };
     let proven = federated::check(token, keys, credentials.iter().map(AsRef::as_ref), &rules)?;
     Ok(Proof {
         text: format!("federated credential {} matches issuer {} and subject {}", proven.credential.id, proven.issuer, proven.subject),
-        jti: proven.jti.map(|jti| (jti, proven.expires.plus_secs(LEEWAY_SECS))),
+        jti: proven.jti.map(|jti| (jti, proven.expires.plus_secs(CLIENTS_LEEWAY_SECS))),
     })
 }
 

@@ -10,8 +10,8 @@ use crate::codes;
 use crate::refusal::Refusal;
 use crate::state::Authority;
 
-/// Clock differences forgiven each way, in seconds.
-pub(super) const LEEWAY_SECS: i64 = 300;
+/// Clock differences forgiven clients and external issuers each way, in seconds: their clocks are not ours to set.
+pub(super) const CLIENTS_LEEWAY_SECS: i64 = 300;
 
 /// Who presents an assertion, and where.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,6 @@
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Entity, Mutation, RefreshFamily};
 use keyless_model::{ClientId, CredentialId, OpContext, Secret, Timestamp};
-use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::{AuthorizationCode, SignedIn};
 use keyless_token::opaque::RefreshToken;
@@ -49,14 +48,6 @@ impl Stay {
     }
 }
 
-/// What a presented refresh token turned out to be.
-enum Found {
-    Rotated(u64),
-    /// The generation before, a moment ago: the current one is given again.
-    Current(u64),
-    Replayed,
-}
-
 /// Begins the line of a sign-in and returns its first token, if there is to be one.
 pub(super) async fn begin(
     authority: &Authority,
@@ -66,7 +57,7 @@ pub(super) async fn begin(
     stay: Stay,
 ) -> Result<Option<Secret<String>>, Refusal> {
     let family = line(ctx, signed_in, client_id, stay)?;
-    let permit = Permit::system("a person's sign-in");
+    let permit = authority.system.permit("a person's sign-in");
     let plan = |snapshot: &Snapshot| {
         // The code was brought a second time while the first one was at work: that has ended the session before it began.
         if snapshot.refresh_family(family.id).is_some() {
@@ -80,7 +71,7 @@ pub(super) async fn begin(
                 event(ctx, "RefreshToken_Begin", Outcome::Allowed, "the person signed in and the program may stay signed in")
             }
         };
-        Ok(Change { mutations, event })
+        Ok(Change::new(mutations, event))
     };
     match authority.platform.directory.update(ctx, &permit, plan).await {
         Ok(_) if family.generation == NEVER_RENEWED => Ok(None),
@@ -124,9 +115,9 @@ pub(super) async fn end(authority: &Authority, ctx: &OpContext, code: &Authoriza
         let mut mutations = if begun.is_some() { Vec::new() } else { outdated(snapshot, &ended, ctx.now) };
         mutations.push(Mutation::put(ended));
         let event = event(ctx, "RefreshToken_Revoke", Outcome::Denied, "the authorization code behind it was used twice");
-        Ok(Change { mutations, event })
+        Ok(Change::new(mutations, event))
     };
-    match authority.platform.directory.update(ctx, &Permit::system("a code that was used twice"), plan).await {
+    match authority.platform.directory.update(ctx, &authority.system.permit("a code that was used twice"), plan).await {
         Ok(_) | Err(UpdateError::Refused(NothingToEnd)) => Ok(()),
         Err(error) => Err(Authority::unavailable(&error)),
     }
@@ -147,48 +138,36 @@ pub(super) async fn take(
     allow: impl Fn(&Snapshot, &SignedIn) -> Result<(), Refusal>,
 ) -> Result<(SignedIn, Secret<String>), Refusal> {
     let token = authority.sign_in.refresh.open(presented).map_err(|error| Refusal::new(&codes::REFRESH_UNKNOWN).because(error))?;
-    let mut found = Found::Replayed;
-    let mut signed_in = None;
-    let permit = Permit::system("refresh token rotation");
+    let permit = authority.system.permit("refresh token rotation");
     let plan = |snapshot: &Snapshot| {
         let family = current(snapshot, token, client_id, origin, ctx.now)?;
         let person = signed_in_of(snapshot, &family)?;
         allow(snapshot, &person)?;
         let actor = ActorRecord::Principal { object_id: person.user, tenant: person.tenant, client_id: Some(client_id) };
-        signed_in = Some(person);
         let mut next = family.clone();
-        let mut event = if token.generation == family.generation {
+        let (found, mut event) = if token.generation == family.generation {
             next.generation += 1;
             next.rotated = ctx.now;
             next.expires = expiry(ctx.now, family.signed_in, family.in_browser);
-            found = Found::Rotated(next.generation);
-            event(ctx, "RefreshToken_Rotate", Outcome::Allowed, "the refresh token is the current one")
+            (Some(next.generation), event(ctx, "RefreshToken_Rotate", Outcome::Allowed, "the refresh token is the current one"))
         } else if token.generation + 1 == family.generation && (0..GRACE_SECS * 1000).contains(&ctx.now.millis_since(family.rotated)) {
-            found = Found::Current(family.generation);
-            event(ctx, "RefreshToken_Repeat", Outcome::Allowed, "the refresh token was replaced a moment ago")
+            // The one before, a moment ago: the current one is given again.
+            (Some(family.generation), event(ctx, "RefreshToken_Repeat", Outcome::Allowed, "the refresh token was replaced a moment ago"))
         } else {
             next.revoked = true;
-            found = Found::Replayed;
-            event(ctx, "RefreshToken_Revoke", Outcome::Denied, "a refresh token was used after it had been replaced")
+            (None, event(ctx, "RefreshToken_Revoke", Outcome::Denied, "a refresh token was used after it had been replaced"))
         };
         event.actor = actor;
         let mutations = if next == family { Vec::new() } else { vec![Mutation::put(next)] };
-        Ok(Change { mutations, event })
+        Ok(Change::new(mutations, event).telling((person, found)))
     };
-    match authority.platform.directory.update(ctx, &permit, plan).await {
-        Ok(_) => {}
+    let (signed_in, generation) = match authority.platform.directory.update(ctx, &permit, plan).await {
+        Ok((_, told)) => told,
         Err(UpdateError::Refused(refusal)) => return Err(refusal),
         Err(error) => return Err(Authority::unavailable(&error)),
-    }
-    let generation = match found {
-        Found::Rotated(generation) | Found::Current(generation) => generation,
-        Found::Replayed => {
-            return Err(
-                Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} was replayed and is revoked", token.family))
-            );
-        }
     };
-    let signed_in = signed_in.ok_or_else(|| Refusal::new(&codes::UNAVAILABLE))?;
+    let replayed = || Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} was replayed and is revoked", token.family));
+    let generation = generation.ok_or_else(replayed)?;
     let next = RefreshToken { family: token.family, generation };
     Ok((signed_in, authority.sign_in.refresh.seal(next, &*authority.platform.entropy)))
 }
@@ -244,7 +223,7 @@ fn expiry(now: Timestamp, signed_in: Timestamp, in_browser: bool) -> Timestamp {
 
 /// This person's lines that have ended, and the oldest one when there are too many with this program.
 fn outdated(snapshot: &Snapshot, new: &RefreshFamily, now: Timestamp) -> Vec<Mutation> {
-    let own: Vec<_> = snapshot.refresh_families().filter(|family| family.user == new.user).collect();
+    let own: Vec<_> = snapshot.refresh_families_of(new.user).collect();
     let mut gone: Vec<_> = own.iter().filter(|family| family.expires <= now).copied().collect();
     let mut live: Vec<_> = own.iter().filter(|family| family.expires > now && family.client_id == new.client_id).copied().collect();
     live.sort_by_key(|family| family.rotated);

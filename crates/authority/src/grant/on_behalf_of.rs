@@ -6,7 +6,7 @@ use keyless_model::Timestamp;
 use keyless_model::entity::Tenant;
 use keyless_store::Snapshot;
 use keyless_token::code::SignedIn;
-use keyless_token::{Expect, TokenError, TokenKind, Unverified, Verified, Version, verify};
+use keyless_token::{Expect, LEEWAY_SECS, TokenError, TokenKind, Unverified, Verified, Version, verify};
 
 use super::TokenRequest;
 use super::family::NEVER_RENEWED;
@@ -17,9 +17,6 @@ use crate::refusal::Refusal;
 use crate::scope::PeopleScope;
 use crate::state::{Attempt, Authority};
 use crate::tenant::Realm;
-
-/// Our own tokens, judged by our own clock.
-const LEEWAY_SECS: i64 = 60;
 
 pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attempt: &mut Attempt) -> Result<Response<Body>, Refusal> {
     let form = request.form;

@@ -5,15 +5,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use keyless_model::{Secret, Timestamp};
 use keyless_token::sign_in::{self, ProvenPerson, SignInError, SignInRules};
-use keyless_token::{TokenError, Unverified};
+use keyless_token::{LEEWAY_SECS, TokenError, Unverified};
 use serde::Deserialize;
 
 use super::metadata::{Metadata, MetadataError, SecretIn};
 use super::{DEADLINE, Provider, Round};
 use crate::federation::{FetchError, FormPost, KeysUnavailable, Want};
 
-/// Clocks of two machines differ by less.
-const LEEWAY_SECS: i64 = 60;
 /// Longest life of an id token. Providers give them minutes to ten hours.
 const MAX_LIFETIME_SECS: i64 = 24 * 3600 + 600;
 

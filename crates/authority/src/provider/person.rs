@@ -4,7 +4,6 @@
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome};
 use keyless_model::OpContext;
 use keyless_model::entity::{Mutation, Principal, PrincipalKind, User};
-use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
 use keyless_token::sign_in::ProvenPerson;
@@ -122,9 +121,9 @@ async fn link_first(
         event.actor = ActorRecord::Principal { object_id: principal.id, tenant: principal.tenant, client_id: None };
         let because = format!("the verified e-mail address names the user; linked to subject {} of {}", proven.subject, settings.issuer);
         event.decision = Some(DecisionRecord::allowed(because));
-        Ok(Change { mutations: vec![Mutation::put(user)], event })
+        Ok(Change::new(vec![Mutation::put(user)], event))
     };
-    let permit = Permit::system("a verified e-mail address of the operator's domains links its user");
+    let permit = authority.system.permit("a verified e-mail address of the operator's domains links its user");
     match authority.platform.directory.update(ctx, &permit, plan).await {
         Ok(_) => Ok(Ok(())),
         Err(UpdateError::Refused(unknown)) => Ok(Err(unknown)),

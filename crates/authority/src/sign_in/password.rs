@@ -3,7 +3,6 @@
 use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Mutation, Principal, PrincipalKind, User, UserPassword};
 use keyless_model::{Actor, ObjectId, OpContext, Secret, TenantId};
-use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 use keyless_token::code::SignedIn;
 use keyless_token::password::{self, PasswordError};
@@ -193,9 +192,9 @@ pub(crate) async fn change(
         principal.tokens_valid_from = principal.tokens_valid_from.max(Some(ctx.now));
         let mut event = AuditEvent::new(&ctx, Category::Control, "User_ChangePassword", Outcome::Allowed);
         event.decision = Some(decision(true, "the owner proved to know the old password"));
-        Ok(Change { mutations: vec![Mutation::put(row), Mutation::put(principal)], event })
+        Ok(Change::new(vec![Mutation::put(row), Mutation::put(principal)], event))
     };
-    match authority.platform.directory.update(&ctx, &Permit::system("a person changes their own password"), plan).await {
+    match authority.platform.directory.update(&ctx, &authority.system.permit("a person changes their own password"), plan).await {
         Ok(_) => Ok(Ok(signed_in(authority, &ctx, user, principal.tenant))),
         Err(UpdateError::Refused(error)) => Ok(Err(error)),
         Err(error) => Err(Authority::unavailable(&error)),

@@ -86,7 +86,7 @@ impl Harness {
         let subscriber =
             tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).with_ansi(false).finish();
         let subscriber = tracing::subscriber::set_default(subscriber);
-        let router = router(Arc::clone(&fixture.platform), config);
+        let router = router(Arc::clone(&fixture.platform), keyless_testkit::system(), config);
         Self {
             fixture,
             router,

@@ -15,7 +15,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Request, StatusCode};
 use keyless_model::entity::{Principal, User};
 use keyless_model::{Actor, ObjectId, Secret};
-use keyless_rbac::Permit;
 use keyless_testkit::TENANT;
 use serde_json::json;
 
@@ -102,7 +101,7 @@ pub(super) async fn person(harness: &Harness, must_change: bool) -> ObjectId {
     };
     harness.keep_secret(PASSWORD);
     let platform = &harness.fixture.platform;
-    add_user(platform, &platform.begin(Actor::System("test")), &Permit::system("test"), new).await.unwrap()
+    add_user(platform, &platform.begin(Actor::System("test")), &keyless_testkit::system().permit("test"), new).await.unwrap()
 }
 
 fn authorize(changes: &[(&str, &str)]) -> String {

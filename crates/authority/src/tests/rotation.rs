@@ -2,7 +2,6 @@
 
 use keyless_model::entity::{KeyState, SigningKey};
 use keyless_model::{Actor, KeyId};
-use keyless_rbac::Permit;
 use keyless_testkit::{APP_SECRET, TENANT};
 use keyless_token::PublicKeys;
 use keyless_token::rotation::{RotationPolicy, Urgency};
@@ -18,7 +17,7 @@ fn policy() -> RotationPolicy {
 }
 
 fn rotation(harness: &Harness) -> KeyRotation {
-    KeyRotation::new(harness.fixture.platform.clone(), policy()).unwrap()
+    KeyRotation::new(harness.fixture.platform.clone(), keyless_testkit::system(), policy()).unwrap()
 }
 
 fn keys(harness: &Harness) -> Vec<SigningKey> {
@@ -80,7 +79,7 @@ async fn tokens_live_out_after_their_key_stopped_signing() {
     let plane = Authenticator::new(harness.fixture.platform.clone(), Audiences::gateway());
     let old = token(&harness).await;
     let ctx = harness.fixture.platform.begin(Actor::System("test"));
-    rotation.rotate(&ctx, &Permit::system("test"), Urgency::Now).await.unwrap();
+    rotation.rotate(&ctx, &keyless_testkit::system().permit("test"), Urgency::Now).await.unwrap();
     let new = token(&harness).await;
     assert_ne!(kid_of(&old), kid_of(&new));
     let check = |token: &str| plane.authenticate_token(&harness.fixture.snapshot(), token, harness.fixture.platform.clock.now());
@@ -103,7 +102,7 @@ async fn a_revoked_key_ends_its_tokens_on_every_plane_at_once_f3() {
     assert!(planes[0].authenticate_token(&harness.fixture.snapshot(), &stolen, now).is_ok());
     let kid = active(&harness);
     let ctx = harness.fixture.platform.begin(Actor::System("test"));
-    rotation.revoke(&ctx, &Permit::system("test"), &kid).await.unwrap();
+    rotation.revoke(&ctx, &keyless_testkit::system().permit("test"), &kid).await.unwrap();
     for plane in &planes {
         assert!(plane.authenticate_token(&harness.fixture.snapshot(), &stolen, now).is_err(), "remembered tokens, too");
     }
@@ -112,7 +111,7 @@ async fn a_revoked_key_ends_its_tokens_on_every_plane_at_once_f3() {
     let fresh = token(&harness).await;
     assert_ne!(kid_of(&fresh), kid.as_str());
     assert!(planes[0].authenticate_token(&harness.fixture.snapshot(), &fresh, now).is_ok());
-    let again = rotation.revoke(&ctx, &Permit::system("test"), &kid).await;
+    let again = rotation.revoke(&ctx, &keyless_testkit::system().permit("test"), &kid).await;
     assert!(matches!(again, Err(KeysError::Unknown(_))), "{again:?}");
     let operations: Vec<_> = harness.fixture.audit.events().iter().map(|event| event.operation.to_string()).collect();
     assert!(operations.contains(&"SigningKey_Revoke".to_owned()));
@@ -147,10 +146,13 @@ async fn a_plan_that_cannot_be_committed_changes_nothing_f1() {
 #[tokio::test]
 async fn the_loop_ends_when_told_and_the_default_policy_is_sound() {
     let harness = Harness::new().await;
-    let rotation = KeyRotation::new(harness.fixture.platform.clone(), DEFAULT_ROTATION).unwrap();
+    let rotation = KeyRotation::new(harness.fixture.platform.clone(), keyless_testkit::system(), DEFAULT_ROTATION).unwrap();
     rotation.run(std::future::ready(())).await;
     let contradictory = RotationPolicy { interval_secs: HOUR, ..policy() };
-    assert!(matches!(KeyRotation::new(harness.fixture.platform.clone(), contradictory), Err(KeysError::Policy(_))));
+    assert!(matches!(
+        KeyRotation::new(harness.fixture.platform.clone(), keyless_testkit::system(), contradictory),
+        Err(KeysError::Policy(_))
+    ));
 }
 
 #[tokio::test]

@@ -74,7 +74,8 @@ async fn one_that_would_forbid_nothing_or_lock_everybody_out_is_refused() {
     let mut properties = freeze(&plane);
     properties["permissions"] = json!([{ "actions": ["Microsoft.Authorization/*"] }]);
     properties["scope"] = json!(Scope::subscription(keyless_testkit::SUBSCRIPTION));
-    assert!(wished(&plane, None, &properties).unwrap_err().contains("nobody could assign roles"));
+    let refused = plane.test.try_apply(wished(&plane, None, &properties).unwrap().1).await.unwrap_err().to_string();
+    assert!(refused.contains("nobody could assign roles"), "{refused}");
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use keyless_rbac::{AttributeSource, Attributes, Plane, Request, builtin};
 use super::Violation;
 use crate::Snapshot;
 
-const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
+/// Who may do this without a condition may do everything.
+pub(super) const WRITE: &str = "Microsoft.Authorization/roleAssignments/write";
 
 /// Refuses a change after which a subscription that had an administrator has none.
 ///

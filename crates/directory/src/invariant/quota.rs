@@ -78,7 +78,7 @@ pub fn check(snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Violatio
                 at_most(MANAGEMENT_GROUPS, "management groups in a directory", own.count())?;
             }
             Entity::Principal(row) if snapshot.principal(row.id).is_none() => {
-                at_most(DIRECTORY_OBJECTS, "principals in the directory", snapshot.principals().count())?;
+                at_most(DIRECTORY_OBJECTS, "principals in the directory", snapshot.principal_count())?;
             }
             Entity::Application(row) if snapshot.application(row.id).is_none() => {
                 at_most(DIRECTORY_OBJECTS, "applications in the directory", snapshot.applications().count())?;

@@ -31,17 +31,9 @@ pub fn application(tenant: TenantId, display_name: &str, means: Means<'_>) -> Pl
 /// The service principal of an application: what roles are assigned to.
 #[must_use]
 pub fn service_principal(application: &Application, means: Means<'_>) -> Planned<Principal> {
-    let entity = Principal {
-        id: ObjectId::new(means.entropy.uuid()),
-        tenant: application.tenant,
-        kind: PrincipalKind::ServicePrincipal,
-        display_name: application.display_name.clone(),
-        client_id: Some(application.client_id),
-        enabled: true,
-        home: None,
-        tokens_valid_from: None,
-        created: means.now,
-    };
+    let (id, name) = (ObjectId::new(means.entropy.uuid()), application.display_name.as_str());
+    let entity = Principal::new(id, application.tenant, PrincipalKind::ServicePrincipal, name, means.now);
+    let entity = Principal { client_id: Some(application.client_id), ..entity };
     Planned { mutations: vec![Mutation::put(entity.clone())], entity }
 }
 

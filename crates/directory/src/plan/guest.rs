@@ -5,7 +5,6 @@ use keyless_model::{ObjectId, TenantId, Timestamp};
 
 use super::removal;
 use crate::Snapshot;
-use crate::invariant::administrators;
 
 /// The longest name of a directory object at Entra.
 const MAX_NAME: usize = 256;
@@ -39,25 +38,14 @@ pub enum GuestRefused {
     Name,
     #[error("{0} is no guest here; `keyless guest list` shows the guests")]
     Unknown(ObjectId),
-    #[error("{0} is the last who can assign roles in a subscription; make someone else Owner first")]
-    LastAdministrator(ObjectId),
 }
 
 impl NewGuest {
     /// The guest's document.
     #[must_use]
     pub fn principal(&self) -> Principal {
-        Principal {
-            id: self.object_id,
-            tenant: self.tenant,
-            kind: self.kind,
-            display_name: self.display_name.clone(),
-            client_id: None,
-            home: Some(self.home),
-            enabled: true,
-            tokens_valid_from: None,
-            created: self.now,
-        }
+        let row = Principal::new(self.object_id, self.tenant, self.kind, self.display_name.as_str(), self.now);
+        Principal { home: Some(self.home), ..row }
     }
 }
 
@@ -85,11 +73,10 @@ pub fn add(snapshot: &Snapshot, new: &NewGuest) -> Result<Vec<Mutation>, GuestRe
 /// nothing then.
 ///
 /// # Errors
-/// When there is no such guest, or nobody would be left to assign roles.
+/// When there is no such guest.
 pub fn remove(snapshot: &Snapshot, id: ObjectId) -> Result<(Principal, Vec<Mutation>), GuestRefused> {
     let row = snapshot.principal(id).filter(|row| row.home.is_some()).ok_or(GuestRefused::Unknown(id))?;
     let mut mutations = removal::principal(snapshot, id);
     mutations.extend(snapshot.policy().assignments_of(id).map(|row| Mutation::Delete(keyless_model::entity::Entity::from(row).key())));
-    administrators::check(snapshot, &mutations).map_err(|_| GuestRefused::LastAdministrator(id))?;
     Ok((Principal::clone(row), mutations))
 }

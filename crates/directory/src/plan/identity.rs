@@ -30,16 +30,7 @@ fn identity(scope: Scope, kind: IdentityKind, tenant: TenantId, location: &str, 
         created: means.now,
         scope,
     };
-    let principal = Principal {
-        id: entity.principal_id,
-        tenant,
-        kind: PrincipalKind::ManagedIdentity,
-        display_name: entity.scope.name().to_owned(),
-        client_id: Some(entity.client_id),
-        enabled: true,
-        home: None,
-        tokens_valid_from: None,
-        created: means.now,
-    };
+    let principal = Principal::new(entity.principal_id, tenant, PrincipalKind::ManagedIdentity, entity.scope.name(), means.now);
+    let principal = Principal { client_id: Some(entity.client_id), ..principal };
     Planned { mutations: vec![Mutation::put(principal), Mutation::put(entity.clone())], entity }
 }

@@ -6,7 +6,7 @@
 //! * A resource takes along what was granted, locked or trusted at it or below: one that is made again under the same name must
 //!   not start with the old one's grants.
 
-use keyless_model::entity::{Account, AssignedIdentities, Entity, FederatedOwner, Group, Host, ManagedIdentity, Mutation, RefreshFamily};
+use keyless_model::entity::{Account, AssignedIdentities, Entity, FederatedOwner, Group, Host, ManagedIdentity, Mutation};
 use keyless_model::{ObjectId, Scope, Timestamp};
 
 use crate::Snapshot;
@@ -26,8 +26,7 @@ pub fn principal(snapshot: &Snapshot, id: ObjectId) -> Vec<Mutation> {
         members.remove(&id);
         Mutation::put(Group { members, ..group.as_ref().clone() })
     }));
-    let families = snapshot.refresh_families().filter(|family| family.user == id);
-    mutations.extend(families.map(|family: &std::sync::Arc<RefreshFamily>| delete(family.as_ref().clone())));
+    mutations.extend(snapshot.refresh_families_of(id).map(|family| delete(family.as_ref().clone())));
     mutations
 }
 

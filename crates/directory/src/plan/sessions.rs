@@ -12,7 +12,7 @@ pub fn revoked(snapshot: &Snapshot, id: ObjectId, before: Timestamp) -> Option<V
     let mut principal = Principal::clone(snapshot.principal(id)?);
     principal.tokens_valid_from = principal.tokens_valid_from.max(Some(before));
     let mut mutations = vec![Mutation::put(principal)];
-    for family in snapshot.refresh_families().filter(|family| family.user == id && !family.revoked && family.signed_in <= before) {
+    for family in snapshot.refresh_families_of(id).filter(|family| !family.revoked && family.signed_in <= before) {
         let mut ended = RefreshFamily::clone(family);
         ended.revoked = true;
         mutations.push(Mutation::put(ended));

@@ -1,10 +1,14 @@
-//! Applies one mutation to a snapshot under construction, keeping every index in step.
+//! Applies one mutation to a snapshot under construction, keeping every index in step; finds any document by its key.
+
+use std::hash::Hash;
+
+use imbl::{HashMap, HashSet};
+use keyless_model::{ClientId, CredentialId, KeyId, ObjectId, Scope, SubscriptionId, TenantId};
 
 use super::{
     Account, Application, Arc, Deployment, Entity, EntityKey, EntityKind, FederatedCredential, IdentityKind, ManagedIdentity, Mutation,
     Principal, Snapshot, User,
 };
-use keyless_model::{ClientId, CredentialId, ObjectId, Scope, SubscriptionId, TenantId};
 
 impl Snapshot {
     pub(super) fn apply(&mut self, mutation: &Mutation) {
@@ -33,7 +37,10 @@ impl Snapshot {
             Entity::Deployment(row) => self.put_deployment(row),
             Entity::GenericResource(row) => _ = self.resources.insert(row.scope.folded().to_owned(), Arc::new(row.clone())),
             Entity::Lock(row) => _ = self.locks.insert(entity.key().id, Arc::new(row.clone())),
-            Entity::RefreshFamily(row) => _ = self.refresh_families.insert(row.id, Arc::new(row.clone())),
+            Entity::RefreshFamily(row) => {
+                file(&mut self.names.families, row.user, row.id);
+                self.refresh_families.insert(row.id, Arc::new(row.clone()));
+            }
             Entity::Invitation(row) => _ = self.invitations.insert(row.user, Arc::new(row.clone())),
             // These live in the policy only.
             Entity::RoleDefinition(_) | Entity::RoleAssignment(_) | Entity::DenyAssignment(_) => {}
@@ -68,7 +75,7 @@ impl Snapshot {
     }
 
     fn put_federated(&mut self, row: &FederatedCredential) {
-        self.names.federated.entry(row.owner.clone()).or_default().insert(row.id);
+        file(&mut self.names.federated, row.owner.clone(), row.id);
         self.federated.insert(row.id, Arc::new(row.clone()));
     }
 
@@ -93,7 +100,7 @@ impl Snapshot {
             EntityKind::ManagementGroup => _ = self.management_groups.remove(id),
             EntityKind::Subscription => _ = id.parse::<SubscriptionId>().ok().and_then(|id| self.subscriptions.remove(&id)),
             EntityKind::ResourceGroup => _ = self.resource_groups.remove(id),
-            EntityKind::SigningKey => _ = keyless_model::KeyId::new(id).ok().and_then(|id| self.signing_keys.remove(&id)),
+            EntityKind::SigningKey => _ = KeyId::new(id).ok().and_then(|id| self.signing_keys.remove(&id)),
             EntityKind::Principal => self.delete_principal(id),
             EntityKind::User => self.delete_user(id),
             EntityKind::Group => _ = id.parse::<ObjectId>().ok().and_then(|id| self.groups.remove(&id)),
@@ -108,9 +115,47 @@ impl Snapshot {
             EntityKind::Deployment => self.delete_deployment(id),
             EntityKind::GenericResource => _ = self.resources.remove(id),
             EntityKind::Lock => _ = self.locks.remove(id),
-            EntityKind::RefreshFamily => _ = id.parse::<CredentialId>().ok().and_then(|id| self.refresh_families.remove(&id)),
+            EntityKind::RefreshFamily => {
+                let Some(row) = id.parse::<CredentialId>().ok().and_then(|id| self.refresh_families.remove(&id)) else { return };
+                unfile(&mut self.names.families, &row.user, row.id);
+            }
             EntityKind::Invitation => _ = id.parse::<ObjectId>().ok().and_then(|id| self.invitations.remove(&id)),
             EntityKind::RoleDefinition | EntityKind::RoleAssignment | EntityKind::DenyAssignment => {}
+        }
+    }
+
+    /// The document of that key; none when there is none, or when the key is none that the kind could have.
+    #[must_use]
+    pub fn entity(&self, key: &EntityKey) -> Option<Entity> {
+        fn own<T: Clone + Into<Entity>>(row: Option<&Arc<T>>) -> Option<Entity> {
+            row.map(|row| T::clone(row).into())
+        }
+        let id = key.id.as_str();
+        match key.kind {
+            EntityKind::Tenant => own(self.tenant(id.parse().ok()?)),
+            EntityKind::ManagementGroup => own(self.management_groups.get(id)),
+            EntityKind::Subscription => own(self.subscription(id.parse().ok()?)),
+            EntityKind::ResourceGroup => own(self.resource_groups.get(id)),
+            EntityKind::SigningKey => own(self.signing_keys.get(&KeyId::new(id).ok()?)),
+            EntityKind::Principal => own(self.principal(id.parse().ok()?)),
+            EntityKind::User => own(self.user(id.parse().ok()?)),
+            EntityKind::Group => own(self.group(id.parse().ok()?)),
+            EntityKind::Application => own(self.application(id.parse().ok()?)),
+            EntityKind::ManagedIdentity => own(self.identity(id.parse().ok()?)),
+            EntityKind::FederatedCredential => own(self.federated_credential(id.parse().ok()?)),
+            EntityKind::Host => own(self.hosts.get(id)),
+            EntityKind::Account => own(self.accounts.get(id)),
+            EntityKind::Deployment => {
+                let scope: Scope = id.parse().ok()?;
+                own(self.deployment(&scope.parent()?, scope.name()))
+            }
+            EntityKind::GenericResource => own(self.resources.get(id)),
+            EntityKind::Lock => own(self.locks.get(id)),
+            EntityKind::RoleDefinition => self.policy.role(id.parse().ok()?).cloned().map(Entity::from),
+            EntityKind::RoleAssignment => self.policy.assignment(id.parse().ok()?).map(Entity::from),
+            EntityKind::DenyAssignment => self.policy.deny_assignment(id.parse().ok()?).cloned().map(Entity::from),
+            EntityKind::Invitation => own(self.invitation(id.parse().ok()?)),
+            EntityKind::RefreshFamily => own(self.refresh_family(id.parse().ok()?)),
         }
     }
 
@@ -141,11 +186,7 @@ impl Snapshot {
 
     fn delete_federated(&mut self, id: &str) {
         let Some(row) = id.parse::<CredentialId>().ok().and_then(|id| self.federated.remove(&id)) else { return };
-        let Some(mut rest) = self.names.federated.remove(&row.owner) else { return };
-        rest.remove(&row.id);
-        if !rest.is_empty() {
-            self.names.federated.insert(row.owner.clone(), rest);
-        }
+        unfile(&mut self.names.federated, &row.owner, row.id);
     }
 
     fn delete_deployment(&mut self, id: &str) {
@@ -161,5 +202,18 @@ impl Snapshot {
         if row.deleted.is_none() {
             self.names.subdomains.remove(&row.custom_subdomain.to_ascii_lowercase());
         }
+    }
+}
+
+/// Files a credential under its owner.
+fn file<K: Clone + Eq + Hash>(table: &mut HashMap<K, HashSet<CredentialId>>, owner: K, id: CredentialId) {
+    table.entry(owner).or_default().insert(id);
+}
+
+fn unfile<K: Clone + Eq + Hash>(table: &mut HashMap<K, HashSet<CredentialId>>, owner: &K, id: CredentialId) {
+    let Some(mut rest) = table.remove(owner) else { return };
+    rest.remove(&id);
+    if !rest.is_empty() {
+        table.insert(owner.clone(), rest);
     }
 }

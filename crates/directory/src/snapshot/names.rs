@@ -19,5 +19,7 @@ pub(crate) struct Names {
     pub(super) user_assigned: OrdMap<String, ClientId>,
     /// Custom subdomain of a live account to its folded ARM id.
     pub(super) subdomains: HashMap<String, String>,
+    /// Lines of refresh tokens by their person.
+    pub(super) families: HashMap<ObjectId, HashSet<CredentialId>>,
     pub(super) federated: HashMap<FederatedOwner, HashSet<CredentialId>>,
 }

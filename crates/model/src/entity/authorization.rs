@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::PrincipalKind;
 use crate::{AssignmentId, DenyAssignmentId, ObjectId, RoleId, Scope, Timestamp};
 
 /// Who made a role.
@@ -74,6 +75,24 @@ pub struct RoleAssignment {
 }
 
 impl RoleAssignment {
+    /// `role` for `principal` at `scope`, without a condition.
+    #[must_use]
+    pub fn new(id: AssignmentId, scope: Scope, role: RoleId, (principal, kind): (ObjectId, PrincipalKind), now: Timestamp) -> Self {
+        let principal_type = kind.arm_name().to_owned();
+        Self {
+            id,
+            scope,
+            role,
+            principal,
+            principal_type,
+            condition: None,
+            description: None,
+            created: now,
+            updated: now,
+            created_by: None,
+        }
+    }
+
     pub(super) fn entity_id(&self) -> String {
         self.id.to_string()
     }

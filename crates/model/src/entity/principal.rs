@@ -54,6 +54,13 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// An enabled principal of this very tenant.
+    #[must_use]
+    pub fn new(id: ObjectId, tenant: TenantId, kind: PrincipalKind, display_name: impl Into<String>, created: Timestamp) -> Self {
+        let display_name = display_name.into();
+        Self { id, tenant, kind, display_name, client_id: None, home: None, enabled: true, tokens_valid_from: None, created }
+    }
+
     /// The tenant whose tokens speak for this principal.
     #[must_use]
     pub fn token_tenant(&self) -> TenantId {

@@ -9,7 +9,6 @@ use keyless_authority::{
 };
 use keyless_model::entity::InvitedAs;
 use keyless_model::{Actor, KeyId, OpContext, Secret};
-use keyless_rbac::Permit;
 use keyless_store::Blocking;
 use keyless_store::audit_log::Retention;
 use keyless_token::rotation::Urgency;
@@ -35,13 +34,13 @@ pub(super) fn keys(door: &Door) -> Vec<KeyStatus> {
 
 pub(super) async fn rotate(door: &Door, wanted: RotateKeys) -> Result<Vec<KeyStatus>, LocalError> {
     let urgency = if wanted.now { Urgency::Now } else { Urgency::Graceful };
-    door.rotation.rotate(&begin(door), &Permit::system(OWNER), urgency).await.map_err(told)?;
+    door.rotation.rotate(&begin(door), &door.system.permit(OWNER), urgency).await.map_err(told)?;
     Ok(keys(door))
 }
 
 pub(super) async fn revoke(door: &Door, wanted: RevokeKey) -> Result<Vec<KeyStatus>, LocalError> {
     let kid = KeyId::new(&wanted.kid).map_err(|error| refusal(error.to_string()))?;
-    door.rotation.revoke(&begin(door), &Permit::system(OWNER), &kid).await.map_err(told)?;
+    door.rotation.revoke(&begin(door), &door.system.permit(OWNER), &kid).await.map_err(told)?;
     Ok(keys(door))
 }
 
@@ -53,7 +52,7 @@ pub(super) async fn user(door: &Door, wanted: UserRequest) -> Result<(), LocalEr
         password: wanted.password.map(Secret::new),
         must_change: wanted.must_change,
     };
-    add_user(&door.platform, &begin(door), &Permit::system(OWNER), new).await.map(|_| ()).map_err(|error| refusal(error.to_string()))
+    add_user(&door.platform, &begin(door), &door.system.permit(OWNER), new).await.map(|_| ()).map_err(|error| refusal(error.to_string()))
 }
 
 pub(super) async fn reset_password(door: &Door, wanted: PasswordRequest) -> Result<(), LocalError> {
@@ -62,7 +61,7 @@ pub(super) async fn reset_password(door: &Door, wanted: PasswordRequest) -> Resu
         password: Secret::new(wanted.password),
         must_change: wanted.must_change,
     };
-    keyless_authority::reset_password(&door.platform, &begin(door), &Permit::system(OWNER), new)
+    keyless_authority::reset_password(&door.platform, &begin(door), &door.system.permit(OWNER), new)
         .await
         .map(drop)
         .map_err(|error| refusal(error.to_string()))
@@ -76,7 +75,7 @@ pub(super) async fn invitation(door: &Door, wanted: InvitationRequest) -> Result
         rights: if wanted.owner { InvitedAs::Owner } else { InvitedAs::Member },
         lifetime_secs: i64::from(wanted.lifetime_secs.unwrap_or(INVITATION_SECS)),
     };
-    let link = invite(&door.platform, &begin(door), &Permit::system(OWNER), new).await.map_err(|error| refusal(error.to_string()))?;
+    let link = invite(&door.platform, &begin(door), &door.system.permit(OWNER), new).await.map_err(|error| refusal(error.to_string()))?;
     Ok(InvitationAnswer { link: link.expose().clone() })
 }
 
@@ -93,7 +92,7 @@ pub(super) fn invitations(door: &Door) -> Vec<InvitationStatus> {
 }
 
 pub(super) async fn withdraw_invitation(door: &Door, name: &str) -> Result<(), LocalError> {
-    withdraw(&door.platform, &begin(door), &Permit::system(OWNER), name).await.map_err(|error| refusal(error.to_string()))
+    withdraw(&door.platform, &begin(door), &door.system.permit(OWNER), name).await.map_err(|error| refusal(error.to_string()))
 }
 
 /// What became of the wish to invite the first administrator.
@@ -117,7 +116,7 @@ pub(crate) async fn first_administrator(door: &Door, name: &str) -> anyhow::Resu
         rights: InvitedAs::FirstAdministrator,
         lifetime_secs: i64::from(INVITATION_SECS),
     };
-    match invite(&door.platform, &begin(door), &Permit::system(OWNER), new).await {
+    match invite(&door.platform, &begin(door), &door.system.permit(OWNER), new).await {
         Ok(link) => Ok(Invited::Link { name, link }),
         Err(AccountError::AdministratorExists) => Ok(Invited::NotNeeded),
         Err(error) => Err(anyhow::Error::from(error).context(format!("{name} cannot be invited"))),
@@ -125,7 +124,7 @@ pub(crate) async fn first_administrator(door: &Door, name: &str) -> anyhow::Resu
 }
 
 pub(super) async fn link(door: &Door, wanted: LinkRequest) -> Result<(), LocalError> {
-    let (ctx, permit) = (begin(door), Permit::system(OWNER));
+    let (ctx, permit) = (begin(door), door.system.permit(OWNER));
     let (platform, name) = (&door.platform, &wanted.user_principal_name);
     let done = match &wanted.subject {
         Some(subject) => {
@@ -142,7 +141,7 @@ pub(super) async fn sessions(door: &Door, wanted: RevokeSessions) -> Result<(), 
     let id = names::principal(&door.platform.directory.snapshot(), &wanted.principal)?;
     let ctx = begin(door);
     let before = wanted.before.unwrap_or(ctx.now);
-    revoke_sessions(&door.platform, &ctx, &Permit::system(OWNER), id, before).await.map_err(|error| refusal(error.to_string()))
+    revoke_sessions(&door.platform, &ctx, &door.system.permit(OWNER), id, before).await.map_err(|error| refusal(error.to_string()))
 }
 
 pub(super) fn begin(door: &Door) -> OpContext {

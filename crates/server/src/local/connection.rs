@@ -6,6 +6,7 @@ use keyless_authority::{Issuer, KeyRotation};
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
 use keyless_model::{Scope, TenantId, Timestamp};
+use keyless_rbac::SystemRight;
 use keyless_store::audit_log::AuditLog;
 use keyless_web::Platform;
 use tokio::sync::Semaphore;
@@ -19,6 +20,8 @@ use crate::operations::Operations;
 pub(crate) struct Door {
     pub(crate) audit: Arc<AuditLog>,
     pub(crate) platform: Arc<Platform>,
+    /// Who reaches the socket owns the system.
+    pub(crate) system: SystemRight,
     pub(crate) metadata: Arc<Metadata>,
     pub(crate) issuer: Issuer,
     pub(crate) rotation: KeyRotation,

@@ -4,7 +4,6 @@ use keyless_audit::{AuditEvent, Category, ControlDetail, Outcome};
 use keyless_directory::plan::deny_assignment::{self, DenyRefused, NewDenyAssignment};
 use keyless_model::entity::DenyAssignment;
 use keyless_model::{DenyAssignmentId, InvalidId, OpContext};
-use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 
 use super::Door;
@@ -17,9 +16,9 @@ pub(super) async fn put(door: &Door, wanted: NewDenyAssignment) -> Result<DenyAs
     let (ctx, fresh) = (begin(door), DenyAssignmentId::new(door.platform.entropy.uuid()));
     let plan = |snapshot: &Snapshot| {
         let (before, row, mutations) = deny_assignment::put(snapshot, &wanted, fresh, ctx.now)?;
-        Ok::<_, DenyRefused>(Change { mutations, event: event(&ctx, "write", before.as_ref(), Some(&row)) })
+        Ok::<_, DenyRefused>(Change::new(mutations, event(&ctx, "write", before.as_ref(), Some(&row))))
     };
-    door.platform.directory.update(&ctx, &Permit::system(OWNER), plan).await.map_err(told)?;
+    door.platform.directory.update(&ctx, &door.system.permit(OWNER), plan).await.map_err(told)?;
     Ok(DenyAssignmentAnswer { name: wanted.name.unwrap_or(fresh) })
 }
 
@@ -27,9 +26,9 @@ pub(super) async fn remove(door: &Door, id: &str) -> Result<(), LocalError> {
     let (ctx, id) = (begin(door), id.parse().map_err(|error: InvalidId| refusal(error.to_string()))?);
     let plan = |snapshot: &Snapshot| {
         let (row, mutations) = deny_assignment::remove(snapshot, id)?;
-        Ok::<_, DenyRefused>(Change { mutations, event: event(&ctx, "delete", Some(&row), None) })
+        Ok::<_, DenyRefused>(Change::new(mutations, event(&ctx, "delete", Some(&row), None)))
     };
-    door.platform.directory.update(&ctx, &Permit::system(OWNER), plan).await.map_err(told)?;
+    door.platform.directory.update(&ctx, &door.system.permit(OWNER), plan).await.map_err(told)?;
     Ok(())
 }
 

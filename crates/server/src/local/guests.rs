@@ -4,7 +4,6 @@ use keyless_audit::{AuditEvent, Category, ControlDetail, Outcome};
 use keyless_directory::plan::guest::{self, GuestRefused, NewGuest};
 use keyless_model::entity::{Principal, PrincipalKind};
 use keyless_model::{InvalidId, ObjectId, OpContext, TenantId};
-use keyless_rbac::Permit;
 use keyless_store::{Change, Snapshot, UpdateError};
 
 use super::Door;
@@ -35,9 +34,9 @@ pub(super) async fn add(door: &Door, wanted: GuestRequest) -> Result<GuestStatus
     };
     let plan = |snapshot: &Snapshot| {
         let mutations = guest::add(snapshot, &new)?;
-        Ok::<_, GuestRefused>(Change { mutations, event: event(&ctx, "Guest_Add", None, Some(&new.principal())) })
+        Ok::<_, GuestRefused>(Change::new(mutations, event(&ctx, "Guest_Add", None, Some(&new.principal()))))
     };
-    door.platform.directory.update(&ctx, &Permit::system(OWNER), plan).await.map_err(told)?;
+    door.platform.directory.update(&ctx, &door.system.permit(OWNER), plan).await.map_err(told)?;
     Ok(shown(door, &new.principal(), home))
 }
 
@@ -45,9 +44,9 @@ pub(super) async fn remove(door: &Door, id: &str) -> Result<(), LocalError> {
     let (ctx, id) = (begin(door), parse(id)?);
     let plan = |snapshot: &Snapshot| {
         let (row, mutations) = guest::remove(snapshot, id)?;
-        Ok::<_, GuestRefused>(Change { mutations, event: event(&ctx, "Guest_Remove", Some(&row), None) })
+        Ok::<_, GuestRefused>(Change::new(mutations, event(&ctx, "Guest_Remove", Some(&row), None)))
     };
-    door.platform.directory.update(&ctx, &Permit::system(OWNER), plan).await.map_err(told)?;
+    door.platform.directory.update(&ctx, &door.system.permit(OWNER), plan).await.map_err(told)?;
     Ok(())
 }
 

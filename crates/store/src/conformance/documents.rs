@@ -5,7 +5,7 @@ use std::sync::Arc;
 use keyless_audit::{AuditEvent, AuditSink, AuditUnavailable};
 use keyless_model::entity::{Entity, EntityKind, GenericResource, Mutation, Principal, PrincipalKind};
 use keyless_model::{ObjectId, Scope, SubscriptionId, TenantId, Timestamp};
-use keyless_rbac::Permit;
+use keyless_rbac::SystemRight;
 
 use super::{Subject, commit, ctx, documents, event, group, put, resource_group, sorted, tenant};
 use crate::{Change, Directory, Revision, StoreError, UpdateError};
@@ -165,11 +165,13 @@ fn nested(levels: usize) -> Entity {
 pub async fn what_the_directory_committed_can_be_loaded_d1(subject: &impl Subject) {
     let store = subject.open();
     let directory = Directory::open(Arc::clone(&store), Arc::new(Nowhere), &ctx(1)).await.expect("it opens");
+    #[expect(clippy::disallowed_methods, reason = "a suite for tests")]
+    let system = SystemRight::claim();
     let mut kept = Vec::new();
     for levels in [1, 2, 32, 64].into_iter().chain(110..=135) {
         let document = nested(levels);
-        let plan = |_: &_| Ok::<_, ()>(Change { mutations: vec![Mutation::put(document.clone())], event: event(1) });
-        match directory.update(&ctx(1), &Permit::system("conformance"), plan).await {
+        let plan = |_: &_| Ok::<_, ()>(Change::new(vec![Mutation::put(document.clone())], event(1)));
+        match directory.update(&ctx(1), &system.permit("conformance"), plan).await {
             Ok(_) => kept.push(document),
             Err(UpdateError::Store(StoreError::Unloadable { key, .. })) => assert_eq!(key, document.key()),
             Err(other) => panic!("{levels} levels: {other:?}"),

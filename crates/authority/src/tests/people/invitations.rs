@@ -18,14 +18,14 @@ fn ctx(harness: &Harness) -> OpContext {
 
 /// The path of a link.
 async fn link(harness: &Harness, name: &str, rights: InvitedAs) -> Result<String, AccountError> {
-    let link = invite(&harness.fixture.platform, &ctx(harness), &Permit::system("test"), new(name, rights)).await?;
+    let link = invite(&harness.fixture.platform, &ctx(harness), &keyless_testkit::system().permit("test"), new(name, rights)).await?;
     let path = link.expose().strip_prefix("https://localhost:8443").unwrap().to_owned();
     harness.keep_secret(path.split('=').nth(1).unwrap());
     Ok(path)
 }
 
 async fn end(harness: &Harness, name: &str) -> Result<(), AccountError> {
-    withdraw(&harness.fixture.platform, &ctx(harness), &Permit::system("test"), name).await
+    withdraw(&harness.fixture.platform, &ctx(harness), &keyless_testkit::system().permit("test"), name).await
 }
 
 fn names(harness: &Harness) -> Vec<String> {

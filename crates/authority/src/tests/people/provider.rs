@@ -104,7 +104,7 @@ impl World {
         let user = person(&self.harness, false).await;
         let platform = &self.harness.fixture.platform;
         let ctx = platform.begin(Actor::System("test"));
-        assert_eq!(link_user(platform, &ctx, &Permit::system("test"), NAME, ISSUER, SUBJECT).await.unwrap(), user);
+        assert_eq!(link_user(platform, &ctx, &keyless_testkit::system().permit("test"), NAME, ISSUER, SUBJECT).await.unwrap(), user);
         user
     }
 
@@ -326,7 +326,7 @@ async fn a_disabled_or_foreign_user_is_refused_and_an_unlinked_one_signed_out() 
     world.harness.fixture.clock.advance_secs(5);
     let platform = &world.harness.fixture.platform;
     let ctx = platform.begin(Actor::System("test"));
-    unlink_user(platform, &ctx, &Permit::system("test"), NAME).await.unwrap();
+    unlink_user(platform, &ctx, &keyless_testkit::system().permit("test"), NAME).await.unwrap();
     assert_refused(&world.sign_in(&json!({})).await, 50_020);
     assert_eq!(refresh(&world.harness, &TENANT.to_string(), &token, ARM_SCOPE).await.code(), 50_173);
 }
@@ -361,7 +361,7 @@ async fn one_subject_is_linked_to_one_user() {
     world.link().await;
     let platform = &world.harness.fixture.platform;
     let ctx = platform.begin(Actor::System("test"));
-    let permit = Permit::system("test");
+    let permit = keyless_testkit::system().permit("test");
     let name = "eve@keyless.test";
     let eve = NewUser { tenant: TENANT, user_principal_name: name.into(), display_name: "Eve".into(), password: None, must_change: false };
     add_user(platform, &ctx, &permit, eve).await.unwrap();

@@ -100,7 +100,7 @@ async fn revoking_sessions_ends_every_token_and_a_new_sign_in_works() {
     harness.fixture.clock.advance_secs(5);
     let platform = &harness.fixture.platform;
     let ctx = platform.begin(Actor::System("test"));
-    let permit = Permit::system("test");
+    let permit = keyless_testkit::system().permit("test");
     let ahead = revoke_sessions(platform, &ctx, &permit, user, ctx.now.plus_secs(1)).await;
     assert!(matches!(ahead, Err(AccountError::Future)));
     revoke_sessions(platform, &ctx, &permit, user, ctx.now.plus_secs(-60)).await.unwrap();

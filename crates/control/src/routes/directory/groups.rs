@@ -17,7 +17,8 @@ use crate::filter::Term;
 use crate::graph::{find, shape};
 use crate::permitted::{Allowed, Plan};
 use crate::route::Route;
-use keyless_directory::plan::directory_object;
+use keyless_directory::Planned;
+use keyless_directory::plan::group;
 use keyless_directory::plan::removal;
 use keyless_model::name;
 
@@ -85,18 +86,15 @@ async fn create(call: Allowed<NewGroup>) -> Result<Reply, Failure> {
         return Err(bad("Groups here are security groups; 'mailEnabled' must be false."));
     }
     let description = body.description.as_ref().map(|text| text.chars().take(1024).collect::<String>());
-    let (snapshot, group) = call
-        .commit(|snapshot| {
-            let means = call.means();
-            let planned = directory_object::group(call.tenant(), &body.display_name, &body.mail_nickname, description.clone(), means);
-            let next = snapshot.with(snapshot.revision(), &planned.mutations);
-            let principal = next.principal(planned.entity.id).ok_or_else(Failure::internal)?;
-            let shown = shape::group(principal, &planned.entity);
-            Ok((Plan::new(planned.mutations, None, Some(shown)), planned.entity))
+    let (_, shown) = call
+        .commit(|_| {
+            let Planned { entity: (principal, group), mutations } =
+                group::group(call.tenant(), &body.display_name, &body.mail_nickname, description.clone(), call.means());
+            let shown = shape::group(&principal, &group);
+            Ok((Plan::new(mutations, None, Some(shown.clone())), shown))
         })
         .await?;
-    let principal = snapshot.principal(group.id).ok_or_else(Failure::internal)?;
-    Ok(Reply::created(shape::group(principal, &group)))
+    Ok(Reply::created(shown))
 }
 
 /// `DELETE /v1.0/groups/{object id}`: its members lose what they held through it.

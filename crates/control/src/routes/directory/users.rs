@@ -2,6 +2,7 @@
 
 use http::Method;
 use keyless_directory::plan::sessions;
+use keyless_model::ObjectId;
 use keyless_model::entity::{Mutation, Principal, User};
 use keyless_store::BlockingError;
 use keyless_token::password::PasswordError;
@@ -19,8 +20,9 @@ use crate::filter::Term;
 use crate::graph::{find, shape};
 use crate::permitted::{Allowed, Plan};
 use crate::route::Route;
-use keyless_directory::plan::directory_object;
+use keyless_directory::Planned;
 use keyless_directory::plan::removal;
+use keyless_directory::plan::user::{self, UserRefused};
 use keyless_model::name;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -103,10 +105,11 @@ const fn enabled() -> bool {
 async fn create(call: Allowed<NewUser>) -> Result<Reply, Failure> {
     let body = &call.body;
     name::display(&body.display_name, "a user", 256).map_err(|error| bad(error.to_string()))?;
-    let upn = body.user_principal_name.as_str();
-    check_upn(&call, upn)?;
-    let nickname = body.mail_nickname.clone().unwrap_or_else(|| upn.split('@').next().unwrap_or_default().to_owned());
-    name::display(&nickname, "a user", 64).map_err(|error| bad(error.to_string()))?;
+    // Before the expensive step.
+    user::check_name(&call.snapshot, call.tenant(), &body.user_principal_name)?;
+    if let Some(nickname) = &body.mail_nickname {
+        name::display(nickname, "a user", 64).map_err(|error| bad(error.to_string()))?;
+    }
     let password = match &body.password_profile {
         Some(PasswordProfile { password: Some(Value::String(password)), force_change_password_next_sign_in }) => {
             let secret = keyless_model::Secret::new(password.clone());
@@ -116,24 +119,23 @@ async fn create(call: Allowed<NewUser>) -> Result<Reply, Failure> {
         Some(PasswordProfile { password: Some(_), .. }) => return Err(bad("The password must be text.")),
         _ => None,
     };
-    let (_, (principal, user)) = call
+    let new = user::NewUser {
+        id: ObjectId::new(call.control.platform.entropy.uuid()),
+        tenant: call.tenant(),
+        user_principal_name: body.user_principal_name.clone(),
+        display_name: body.display_name.clone(),
+        mail_nickname: body.mail_nickname.clone(),
+        enabled: body.account_enabled,
+        password,
+    };
+    let (_, shown) = call
         .commit(|snapshot| {
-            if snapshot.user_named(upn).is_some() {
-                let message = "Another object with the same value for property userPrincipalName already exists.";
-                return Err(bad(message));
-            }
-            let means = call.means();
-            let mut planned = directory_object::user(call.tenant(), upn, &body.display_name, &nickname, body.account_enabled, means);
-            planned.entity.password = password.clone();
-            let user = planned.entity;
-            planned.mutations.retain(|mutation| mutation.key().kind != keyless_model::entity::EntityKind::User);
-            planned.mutations.push(keyless_model::entity::Mutation::put(user.clone()));
-            let next = snapshot.with(snapshot.revision(), &planned.mutations);
-            let principal = next.principal(user.id).ok_or_else(Failure::internal)?.as_ref().clone();
-            Ok((Plan::new(planned.mutations, None, Some(shape::user(&principal, &user))), (principal, user)))
+            let Planned { entity: (principal, user), mutations } = user::add(snapshot, new.clone(), call.ctx.now)?;
+            let shown = shape::user(&principal, &user);
+            Ok((Plan::new(mutations, None, Some(shown.clone())), shown))
         })
         .await?;
-    Ok(Reply::created(shape::user(&principal, &user)))
+    Ok(Reply::created(shown))
 }
 
 /// Why a password cannot be kept. Never quotes it.
@@ -147,13 +149,16 @@ fn unhashed(failure: PasswordFailure) -> Failure {
     }
 }
 
-/// A sign-in name of the tenant's own domain: the authority finds the tenant by it.
-fn check_upn(call: &Call, upn: &str) -> Result<(), Failure> {
-    let domain = call.snapshot.tenant(call.tenant()).map(|tenant| tenant.domain.clone()).unwrap_or_default();
-    if keyless_model::entity::User::is_sign_in_name(upn, &domain) {
-        return Ok(());
+impl From<UserRefused> for Failure {
+    fn from(refused: UserRefused) -> Self {
+        bad(match refused {
+            UserRefused::Taken => "Another object with the same value for property userPrincipalName already exists.".to_owned(),
+            UserRefused::Name { domain, .. } => {
+                format!("The userPrincipalName must be a name at the directory's own domain, such as alice@{domain}.")
+            }
+            UserRefused::TenantUnknown => "The directory does not exist.".to_owned(),
+        })
     }
-    Err(bad(format!("The userPrincipalName must be a name at the directory's own domain, such as alice@{domain}.")))
 }
 
 /// What may be changed of a user. Whatever else a body names is refused: its sender must not believe that it was.

@@ -14,17 +14,7 @@ pub fn role_assignment(
     by: Option<ObjectId>,
     means: Means<'_>,
 ) -> Planned<RoleAssignment> {
-    let entity = RoleAssignment {
-        id: AssignmentId::new(means.entropy.uuid()),
-        scope,
-        role,
-        principal: principal.id,
-        principal_type: principal.kind.arm_name().to_owned(),
-        condition: None,
-        description: None,
-        created: means.now,
-        updated: means.now,
-        created_by: by,
-    };
+    let id = AssignmentId::new(means.entropy.uuid());
+    let entity = RoleAssignment { created_by: by, ..RoleAssignment::new(id, scope, role, (principal.id, principal.kind), means.now) };
     Planned { mutations: vec![Mutation::put(entity.clone())], entity }
 }
