@@ -1,8 +1,6 @@
 //! The pages a person sees: plain HTML that works with a keyboard, a screen reader and without scripts.
 //!
-//! Nothing comes from elsewhere, nothing may frame them, and everything that came from outside is escaped.
-
-use std::fmt::Write as _;
+//! Nothing comes from elsewhere, nothing may frame them, and what is put into them is escaped by `maud`, unless `PreEscaped` says it is ours.
 
 use axum::body::Body;
 use base64::Engine as _;
@@ -10,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderValue, Response, StatusCode, header};
 use keyless_model::Entropy;
 use keyless_web::{NO_STORE, RequestFacts};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::csrf::Browser;
 use super::ticket::ResponseMode;
@@ -80,7 +79,7 @@ impl<'a> Page<'a> {
         let mut random = [0; 16];
         entropy.fill(&mut random);
         let nonce = STANDARD.encode(random);
-        let mut response = Response::new(Body::from(self.html(&nonce)));
+        let mut response = Response::new(Body::from(self.html(&nonce).into_string()));
         *response.status_mut() = self.status;
         stamp(&mut response, facts);
         let headers = response.headers_mut();
@@ -108,22 +107,26 @@ impl<'a> Page<'a> {
         )
     }
 
-    fn html(&self, nonce: &str) -> String {
-        let mut body = String::new();
+    fn html(&self, nonce: &str) -> Markup {
         let title = self.title();
-        let _ = write!(body, "<h1>{}</h1>", escape(&title));
-        if let Some(error) = &self.error {
-            let _ = write!(body, "<p role=\"alert\" id=\"error\">{}</p>", escape(error));
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width,initial-scale=1";
+                    title { (title) " - Keyless" }
+                    style nonce=(nonce) { (PreEscaped(STYLE)) }
+                }
+                body {
+                    main {
+                        h1 { (title) }
+                        @if let Some(error) = &self.error { p role="alert" id="error" { (error) } }
+                        (self.content(nonce))
+                    }
+                }
+            }
         }
-        let described = if self.error.is_some() { " aria-describedby=\"error\" aria-invalid=\"true\"" } else { "" };
-        let ticket = self.ticket.as_deref().map(|text| hidden("ticket", text)).unwrap_or_default();
-        self.write_content(&mut body, nonce, described, &ticket);
-        format!(
-            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-             content=\"width=device-width,initial-scale=1\"><title>{} - Keyless</title><style nonce=\"{nonce}\">{STYLE}</style></head>\
-             <body><main>{body}</main></body></html>",
-            escape(&title)
-        )
     }
 
     fn title(&self) -> String {
@@ -137,66 +140,66 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn write_content(&self, body: &mut String, nonce: &str, described: &str, ticket: &str) {
-        let _ = match &self.kind {
-            PageKind::SignIn { app, device, name, provider } => {
-                let hint = device.map(|origin| {
-                    format!(
-                        "<p>A program that calls itself {} asks to sign in on another device: {}. Go on only if you started it \
-                         yourself just now.</p>",
-                        escape(app),
-                        escape(origin)
-                    )
-                });
-                let hint = hint.unwrap_or_default();
+    fn content(&self, nonce: &str) -> Markup {
+        let (described, invalid) = self.error.as_ref().map(|_| ("error", "true")).unzip();
+        let ticket = html! { @if let Some(ticket) = &self.ticket { (hidden("ticket", ticket)) } };
+        match &self.kind {
+            PageKind::SignIn { app, device, name, provider } => html! {
+                @if let Some(origin) = device {
+                    p {
+                        "A program that calls itself " (app) " asks to sign in on another device: " (origin)
+                        ". Go on only if you started it yourself just now."
+                    }
+                }
                 // A link and not a form: browsers hold every redirect that follows a form against `form-action`, and nobody knows
                 // over which hosts the provider sends people.
-                let elsewhere = provider.map(|name| {
-                    let query = form_urlencoded::byte_serialize(self.ticket.as_deref().unwrap_or_default().as_bytes());
-                    let query: String = query.collect();
-                    format!("<a class=\"button\" href=\"/common/provider?ticket={query}\">Sign in with {}</a><p>or</p>", escape(name))
-                });
-                let elsewhere = elsewhere.unwrap_or_default();
-                write!(
-                    body,
-                    "{hint}{elsewhere}<form method=\"post\" action=\"/common/login\">{ticket}\
-                     <label for=\"username\">User name</label><input id=\"username\" name=\"username\" type=\"email\" \
-                     autocomplete=\"username\" autocapitalize=\"none\" spellcheck=\"false\" required value=\"{}\"{described}>\
-                     <label for=\"password\">Password</label><input id=\"password\" name=\"password\" type=\"password\" \
-                     autocomplete=\"current-password\" required{described}>\
-                     <button type=\"submit\">Sign in</button>\
-                     <button class=\"second\" type=\"submit\" name=\"cancel\" value=\"1\" formnovalidate>Cancel</button></form>",
-                    escape(name)
-                )
-            }
-            PageKind::NewPassword { .. } => write!(
-                body,
-                "<form method=\"post\" action=\"/common/password\">{ticket}\
-                 <label for=\"new_password\">New password</label><p id=\"rule\">12 characters or more.</p>\
-                 <input id=\"new_password\" name=\"new_password\" type=\"password\" autocomplete=\"new-password\" minlength=\"12\" \
-                 required autofocus aria-describedby=\"rule\">\
-                 <label for=\"again\">The same again</label><input id=\"again\" name=\"again\" type=\"password\" \
-                 autocomplete=\"new-password\" minlength=\"12\" required>\
-                 <button type=\"submit\">Save and go on</button></form>"
-            ),
-            PageKind::UserCode => write!(
-                body,
-                "<form method=\"post\" action=\"/device\">{ticket}<label for=\"user_code\">Code</label>\
-                 <input id=\"user_code\" name=\"user_code\" autocomplete=\"off\" autocapitalize=\"characters\" spellcheck=\"false\" \
-                 maxlength=\"32\" required autofocus{described}><button type=\"submit\">Next</button></form>"
-            ),
-            PageKind::Message { text, .. } => write!(body, "<p>{}</p>", escape(text)),
-            PageKind::SendOn { action, fields, .. } => {
-                let inputs: String = fields.iter().map(|(name, value)| hidden(name, value)).collect();
-                write!(
-                    body,
-                    "<form id=\"on\" method=\"post\" action=\"{}\">{inputs}<p>Your program goes on.</p>\
-                     <button type=\"submit\">Continue</button></form>\
-                     <script nonce=\"{nonce}\">document.getElementById('on').submit()</script>",
-                    escape(action)
-                )
-            }
-        };
+                @if let Some(name) = provider {
+                    a.button href={ "/common/provider?ticket=" (query(self.ticket.as_deref().unwrap_or_default())) } { "Sign in with " (name) }
+                    p { "or" }
+                }
+                form method="post" action="/common/login" {
+                    (ticket)
+                    label for="username" { "User name" }
+                    input id="username" name="username" type="email" autocomplete="username" autocapitalize="none" spellcheck="false"
+                        required value=(name) aria-describedby=[described] aria-invalid=[invalid];
+                    label for="password" { "Password" }
+                    input id="password" name="password" type="password" autocomplete="current-password" required
+                        aria-describedby=[described] aria-invalid=[invalid];
+                    button type="submit" { "Sign in" }
+                    button.second type="submit" name="cancel" value="1" formnovalidate { "Cancel" }
+                }
+            },
+            PageKind::NewPassword { .. } => html! {
+                form method="post" action="/common/password" {
+                    (ticket)
+                    label for="new_password" { "New password" }
+                    p id="rule" { "12 characters or more." }
+                    input id="new_password" name="new_password" type="password" autocomplete="new-password" minlength="12" required
+                        autofocus aria-describedby="rule";
+                    label for="again" { "The same again" }
+                    input id="again" name="again" type="password" autocomplete="new-password" minlength="12" required;
+                    button type="submit" { "Save and go on" }
+                }
+            },
+            PageKind::UserCode => html! {
+                form method="post" action="/device" {
+                    (ticket)
+                    label for="user_code" { "Code" }
+                    input id="user_code" name="user_code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="32"
+                        required autofocus aria-describedby=[described] aria-invalid=[invalid];
+                    button type="submit" { "Next" }
+                }
+            },
+            PageKind::Message { text, .. } => html! { p { (text) } },
+            PageKind::SendOn { action, fields, .. } => html! {
+                form id="on" method="post" action=(action) {
+                    @for (name, value) in *fields { (hidden(name, value)) }
+                    p { "Your program goes on." }
+                    button type="submit" { "Continue" }
+                }
+                script nonce=(nonce) { (PreEscaped("document.getElementById('on').submit()")) }
+            },
+        }
     }
 }
 
@@ -225,8 +228,12 @@ pub(crate) fn redirect_with(
     Some(response)
 }
 
-fn hidden(name: &str, value: &str) -> String {
-    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value))
+fn hidden(name: &str, value: &str) -> Markup {
+    html! { input type="hidden" name=(name) value=(value); }
+}
+
+fn query(value: &str) -> String {
+    form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
 /// `scheme://host:port`, when it is nothing but plain characters.
@@ -236,28 +243,13 @@ fn origin(url: &str) -> Option<String> {
     origin.bytes().all(|b| b.is_ascii_alphanumeric() || b":/.-[]".contains(&b)).then_some(origin)
 }
 
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn nothing_from_outside_becomes_markup() {
-        let evil = "\"><script>alert(1)</script>'";
+        let evil = "\" onfocus=\"alert(1)\"><script>alert(1)</script>'";
         for kind in [
             PageKind::SignIn { app: evil, device: Some(evil), name: evil, provider: Some(evil) },
             PageKind::NewPassword { invited_as: Some(evil) },
@@ -267,7 +259,8 @@ mod tests {
             let mut page = Page::new(kind);
             page.error = Some(evil.to_owned());
             page.ticket = Some(evil.to_owned());
-            assert!(!page.html("n").contains("<script>alert"), "{}", page.html("n"));
+            let html = page.html("n").into_string();
+            assert!(!html.contains("<script>alert") && !html.contains("onfocus=\""), "{html}");
         }
     }
 

@@ -203,7 +203,7 @@ async fn an_unlinked_person_stays_outside_and_is_told_what_the_operator_does() {
     person(&world.harness, false).await;
     let answer = world.sign_in(&json!({"email": NAME, "email_verified": true})).await;
     assert_refused(&answer, 50_020);
-    assert!(answer.text.contains(&format!("keyless user link YOUR-NAME &#39;{SUBJECT}&#39;")), "{}", answer.text);
+    assert!(answer.text.contains(&format!("keyless user link YOUR-NAME '{SUBJECT}'")), "{}", answer.text);
     assert!(world.last_reason().contains(&format!("{ISSUER} proved subject {SUBJECT}")), "{}", world.last_reason());
     assert_eq!(world.harness.fixture.snapshot().users().count(), 1, "nobody is created");
 }
