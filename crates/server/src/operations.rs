@@ -1,13 +1,18 @@
 //! Health, readiness and metrics, on a loopback listener of their own.
 
-use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use keyless_web::Platform;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
 
 use crate::capacity::Capacity;
 use crate::listen::Service;
@@ -19,6 +24,10 @@ const SERVICES: [(Service, &str); 4] = [
     (Service::Operations, "operations"),
 ];
 
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+/// What a scraper must be told to find the counters' names.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// Counters and health of this process.
 #[derive(Debug)]
 pub(crate) struct Operations {
@@ -29,20 +38,17 @@ pub(crate) struct Operations {
     degraded: RwLock<Option<String>>,
     /// Why the state database takes no changes, when it does not.
     state: RwLock<Option<String>>,
-    /// By service, then by class of status (1xx to 5xx).
-    answers: [[AtomicU64; 5]; 4],
+    answers: Family<[(&'static str, &'static str); 2], Counter>,
+    /// The same at hand, so that no answer waits for a lock: by service, then by class of status.
+    counters: [[Counter; 5]; 4],
 }
 
 impl Operations {
     pub(crate) fn new(platform: Arc<Platform>, capacity: Arc<Capacity>) -> Self {
-        Self {
-            platform,
-            capacity,
-            ready: AtomicBool::new(false),
-            degraded: RwLock::default(),
-            state: RwLock::default(),
-            answers: Default::default(),
-        }
+        let answers = Family::<_, Counter>::default();
+        let counter = |listener, status| answers.get_or_create_owned(&[("listener", listener), ("status", status)]);
+        let counters = SERVICES.map(|(_, listener)| CLASSES.map(|class| counter(listener, class)));
+        Self { platform, capacity, ready: AtomicBool::new(false), degraded: RwLock::default(), state: RwLock::default(), answers, counters }
     }
 
     pub(crate) fn set_ready(&self, ready: bool) {
@@ -89,7 +95,7 @@ impl Operations {
     pub(crate) fn count(&self, service: Service, status: StatusCode) {
         let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
         let row = SERVICES.iter().position(|(known, _)| *known == service).unwrap_or_default();
-        self.answers[row][class].fetch_add(1, Ordering::Relaxed);
+        self.counters[row][class].inc();
     }
 
     /// `ok`, `degraded` with the reason, or why no call is answered.
@@ -114,67 +120,44 @@ impl Operations {
                 (true, health) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{health}\n")),
                 (false, _) => text(StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n".to_owned()),
             },
-            "/metrics" => text(StatusCode::OK, self.metrics()),
+            "/metrics" => {
+                let mut response = text(StatusCode::OK, self.metrics());
+                response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+                response
+            }
             _ => text(StatusCode::NOT_FOUND, "there are /healthz, /readyz and /metrics\n".to_owned()),
         }
     }
 
+    /// As OpenMetrics writes them. SECURITY: no label names a caller, an identity or a resource.
     fn metrics(&self) -> String {
-        let mut out = String::with_capacity(1024);
-        let snapshot = self.platform.directory.load();
-        let ready = u8::from(self.platform.audit.ready().is_ok());
-        // Writing to a String cannot fail.
-        _ = writeln!(out, "# HELP keyless_build_info The running version.\n# TYPE keyless_build_info gauge");
-        _ = writeln!(out, "keyless_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION"));
-        _ = writeln!(
-            out,
-            "# HELP keyless_directory_revision Commits that this process has seen.\n# TYPE keyless_directory_revision counter"
-        );
-        _ = writeln!(out, "keyless_directory_revision {}", snapshot.revision().0);
-        _ = writeln!(
-            out,
-            "# HELP keyless_audit_writable Whether audit events can be written; calls are refused when 0.\n# TYPE keyless_audit_writable gauge"
-        );
-        _ = writeln!(out, "keyless_audit_writable {ready}");
-        let writable = u8::from(self.state().is_none());
-        _ = writeln!(
-            out,
-            "# HELP keyless_state_writable Whether the state database takes changes.\n# TYPE keyless_state_writable gauge\nkeyless_state_writable {writable}"
-        );
-        _ = writeln!(out, "# HELP keyless_connections Open connections, and those about to be accepted.\n# TYPE keyless_connections gauge");
-        for (service, name) in SERVICES {
-            _ = writeln!(out, "keyless_connections{{listener=\"{name}\"}} {}", self.capacity.open(service));
-        }
-        _ = writeln!(out, "# HELP keyless_connections_limit The most connections.\n# TYPE keyless_connections_limit gauge");
-        for (service, name) in SERVICES {
-            _ = writeln!(out, "keyless_connections_limit{{listener=\"{name}\"}} {}", self.capacity.total(service));
-        }
-        _ = writeln!(
-            out,
-            "# HELP keyless_connections_turned_away_total Connections closed because their source had its part.\n# TYPE keyless_connections_turned_away_total counter"
-        );
-        _ = writeln!(out, "keyless_connections_turned_away_total {}", self.capacity.turned_away());
+        let mut registry = Registry::with_prefix("keyless");
+        registry.register("build", "The running version", Info::new([("version", env!("CARGO_PKG_VERSION"))]));
         let space = self.platform.audit.space().unwrap_or_default();
         for (name, help, value) in [
-            ("keyless_audit_bytes", "Size of the audit log.", space.used),
-            ("keyless_audit_free_bytes", "Room on the disk of the audit log.", space.free),
-            ("keyless_audit_low_space", "Whether that disk is nearly full; refusals are only counted then.", space.low.into()),
-            ("keyless_audit_changed", "Whether a line of the audit log was found changed; see keyless audit verify.", space.changed.into()),
-            (
-                "keyless_audit_over_size",
-                "Whether the audit log is larger than wished, because it is too young to be removed.",
-                space.over.into(),
-            ),
+            ("directory_revision", "Commits that this process has seen", self.platform.directory.load().revision().0),
+            ("audit_writable", "Whether audit events can be written; calls are refused when 0", self.platform.audit.ready().is_ok().into()),
+            ("state_writable", "Whether the state database takes changes", self.state().is_none().into()),
+            ("audit_bytes", "Size of the audit log", space.used),
+            ("audit_free_bytes", "Room on the disk of the audit log", space.free),
+            ("audit_low_space", "Whether that disk is nearly full; refusals are only counted then", space.low.into()),
+            ("audit_changed", "Whether a line of the audit log was found changed; see keyless audit verify", space.changed.into()),
+            ("audit_over_size", "Whether the audit log is larger than wished, because it is too young to be removed", space.over.into()),
         ] {
-            _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+            registry.register(name, help, ConstGauge::new(value));
         }
-        _ = writeln!(out, "# HELP keyless_answers_total Answers by listener and class of status.\n# TYPE keyless_answers_total counter");
-        for ((_, service), classes) in SERVICES.iter().zip(&self.answers) {
-            for (class, count) in classes.iter().enumerate() {
-                let count = count.load(Ordering::Relaxed);
-                _ = writeln!(out, "keyless_answers_total{{listener=\"{service}\",status=\"{}xx\"}} {count}", class + 1);
-            }
+        let (open, limit) = (Family::<_, Gauge>::default(), Family::<_, Gauge>::default());
+        for (service, name) in SERVICES {
+            open.get_or_create(&[("listener", name)]).set(self.capacity.open(service) as i64);
+            limit.get_or_create(&[("listener", name)]).set(self.capacity.total(service) as i64);
         }
+        registry.register("connections", "Open connections, and those about to be accepted", open);
+        registry.register("connections_limit", "The most connections", limit);
+        let turned_away = ConstCounter::new(self.capacity.turned_away());
+        registry.register("connections_turned_away", "Connections closed because their source had its part", turned_away);
+        registry.register("answers", "Answers by listener and class of status", self.answers.clone());
+        let mut out = String::with_capacity(4096);
+        encode(&mut out, &registry).expect("writing to a String cannot fail");
         out
     }
 }

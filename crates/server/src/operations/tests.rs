@@ -47,3 +47,27 @@ async fn nothing_but_get_and_three_paths_is_answered() {
     let post = Request::post("/metrics").body(()).unwrap();
     assert_eq!(operations.handle(&post).status(), StatusCode::METHOD_NOT_ALLOWED);
 }
+
+#[tokio::test]
+async fn metrics_keep_their_names_and_types() {
+    let (_test, operations) = operations().await;
+    operations.count(Service::PlainGateway, StatusCode::NOT_FOUND);
+    let (_, text) = get(&operations, "/metrics").await;
+    for line in [
+        concat!("keyless_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        "keyless_audit_writable 1",
+        "keyless_state_writable 1",
+        "keyless_audit_low_space 0",
+        "keyless_connections{listener=\"planes\"} 0",
+        "keyless_connections_turned_away_total 0",
+        "# TYPE keyless_answers counter",
+        "keyless_answers_total{listener=\"gateway_http\",status=\"4xx\"} 1",
+        "keyless_answers_total{listener=\"operations\",status=\"5xx\"} 0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}: {text}");
+    }
+    for name in ["keyless_directory_revision ", "keyless_audit_bytes ", "keyless_audit_free_bytes ", "keyless_connections_limit{"] {
+        assert!(text.lines().any(|line| line.starts_with(name)), "{name}: {text}");
+    }
+}
