@@ -43,7 +43,6 @@ impl Reason {
 /// Every crate that may exist. A new one is argued for here.
 const CRATES: &[(&str, Reason)] = &[
     ("keyless-wire", Reason::Published),
-    ("keyless-credential", Reason::Published),
     ("keyless-model", Reason::PureCore),
     ("keyless-rbac", Reason::PureCore),
     ("keyless-token", Reason::PureCore),
@@ -52,7 +51,6 @@ const CRATES: &[(&str, Reason)] = &[
     ("keyless-store", Reason::Port),
     ("keyless-web", Reason::Port),
     ("keyless-store-sqlite", Reason::Adapter),
-    ("keyless-store-postgres", Reason::Adapter),
     ("keyless-authority", Reason::Role),
     ("keyless-metadata", Reason::Role),
     ("keyless-control", Reason::Role),

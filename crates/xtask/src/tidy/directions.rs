@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_published_crate_with_an_unpublished_dependency_is_reported() {
-        assert_eq!(complaints("keyless-credential -> keyless-model").len(), 1);
+        assert!(complaints("keyless-wire -> keyless-model").iter().any(|complaint| complaint.contains("unpublished")));
     }
 
     #[test]

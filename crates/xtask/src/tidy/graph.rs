@@ -141,7 +141,7 @@ pub(super) mod draw {
         graph.packages.push(Package {
             name: name.to_owned(),
             folder: ours.then(|| format!("crates/{}", name.trim_start_matches("keyless-"))),
-            publishable: !ours || matches!(name, "keyless-wire" | "keyless-credential"),
+            publishable: !ours || name == "keyless-wire",
             licence: Some("Apache-2.0".to_owned()),
             ..Package::default()
         });

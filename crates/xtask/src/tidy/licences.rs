@@ -1,4 +1,6 @@
 //! Every dependency's licence is one we accept. The list is the one in `deny.toml`; no second copy of it exists.
+//!
+//! By hand, although `cargo deny` judges licences too: the tests run without a network and without tools that one must install first.
 
 use std::collections::BTreeSet;
 

@@ -103,7 +103,7 @@ fn words(file: &SourceFile, problems: &mut Vec<Problem>) {
             forbid(shipped, pattern, "a pure core takes time, files and network as arguments");
         }
     }
-    let may_read_environment = matches!(name.as_deref(), None | Some("keyless-server" | "keyless-cli" | "keyless-credential"));
+    let may_read_environment = matches!(name.as_deref(), None | Some("keyless-server" | "keyless-cli"));
     if !may_read_environment && reason != Some(Reason::Developers) {
         for pattern in ["env::var", "env::args", "env::current_", "env::temp_dir", "env::home_dir"] {
             forbid(shipped, pattern, "only keyless-server and keyless-cli read the environment; take the value as an argument");

@@ -1,4 +1,5 @@
-//! Dependencies that nothing uses: slower builds and a wider supply chain, for nothing.
+//! Dependencies that nothing uses: slower builds and a wider supply chain, for nothing. By hand, for the same reason as the licences:
+//! `cargo machete` would have to be installed.
 
 use super::Problem;
 use super::graph::Graph;
