@@ -1,4 +1,6 @@
 //! Slows down whoever does too much of something. It does not know what: guess a client's credential, a person's user code.
+//!
+//! By hand: `governor` has no bound on the keys it remembers.
 
 use std::collections::HashMap;
 use std::hash::Hash;

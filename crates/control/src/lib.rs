@@ -77,15 +77,8 @@ pub fn router(platform: Arc<Platform>, config: Config) -> axum::Router {
     serve::router(platform, config)
 }
 
-/// Whether a path belongs to the control plane, in any case and with doubled slashes. For a listener that shares its port: such
-/// spellings do not match the router's own literals, so a fallback asks this and hands the request to the same router after
-/// [`canonical_path`].
-#[must_use]
-pub fn owns_path(path: &str) -> bool {
-    canonical_path(path).is_some()
-}
-
-/// The path with its slashes collapsed and its first word in the router's spelling; `None` when it is not the control plane's.
+/// The path with its slashes collapsed and its first word in the router's spelling; `None` when it is not the control plane's. For a
+/// listener that shares its port: other spellings do not match the router's own literals, so a fallback hands it those it owns.
 #[must_use]
 pub fn canonical_path(path: &str) -> Option<String> {
     arm::path::canonical(path)

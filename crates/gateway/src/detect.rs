@@ -1,4 +1,6 @@
 //! Asks model servers which models they have: the usual ones on this machine, or one that was named. Nothing is sent but a `GET`.
+//!
+//! On a connection in hand, not by a client that keeps them: who is at the other end is asked of the system while it is open.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use keyless_model::entity::Sealed;
 use keyless_model::{Entropy, Timestamp};
 use keyless_store::Sealer;
+use pem::{EncodeConfig, LineEnding, Pem};
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, NameConstraints, PKCS_ECDSA_P256_SHA256, SanType,
@@ -145,16 +146,20 @@ fn validity(now: Timestamp, days: i64) -> (OffsetDateTime, OffsetDateTime) {
 
 /// The machine's roots (as many as can be read) and ours, in PEM.
 fn bundle(own: &str, roots: &[CertificateDer<'_>]) -> String {
-    use base64::Engine as _;
-    let mut text = String::from(own);
-    for certificate in roots {
-        let body = base64::engine::general_purpose::STANDARD.encode(certificate);
-        text.push_str("-----BEGIN CERTIFICATE-----\n");
-        for line in body.as_bytes().chunks(64) {
-            text.push_str(std::str::from_utf8(line).unwrap_or_default());
-            text.push('\n');
-        }
-        text.push_str("-----END CERTIFICATE-----\n");
+    let lines = EncodeConfig::new().set_line_ending(LineEnding::LF);
+    let root = |root: &CertificateDer<'_>| pem::encode_config(&Pem::new("CERTIFICATE", root.as_ref()), lines);
+    roots.iter().fold(own.to_owned(), |bundle, certificate| bundle + &root(certificate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundle_is_our_certificate_and_the_machines_in_lines_of_64() {
+        let text = bundle("ours\n", &[CertificateDer::from(vec![0; 50]), CertificateDer::from(vec![0; 3])]);
+        let (full, rest) = ("A".repeat(64), "AAA=");
+        let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
+        assert_eq!(text, format!("ours\n{begin}\n{full}\n{rest}\n{end}\n{begin}\nAAAA\n{end}\n"));
     }
-    text
 }

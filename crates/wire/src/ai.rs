@@ -73,12 +73,6 @@ impl AiError {
         )
     }
 
-    /// 401: the general form of the same, for operations without a known data action.
-    #[must_use]
-    pub fn no_access() -> Self {
-        Self::wrapped(401, "PermissionDenied", "Principal does not have access to API/Operation.")
-    }
-
     /// 403: a key was sent and the account takes none.
     #[must_use]
     pub fn local_auth_disabled() -> Self {
@@ -126,22 +120,7 @@ impl AiError {
         Self::wrapped(400, "BadRequest", "API version not supported")
     }
 
-    /// 429, the older text. `operation` as in `ChatCompletions_Create`.
-    #[must_use]
-    pub fn rate_limit_classic(limit: AiLimit, operation: &str, api_version: &str, tier: &str, retry_after_secs: u64) -> Self {
-        let kind = limit.word();
-        Self::wrapped(
-            429,
-            "429",
-            &format!(
-                "Requests to the {operation} Operation under Azure OpenAI API version {api_version} have exceeded {kind} rate limit of \
-                 your current OpenAI {tier} pricing tier. Please retry after {retry_after_secs} seconds. Please go here: \
-                 https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit."
-            ),
-        )
-    }
-
-    /// 429, the current text.
+    /// 429.
     #[must_use]
     pub fn rate_limit(limit: AiLimit, refused: &RateLimited<'_>) -> Self {
         let RateLimited { deployment, model, region, tier, operation, api_version, retry_after_secs } = refused;

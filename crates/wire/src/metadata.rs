@@ -69,12 +69,6 @@ impl ImdsError {
             "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request",
         )
     }
-
-    /// 401: Arc asks for the content of the key file that `WWW-Authenticate` names.
-    #[must_use]
-    pub fn arc_challenge() -> Self {
-        Self::new("unauthorized_client", "Missing Basic Authorization header")
-    }
 }
 
 /// IMDS, status 400: `api-version` is missing or unknown. The only IMDS error without a description.

@@ -174,7 +174,6 @@ fn imds_errors() {
         &ImdsError::several_identities(),
         r#"{"error":"invalid_request","error_description":"Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the token request"}"#,
     );
-    golden(&ImdsError::arc_challenge(), r#"{"error":"unauthorized_client","error_description":"Missing Basic Authorization header"}"#);
     golden(
         &ImdsVersionError::new(&["2021-02-01", "2018-02-01"]),
         r#"{"error":"Bad request. api-version is invalid or was not specified in the request. For more information refer to aka.ms/azureimds","newest-versions":["2021-02-01","2018-02-01"]}"#,
@@ -258,11 +257,6 @@ fn ai_refusals_are_azures_word_for_word() {
         r#"{"error":{"code":"PermissionDenied","message":"The principal `oid` lacks the required data action `Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action` to perform `POST /openai/deployments/{deployment-id}/chat/completions` operation."}}"#,
     );
     check(
-        &AiError::no_access(),
-        401,
-        r#"{"error":{"code":"PermissionDenied","message":"Principal does not have access to API/Operation."}}"#,
-    );
-    check(
         &AiError::local_auth_disabled(),
         403,
         r#"{"error":{"code":"AuthenticationTypeDisabled","message":"Key based authentication is disabled for this resource."}}"#,
@@ -280,11 +274,6 @@ fn ai_refusals_are_azures_word_for_word() {
     );
     check(&AiError::not_found(), 404, r#"{"error":{"code":"404","message":"Resource not found"}}"#);
     check(&AiError::api_version(), 400, r#"{"error":{"code":"BadRequest","message":"API version not supported"}}"#);
-    check(
-        &AiError::rate_limit_classic(AiLimit::Tokens, "ChatCompletions_Create", "2024-02-01", "S0", 7),
-        429,
-        r#"{"error":{"code":"429","message":"Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-02-01 have exceeded token rate limit of your current OpenAI S0 pricing tier. Please retry after 7 seconds. Please go here: https://aka.ms/oai/quotaincrease if you would like to further increase the default rate limit."}}"#,
-    );
     let refused = RateLimited {
         deployment: "gpt-4.1",
         model: "gpt-4.1",

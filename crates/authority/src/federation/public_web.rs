@@ -1,4 +1,7 @@
 //! The real fetcher: resolves a name once, judges every address, and connects to exactly what it judged.
+//!
+//! By hand on a connection of `hyper`, not with `hyper-util`'s client: that one takes an address that stands in a URL past its resolver,
+//! where a judge would sit, and keeps connections that were judged for somebody else.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,4 @@
-//! Times as people write them.
+//! Times as people write them. By hand: `humantime` takes many more spellings, and has texts of its own.
 
 use keyless_model::Timestamp;
 

@@ -1,4 +1,6 @@
 //! One HTTP/1.1 request on one connection. It does not know what kind of connection.
+//!
+//! No pooled client: a command asks a few times, over TCP, TLS and a Unix socket alike, and its errors say which step failed.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -59,13 +59,6 @@ pub fn generate(service: Service, now: Timestamp, entropy: &dyn Entropy) -> Secr
     Secret::new(key)
 }
 
-/// Whether the text is a key of this format with a right checksum. Says nothing about whether the key opens anything.
-#[must_use]
-pub fn is_well_formed(text: &str) -> bool {
-    let shape = text.len() == BODY + 4 && text.bytes().all(|b| b.is_ascii_alphanumeric()) && &text[52..58] == "JQQJ99";
-    shape && checksum(&text[..BODY]).is_some_and(|checksum| checksum == text[BODY..])
-}
-
 fn random(text: &mut String, count: usize, entropy: &dyn Entropy) {
     let end = text.len() + count;
     let mut buffer = Secret::new([0; 64]);
@@ -139,6 +132,12 @@ mod tests {
         assert_eq!(marvin32(b"abc", 0xd53c_d9ce_cd08_93b7), 0x22c7_4339_4927_69bf);
         assert_eq!(marvin32(b"abcdefghijklmnopqrstuvwxyz", 0x0ddd_deee_efff_f000), 0xa128_eb7e_7260_aca2);
         assert_eq!(marvin32(b"", 0x004f_b61a_001b_dbcc), 0x30ed_35c1_00cd_3c7d);
+    }
+
+    /// Whether the text is a key of this format with a right checksum. Says nothing about whether the key opens anything.
+    fn is_well_formed(text: &str) -> bool {
+        let shape = text.len() == BODY + 4 && text.bytes().all(|b| b.is_ascii_alphanumeric()) && &text[52..58] == "JQQJ99";
+        shape && checksum(&text[..BODY]).is_some_and(|checksum| checksum == text[BODY..])
     }
 
     #[test]
