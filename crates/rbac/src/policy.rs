@@ -14,6 +14,7 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 use keyless_model::entity::{RoleAssignment, RoleDefinition};
 use keyless_model::{AssignmentId, ObjectId, RoleId, Scope};
+use smallvec::SmallVec;
 
 use crate::role::CompiledRole;
 
@@ -25,7 +26,6 @@ mod grant;
 mod grants;
 mod list;
 mod shelf;
-mod short;
 mod subject;
 mod tree;
 
@@ -34,6 +34,9 @@ use grant::{ById, Grant};
 use shelf::Shelf;
 use subject::Subject;
 use tree::Tree;
+
+/// A list that is nearly always short: on the stack until it is not, so that a usual decision allocates nothing.
+type Short<T> = SmallVec<[T; 16]>;
 
 pub use list::Place;
 

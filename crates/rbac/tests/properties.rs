@@ -91,7 +91,7 @@ proptest! {
                 let scope = &question.scope;
                 let lists: [Vec<RoleAssignment>; 3] = [
                     policy.assignments_of(question.principal).collect(),
-                    policy.assignments_at_or_above(scope).collect(),
+                    policy.scope_chain(scope).iter().flat_map(|scope| policy.assignments_at(scope)).collect(),
                     policy.assignments_below(scope).collect(),
                 ];
                 (lists, policy.groups_of(question.principal), policy.scope_chain(scope))

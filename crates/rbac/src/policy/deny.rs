@@ -6,10 +6,9 @@ use imbl::OrdMap;
 use keyless_model::DenyAssignmentId;
 use keyless_model::entity::{DenyAssignment, DenyPrincipal};
 
-use super::Policy;
 use super::chain::{Chain, scope_key};
-use super::short::Short;
 use super::subject::Member;
+use super::{Policy, Short};
 use crate::condition::Truth;
 use crate::pattern::Action;
 use crate::role::Block;

@@ -51,11 +51,6 @@ impl Policy {
         self.shelves.get(scope).into_iter().flat_map(Shelf::iter).map(|grant| grant.document())
     }
 
-    /// The assignments that hold at the scope: made there or above, management groups and the root included; nearest first.
-    pub fn assignments_at_or_above(&self, scope: &Scope) -> impl Iterator<Item = RoleAssignment> {
-        self.scope_chain(scope).into_iter().flat_map(|scope| self.assignments_at(&scope).collect::<Vec<_>>())
-    }
-
     /// Who holds an assignment at the scope or above it, nearest first; a holder of several is named several times.
     pub fn holders_at_or_above(&self, scope: &Scope) -> impl Iterator<Item = ObjectId> {
         let shelves = self.scope_chain(scope).into_iter().filter_map(|scope| self.shelves.get(&scope));

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use keyless_model::{ObjectId, TenantId};
 
-use super::Policy;
 use super::grants::Grants;
-use super::short::Short;
+use super::{Policy, Short};
 
 /// What the directory says of a principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,15 +65,14 @@ impl Policy {
     /// The principal and every group that holds it, directly or through other groups; nearest first, each once, whatever
     /// circles the groups form.
     pub(super) fn circle<'a>(&'a self, principal: Member<'a>) -> Short<Member<'a>> {
-        let mut circle = Short::new(Member { id: principal.id, subject: None });
-        circle.push(principal);
+        let mut circle = Short::from_iter([principal]);
         // Looking through a short circle beats a set; a long one must not make this quadratic.
         let mut seen = BTreeSet::new();
         let mut next = 0;
-        while let Some(current) = circle.get(next) {
+        while let Some(current) = circle.get(next).copied() {
             next += 1;
             for group in current.subject.map(|subject| &*subject.member_of).unwrap_or_default() {
-                if circle.is_long() && seen.is_empty() {
+                if circle.spilled() && seen.is_empty() {
                     seen.extend(circle.iter().map(|member| member.id));
                 }
                 let known = if seen.is_empty() { circle.iter().any(|member| member.id == *group) } else { !seen.insert(*group) };

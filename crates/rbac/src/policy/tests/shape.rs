@@ -60,7 +60,7 @@ fn listings_go_up_and_down_by_whole_segments() {
         world.assign(number, builtin::READER, place);
     }
     let ids = |found: Vec<RoleAssignment>| found.into_iter().map(|found| found.id.uuid().as_u128()).collect::<Vec<_>>();
-    assert_eq!(ids(world.0.assignments_at_or_above(&scope(AI)).collect()), [6, 3, 2, 1]);
+    assert_eq!(ids(world.0.scope_chain(&scope(AI)).iter().flat_map(|scope| world.0.assignments_at(scope)).collect()), [6, 3, 2, 1]);
     let mut below = ids(world.0.assignments_below(&scope(RG)).collect());
     below.sort_unstable();
     assert_eq!(below, [6, 7, 8]);
