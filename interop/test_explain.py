@@ -63,6 +63,23 @@ def test_an_allowed_call_names_its_assignment(system, operator, demo):
     assert "withdrawn since" in explain(system, request_id)
 
 
+def test_who_was_removed_is_told_by_name(system, operator, demo):
+    caller = operator.create_identity()
+    token = system.token(caller.name)
+    request_id = refused_call(dated(system, demo["endpoint"], token=token))
+    removed = f"{caller.name} (removed)"
+    who = ("audit", "query", *system.locate(), "--principal", caller.principal_id)
+    assert caller.name in system.command(*who).stdout and removed not in system.command(*who).stdout
+    system.command("identity", "remove", caller.name, *system.locate())
+    assert removed in system.command(*who).stdout
+    assert removed in system.command("audit", "tail", *system.locate(), "--principal", caller.principal_id).stdout
+    text = explain(system, request_id)
+    assert removed in text and caller.principal_id in text, text
+    # Whoever has the name next is somebody else.
+    system.command("identity", "create", caller.name, *system.locate())
+    assert removed in system.command(*who).stdout
+
+
 def test_a_refused_call_says_what_would_allow_it_and_the_command_does_u6(system, operator, demo):
     caller = operator.create_identity()
     client = dated(system, demo["endpoint"], token=system.token(caller.name))

@@ -70,7 +70,7 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, 
             page.push(entry);
         }
         if page.len() == ROWS {
-            learn(&mut names, &local, json, &page).await;
+            learn(&mut names, data, json, &page).await;
             print(context, json, &names, &page, going_on)?;
             page.clear();
             going_on = true;
@@ -79,15 +79,15 @@ async fn query(context: &mut Context<'_>, data: &DataDir, filter: &AuditFilter, 
     if page.is_empty() && !going_on && !json {
         context.screen.note(faint("no event matches"));
     }
-    learn(&mut names, &local, json, &page).await;
+    learn(&mut names, data, json, &page).await;
     print(context, json, &names, &page, going_on)?;
     Ok(Exit::Done)
 }
 
-/// The names of rules; JSON lines are the log's own, with ids.
-async fn learn(names: &mut Names, local: &Local, json: bool, entries: &[Entry]) {
+/// The names of rules, and of callers that were removed; JSON lines are the log's own, with ids.
+async fn learn(names: &mut Names, data: &DataDir, json: bool, entries: &[Entry]) {
     if !json {
-        names.learn(local, entries.iter().map(|entry| &entry.event)).await;
+        names.learn(&Local::of(&data.path), &data.path, entries.iter().map(|entry| &entry.event)).await;
     }
 }
 
@@ -102,7 +102,7 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
     if last.is_empty() && !follow && !json {
         context.screen.note(faint("no event matches"));
     }
-    learn(&mut names, &local, json, &last).await;
+    learn(&mut names, data, json, &last).await;
     print(context, json, &names, &last, false)?;
     if !follow {
         return Ok(Exit::Done);
@@ -118,8 +118,8 @@ async fn tail(context: &mut Context<'_>, data: &DataDir, follow: bool, lines: us
         seen = fresh.last().map_or(seen, |entry| entry.sequence);
         if !fresh.is_empty() {
             // Identities made since need their names too.
-            let mut names = Names::of(&local).await;
-            learn(&mut names, &local, json, &fresh).await;
+            names = names.again(&local).await;
+            learn(&mut names, data, json, &fresh).await;
             print(context, json, &names, &fresh, seen_any)?;
             seen_any = true;
         }

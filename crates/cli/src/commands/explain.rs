@@ -47,7 +47,7 @@ pub(super) async fn explain(context: &mut Context<'_>, args: &Explain) -> Ending
         Some(id) => by_id(&data.path, id.trim())?,
         None => vec![last(context, &data.path, &names, args.principal.as_deref())?],
     };
-    names.learn(&local, events.iter()).await;
+    names.learn(&local, &data.path, events.iter()).await;
     let mut all = Vec::new();
     for event in events {
         all.push(explained(&local, &names, event, &data).await);

@@ -1,13 +1,20 @@
-//! Names for the ids in the log, where a running system knows them. The log itself holds ids only: names can be given anew.
+//! Names for the ids in the log, where a running system knows them or the log tells of them: an id is for ever, and a name can be given
+//! anew.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
-use keyless_audit::{AuditEvent, DecisionRecord};
+use keyless_audit::{ActorRecord, AuditEvent, DecisionRecord, Outcome};
 use keyless_model::ObjectId;
 use keyless_rbac::Because;
 use keyless_server::local::api::{RuleRequest, RuleStatus};
+use keyless_store::audit_log::{Filter, Order};
 
+use super::log::open;
 use crate::client::{Local, short};
+
+/// How far back the log is read for the names of those that were removed.
+const MOST_READ: usize = 100_000;
 
 /// What the running system calls the ids. Empty when none runs: ids are then shown as they are.
 #[derive(Debug, Default)]
@@ -16,6 +23,8 @@ pub(crate) struct Names {
     /// Name or client id, in lower case, to object id.
     ids: HashMap<String, String>,
     rules: HashMap<RuleRequest, RuleStatus>,
+    /// Callers whom the running system does not know any more, and their names, as far as the log had them.
+    removed: HashMap<ObjectId, Option<String>>,
 }
 
 impl Names {
@@ -24,8 +33,15 @@ impl Names {
         Self::from_triples(principals.into_iter().map(|one| (one.name, one.client_id.unwrap_or_default(), one.object_id)))
     }
 
-    /// Asks for the rules that these events name, each once. Without a running system the ids have to do.
-    pub(crate) async fn learn(&mut self, local: &Local, events: impl Iterator<Item = &AuditEvent>) {
+    /// The names as they are now. Of those that were removed it is known already what the log tells.
+    pub(super) async fn again(self, local: &Local) -> Self {
+        Self { removed: self.removed, ..Self::of(local).await }
+    }
+
+    /// Asks for the rules that these events name, each once, and for callers that were removed. Without a running system the ids have to
+    /// do.
+    pub(crate) async fn learn(&mut self, local: &Local, data: &Path, events: impl Iterator<Item = &AuditEvent> + Clone) {
+        self.learn_removed(data, events.clone());
         for wanted in events.filter_map(|event| rule_of(event.decision.as_ref()?)) {
             if self.rules.contains_key(&wanted) {
                 continue;
@@ -34,6 +50,31 @@ impl Names {
                 Ok(Some(rule)) => _ = self.rules.insert(wanted, rule),
                 Ok(None) => {}
                 Err(_) => return,
+            }
+        }
+    }
+
+    fn learn_removed<'a>(&mut self, data: &Path, events: impl Iterator<Item = &'a AuditEvent>) {
+        let callers: HashSet<ObjectId> = events
+            .filter_map(|event| match event.actor {
+                ActorRecord::Principal { object_id, .. } => Some(object_id),
+                _ => None,
+            })
+            .collect();
+        let unknown = |id: &ObjectId| !self.by_object_id.contains_key(&id.to_string()) && !self.removed.contains_key(id);
+        let mut wanted: HashSet<ObjectId> = callers.into_iter().filter(unknown).collect();
+        if wanted.is_empty() || self.by_object_id.is_empty() {
+            return;
+        }
+        self.removed.extend(wanted.iter().map(|id| (*id, None)));
+        // A name is a convenience: what is wrong with the log is told by what reads it.
+        let Ok(Ok(entries)) = open(data).map(|log| log.events(Order::NewestFirst, Filter::default())) else { return };
+        for entry in entries.take(MOST_READ).map_while(Result::ok) {
+            if let Some((id, name)) = named_by(&entry.event).filter(|(id, _)| wanted.remove(id)) {
+                self.removed.insert(id, Some(format!("{name} (removed)")));
+            }
+            if wanted.is_empty() {
+                return;
             }
         }
     }
@@ -66,7 +107,8 @@ impl Names {
     }
 
     pub(crate) fn of_principal(&self, id: ObjectId) -> Option<&str> {
-        self.by_object_id.get(&id.to_string()).map(String::as_str)
+        let known = self.by_object_id.get(&id.to_string());
+        known.or_else(|| self.removed.get(&id)?.as_ref()).map(String::as_str)
     }
 
     /// Every name.
@@ -78,6 +120,22 @@ impl Names {
     pub(super) fn object_id(&self, named: &str) -> Option<&str> {
         self.ids.get(&named.to_ascii_lowercase()).map(String::as_str)
     }
+}
+
+/// Whom a change made, altered or removed, and the name in its documents.
+///
+/// SECURITY: of these operations only. The documents of others may hold whatever their writer likes, another's id included.
+fn named_by(event: &AuditEvent) -> Option<(ObjectId, &str)> {
+    let detail = event.control.as_ref().filter(|_| event.outcome == Outcome::Allowed)?;
+    let document = detail.before.as_ref().or(detail.after.as_ref())?;
+    let (id, name) = match event.operation.rsplit_once('/')?.0 {
+        "Microsoft.ManagedIdentity/userAssignedIdentities" => ("/properties/principalId", "/name"),
+        "Microsoft.Graph/servicePrincipals" => ("/id", "/displayName"),
+        "Microsoft.Graph/users" => ("/id", "/userPrincipalName"),
+        _ => return None,
+    };
+    let text = |member| document.pointer(member)?.as_str();
+    Some((text(id)?.parse().ok()?, text(name)?))
 }
 
 /// What to ask about the rule behind a decision; none when no rule decided.
@@ -98,9 +156,32 @@ fn phrase(decision: &DecisionRecord) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use keyless_model::{AssignmentId, DenyAssignmentId, RoleId};
+    use keyless_audit::{Category, ControlDetail};
+    use keyless_model::{Actor, AssignmentId, DenyAssignmentId, OpContext, RequestId, RoleId, Timestamp};
+    use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_changes_of_a_principal_name_it() {
+        let id = ObjectId::from_u128(7);
+        let named = |operation: &'static str, document: &serde_json::Value| {
+            let ctx = OpContext::new(RequestId::from_u128(1), Timestamp::from_unix_secs(0), Actor::Anonymous);
+            let mut event = AuditEvent::new(&ctx, Category::Control, operation, Outcome::Allowed);
+            event.control = Some(ControlDetail { before: Some(document.clone()), after: None });
+            let found = named_by(&event).map(|(id, name)| (id, name.to_owned()));
+            event.outcome = Outcome::Denied;
+            assert_eq!(named_by(&event), None, "nothing came of it");
+            found
+        };
+        let identity = json!({ "name": "night-job", "properties": { "principalId": id } });
+        let person = json!({ "id": id, "userPrincipalName": "ada@keyless.test", "displayName": "operator" });
+        assert_eq!(named("Microsoft.ManagedIdentity/userAssignedIdentities/delete", &identity), Some((id, "night-job".to_owned())));
+        assert_eq!(named("Microsoft.Graph/users/delete", &person), Some((id, "ada@keyless.test".to_owned())));
+        assert_eq!(named("Microsoft.Graph/servicePrincipals/write", &person), Some((id, "operator".to_owned())));
+        assert_eq!(named("Microsoft.Storage/storageAccounts/delete", &identity), None, "may hold anything");
+        assert_eq!(named("Microsoft.Graph/users/delete", &json!({ "id": "me", "userPrincipalName": "x" })), None);
+    }
 
     fn told(because: &Because, cause: &str, scope: Option<&str>) -> String {
         let mut decision = DecisionRecord { because: format!("{cause}{because}").into(), ..DecisionRecord::default() };
