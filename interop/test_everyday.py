@@ -181,6 +181,20 @@ def test_a_password_is_typed_unseen_at_a_terminal_u20(system, keyless):
     assert code == 130 and "nothing was changed" in shown
 
 
+def test_an_invitation_is_listed_and_withdrawn_i15(system, keyless, refused):
+    name = f"{fresh('lea')}@{system.status()['tenant_domain']}"
+    link = keyless("user", "invite", name).strip()
+    (shown,) = [one for one in json.loads(keyless("user", "invitations", "--json")) if one["user_principal_name"] == name]
+    assert not shown["owner"] and shown["expires"] > shown["invited"]
+    assert name in keyless("user", "invitations")
+    lea = Person(system, name, PASSWORD)
+    assert lea.open(link).forms != []
+    keyless("user", "withdraw", name)
+    assert lea.open(link).forms == []
+    assert name not in keyless("user", "invitations")
+    assert "no open invitation" in refused("user", "withdraw", name)
+
+
 def test_lists_keep_every_id_whole_and_every_line_within_eighty_columns_u13(system, keyless):
     identity, domain = fresh("an-identity-with-quite-a-long-name-for-a-column"), system.status()["tenant_domain"]
     person = f"{fresh('a.person.with.a.long.name.at.work')}@{domain}"

@@ -1,7 +1,9 @@
 """Every credential of `azure-identity` that a program may hold, and MSAL: accepted when right, refused when not."""
 
 import asyncio
+import time
 from threading import Thread
+from types import SimpleNamespace
 
 import msal
 import pytest
@@ -173,6 +175,27 @@ def test_a_pod_with_a_token_file_that_rotates(system, workload, issuer, authorit
         issuer.rotate()
         file.write_text(issuer.mint(POD))
         assert answers(system, WorkloadIdentityCredential(**authority).get_token(AI_SCOPE).token)
+
+
+def test_one_credential_follows_its_token_file(system, workload, issuer, authority, tmp_path, monkeypatch):
+    """The library reads the file again after ten minutes: its clock is moved on, and nothing else."""
+    ahead, file = [0], tmp_path / "token"
+    clock = SimpleNamespace(time=lambda: time.time() + ahead[0])
+    monkeypatch.setattr("azure.identity._credentials.workload_identity.time", clock)
+    file.write_text(issuer.mint(POD))
+    credential = WorkloadIdentityCredential(
+        tenant_id=system.ready["tenant_id"], client_id=workload.client_id, token_file_path=str(file), **authority
+    )
+    assert answers(system, credential.get_token(AI_SCOPE).token)
+    # Another resource, so that no token at hand serves. Each token of the file shows by its subject that it was read.
+    for subject, expected in (("system:serviceaccount:shop:web", False), (POD, True)):
+        file.write_text(issuer.mint(subject))
+        ahead[0] += 601
+        if expected:
+            assert answers(system, credential.get_token("https://ai.azure.com/.default").token)
+        else:
+            with pytest.raises(ClientAuthenticationError, match="AADSTS700213"):
+                credential.get_token("https://ai.azure.com/.default")
 
 
 def test_a_pod_of_another_service_account(system, workload, issuer, authority, tmp_path):
