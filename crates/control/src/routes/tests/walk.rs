@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use http::{Method, Request};
+use http_body_util::BodyExt as _;
 use keyless_audit::{AuditEvent, Category, Outcome};
 use keyless_model::entity::{
     Account, DenyAssignment, DenyPrincipal, Deployment, Entity, Group, ManagementGroup, Mutation, Permissions, Principal, PrincipalKind,
@@ -150,11 +151,20 @@ impl World {
         Self { router, ..self }
     }
 
-    pub(super) async fn send(&self, method: &Method, path: &str, body: &serde_json::Value) -> u16 {
+    async fn send(&self, method: &Method, path: &str, body: &serde_json::Value) -> u16 {
+        self.ask(method, path, body).await.0
+    }
+
+    /// The status, the request's id, and what was said.
+    pub(super) async fn ask(&self, method: &Method, path: &str, body: &serde_json::Value) -> (u16, String, serde_json::Value) {
         let graph = path.starts_with("/v1.0") || path.starts_with("/beta");
         let request = Request::builder().method(method.clone()).uri(format!("{path}?api-version=2024-11-01"));
         let request = request.header("authorization", format!("Bearer {}", self.tokens[usize::from(graph)]));
-        self.router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap().status().as_u16()
+        let answer = self.router.clone().oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let id = ["x-ms-request-id", "request-id"].into_iter().find_map(|name| parts.headers.get(name)?.to_str().ok());
+        let said = serde_json::from_slice(&body.collect().await.unwrap().to_bytes()).unwrap_or_default();
+        (parts.status.as_u16(), id.unwrap_or_default().to_owned(), said)
     }
 
     /// Walks, and names the first right gained that the start does not explain.

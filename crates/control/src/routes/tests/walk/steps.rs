@@ -6,7 +6,7 @@ use keyless_testkit::SUBSCRIPTION;
 use serde_json::{Value, json};
 
 use super::{SECOND, World};
-use crate::route::Route;
+use crate::route::{ANYWHERE, Route};
 
 const GUIDS: [&str; 3] =
     ["0f409a94-be60-4d1e-ba0a-48c48aa92a71", "7d2d6a1c-5c4f-4d43-8e5d-0a1b2c3d4e5f", "00000000-0000-0000-0000-000000000001"];
@@ -50,8 +50,8 @@ pub(super) fn step(world: &World, routes: &[Route], number: u64) -> (Method, Str
 /// A request that the line takes, as far as its names and its body go.
 pub(in crate::routes::tests) fn request(world: &World, route: &Route, draw: &mut Draw) -> (Method, String, Value) {
     let at = match (route.at, route.tail) {
-        ("{*}", "") => format!("{}/providers/Microsoft.Storage/storageAccounts/files", place(world, draw)),
-        ("{*}", _) => place(world, draw),
+        (ANYWHERE, "") => format!("{}/providers/Microsoft.Storage/storageAccounts/files", place(world, draw)),
+        (ANYWHERE, _) => place(world, draw),
         (at, _) => at.to_owned(),
     };
     let mut path = format!("{at}{}", route.tail);
@@ -60,7 +60,11 @@ pub(in crate::routes::tests) fn request(world: &World, route: &Route, draw: &mut
         let value = name(world, &pattern, &path[start + 1..end], draw);
         path.replace_range(start..=end, &value);
     }
-    let body = body(world, draw);
+    let mut body = body(world, draw);
+    if route.at == ANYWHERE {
+        // A resource without a meaning has none.
+        _ = body.as_object_mut().map(|body| body.remove("identity"));
+    }
     let body = match route.tail.trim_start_matches("/v1.0").trim_start_matches("/beta") {
         "/applications" | "/applications/{id}" => json!({ "displayName": "made" }),
         "/users/{id}" => json!({ "accountEnabled": true }),
