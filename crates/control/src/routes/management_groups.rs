@@ -229,10 +229,11 @@ async fn delete(call: Allowed) -> Result<Reply, Failure> {
         let granted = snapshot.policy().assignments_at(&scope).map(|row| Mutation::Delete(Entity::from(row).key()));
         let mut mutations: Vec<Mutation> = granted.collect();
         mutations.push(Mutation::Delete(Entity::from(group.clone()).key()));
-        Ok((Plan::new(mutations, Some(shape(group)), None), ()))
+        // The SDKs take 202 and 204.
+        Ok((Plan::new(mutations, Some(shape(group)), None).unanswered(), ()))
     })
     .await?;
-    Ok(Reply::done())
+    Ok(Reply::no_content())
 }
 
 /// `PUT /providers/Microsoft.Management/managementGroups/{name}/subscriptions/{id}`

@@ -31,8 +31,8 @@ async fn a_grant_at_a_group_holds_in_its_subscriptions_and_ends_when_they_leave(
     assert_eq!(plane.delete(operator, &format!("{MG}/team")).await.error(), (400, "BadRequest"), "not while it holds anything");
     plane.delete(operator, &member).await.expect(200);
     assert_eq!(plane.get(app, plane.test.account.as_str()).await.status, 403);
-    plane.delete(operator, &format!("{MG}/team")).await.expect(200);
-    plane.delete(operator, &format!("{MG}/top")).await.expect(200);
+    plane.delete(operator, &format!("{MG}/team")).await.expect(204);
+    plane.delete(operator, &format!("{MG}/top")).await.expect(204);
     assert_eq!(plane.test.snapshot().policy().assignments_of(app.object_id).count(), 0);
 }
 
