@@ -242,11 +242,12 @@ fn check_own(snapshot: &Snapshot, principal: &Principal, token: &Verified) -> Re
     if token.issued < Timestamp::from_unix_secs(principal.created.unix_secs()) {
         return Err(AuthnError::PrincipalGone);
     }
-    // The sign-in behind it was ended: a code that was brought twice, a refresh token that was stolen.
-    let line = token.session.and_then(|id| snapshot.refresh_family(id)).filter(|line| line.user == principal.id);
-    match line.filter(|line| line.revoked) {
-        Some(_) => Err(AuthnError::Revoked { tokens_valid_from: token.issued.plus_secs(1) }),
-        None => Ok(()),
+    // SECURITY: the sign-in behind it must still count. It was ended - a code that was brought twice, a refresh token that was stolen -
+    // or its line is gone, which may have said so.
+    let Some(session) = token.session else { return Ok(()) };
+    match snapshot.refresh_family(session).filter(|line| line.user == principal.id && !line.revoked) {
+        Some(_) => Ok(()),
+        None => Err(AuthnError::Revoked { tokens_valid_from: token.issued.plus_secs(1) }),
     }
 }
 

@@ -50,8 +50,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
     scope.offline &= asked_at_sign_in.offline;
     authority.issuer.resource(&snapshot, signed_in.tenant, &scope.resource).map_err(|error| Refusal::from_issue(error, request.tenant))?;
     let ctx = acting(request, &signed_in, client_id);
-    let refresh_token = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope, request.origin)).await?;
-    let grantee =
-        Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: nonce.as_deref(), refresh_token, until: None };
+    let (refresh_token, until) = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope, request.origin)).await?;
+    let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: nonce.as_deref(), refresh_token, until };
     answer(authority, request, grantee, attempt)
 }

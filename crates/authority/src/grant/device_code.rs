@@ -28,8 +28,8 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         DevicePoll::Approved(signed_in) => {
             let scope = PeopleScope::parse(&scope)?;
             let ctx = acting(request, &signed_in, client_id);
-            let refresh_token = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope, None)).await?;
-            let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token, until: None };
+            let (refresh_token, until) = family::begin(authority, &ctx, &signed_in, client_id, Stay::of(&scope, None)).await?;
+            let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token, until };
             return answer(authority, request, grantee, attempt);
         }
         DevicePoll::AuthorizationPending => &codes::AUTHORIZATION_PENDING,

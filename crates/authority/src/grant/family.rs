@@ -6,6 +6,7 @@ use keyless_audit::{ActorRecord, AuditEvent, Category, DecisionRecord, Outcome};
 use keyless_model::entity::{Entity, Mutation, RefreshFamily};
 use keyless_model::{ClientId, CredentialId, OpContext, Secret, Timestamp};
 use keyless_store::{Change, Snapshot, UpdateError};
+use keyless_token::LEEWAY_SECS;
 use keyless_token::code::{AuthorizationCode, SignedIn};
 use keyless_token::opaque::RefreshToken;
 
@@ -48,14 +49,14 @@ impl Stay {
     }
 }
 
-/// Begins the line of a sign-in and returns its first token, if there is to be one.
+/// Begins the line of a sign-in and returns its first token, if there is to be one, and when the sign-in ends.
 pub(super) async fn begin(
     authority: &Authority,
     ctx: &OpContext,
     signed_in: &SignedIn,
     client_id: ClientId,
     stay: Stay,
-) -> Result<Option<Secret<String>>, Refusal> {
+) -> Result<(Option<Secret<String>>, Timestamp), Refusal> {
     let family = line(ctx, signed_in, client_id, stay)?;
     let permit = authority.system.permit("a person's sign-in");
     let plan = |snapshot: &Snapshot| {
@@ -74,10 +75,10 @@ pub(super) async fn begin(
         Ok(Change::new(mutations, event))
     };
     match authority.platform.directory.update(ctx, &permit, plan).await {
-        Ok(_) if family.generation == NEVER_RENEWED => Ok(None),
+        Ok(_) if family.generation == NEVER_RENEWED => Ok((None, family.expires)),
         Ok(_) => {
             let first = RefreshToken { family: family.id, generation: family.generation };
-            Ok(Some(authority.sign_in.refresh.seal(first, &*authority.platform.entropy)))
+            Ok((Some(authority.sign_in.refresh.seal(first, &*authority.platform.entropy)), family.expires))
         }
         Err(UpdateError::Refused(refusal)) => Err(refusal),
         Err(error) => Err(Authority::unavailable(&error)),
@@ -105,15 +106,14 @@ fn line(ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) 
 /// Ends what a code began: the line of refresh tokens, and on every plane the access tokens of its session. The line is written even
 /// where none was begun, because the planes look for it.
 pub(super) async fn end(authority: &Authority, ctx: &OpContext, code: &AuthorizationCode) -> Result<(), Refusal> {
-    let ended = RefreshFamily { revoked: true, ..line(ctx, &code.signed_in, code.client_id, Stay::No)? };
+    let line = ended(authority, ctx, line(ctx, &code.signed_in, code.client_id, Stay::No)?);
     let plan = |snapshot: &Snapshot| {
-        let begun = snapshot.refresh_family(ended.id);
+        let begun = snapshot.refresh_family(line.id);
         if begun.is_some_and(|line| line.revoked) {
             return Err(NothingToEnd);
         }
-        let ended = begun.map_or_else(|| ended.clone(), |line| RefreshFamily { revoked: true, ..RefreshFamily::clone(line) });
-        let mut mutations = if begun.is_some() { Vec::new() } else { outdated(snapshot, &ended, ctx.now) };
-        mutations.push(Mutation::put(ended));
+        let mut mutations = if begun.is_some() { Vec::new() } else { outdated(snapshot, &line, ctx.now) };
+        mutations.push(Mutation::put(begun.map_or_else(|| line.clone(), |begun| ended(authority, ctx, RefreshFamily::clone(begun)))));
         let event = event(ctx, "RefreshToken_Revoke", Outcome::Denied, "the authorization code behind it was used twice");
         Ok(Change::new(mutations, event))
     };
@@ -123,12 +123,18 @@ pub(super) async fn end(authority: &Authority, ctx: &OpContext, code: &Authoriza
     }
 }
 
+/// The line from now on: it stays until no token of its session counts any more.
+fn ended(authority: &Authority, ctx: &OpContext, line: RefreshFamily) -> RefreshFamily {
+    let last = ctx.now.plus_secs(*authority.config.user_token_secs.end());
+    RefreshFamily { revoked: true, expires: line.expires.min(last), ..line }
+}
+
 /// The session has ended already.
 #[derive(Debug, thiserror::Error)]
 #[error("there is nothing to end")]
 struct NothingToEnd;
 
-/// Takes a refresh token and returns the sign-in it stands for, with the token to use next. What `allow` refuses leaves the token
+/// Takes a refresh token and returns the sign-in it stands for, with the token to use next and when the sign-in ends. What `allow` refuses leaves the token
 /// as it was: a mistaken request must not cost a person their sign-in.
 pub(super) async fn take(
     authority: &Authority,
@@ -136,7 +142,7 @@ pub(super) async fn take(
     presented: &str,
     (client_id, origin): (ClientId, Option<&str>),
     allow: impl Fn(&Snapshot, &SignedIn) -> Result<(), Refusal>,
-) -> Result<(SignedIn, Secret<String>), Refusal> {
+) -> Result<(SignedIn, Secret<String>, Timestamp), Refusal> {
     let token = authority.sign_in.refresh.open(presented).map_err(|error| Refusal::new(&codes::REFRESH_UNKNOWN).because(error))?;
     let permit = authority.system.permit("refresh token rotation");
     let plan = |snapshot: &Snapshot| {
@@ -154,14 +160,15 @@ pub(super) async fn take(
             // The one before, a moment ago: the current one is given again.
             (Some(family.generation), event(ctx, "RefreshToken_Repeat", Outcome::Allowed, "the refresh token was replaced a moment ago"))
         } else {
-            next.revoked = true;
+            next = ended(authority, ctx, next);
             (None, event(ctx, "RefreshToken_Revoke", Outcome::Denied, "a refresh token was used after it had been replaced"))
         };
         event.actor = actor;
+        let until = next.expires;
         let mutations = if next == family { Vec::new() } else { vec![Mutation::put(next)] };
-        Ok(Change::new(mutations, event).telling((person, found)))
+        Ok(Change::new(mutations, event).telling((person, found, until)))
     };
-    let (signed_in, generation) = match authority.platform.directory.update(ctx, &permit, plan).await {
+    let (signed_in, generation, until) = match authority.platform.directory.update(ctx, &permit, plan).await {
         Ok((_, told)) => told,
         Err(UpdateError::Refused(refusal)) => return Err(refusal),
         Err(error) => return Err(Authority::unavailable(&error)),
@@ -169,7 +176,7 @@ pub(super) async fn take(
     let replayed = || Refusal::new(&codes::REFRESH_REVOKED).because(format!("refresh family {} was replayed and is revoked", token.family));
     let generation = generation.ok_or_else(replayed)?;
     let next = RefreshToken { family: token.family, generation };
-    Ok((signed_in, authority.sign_in.refresh.seal(next, &*authority.platform.entropy)))
+    Ok((signed_in, authority.sign_in.refresh.seal(next, &*authority.platform.entropy), until))
 }
 
 /// The line of a token that may still be used by this program.
@@ -221,11 +228,13 @@ fn expiry(now: Timestamp, signed_in: Timestamp, in_browser: bool) -> Timestamp {
     now.plus_secs(IDLE_SECS).min(signed_in.plus_secs(MAX_SECS))
 }
 
-/// This person's lines that have ended, and the oldest one when there are too many with this program.
+/// This person's lines that are over, and the oldest one when there are too many with this program. SECURITY: one that was ended makes
+/// no room before its tokens are over: it says that they are refused, and that its code was used.
 fn outdated(snapshot: &Snapshot, new: &RefreshFamily, now: Timestamp) -> Vec<Mutation> {
     let own: Vec<_> = snapshot.refresh_families_of(new.user).collect();
-    let mut gone: Vec<_> = own.iter().filter(|family| family.expires <= now).copied().collect();
-    let mut live: Vec<_> = own.iter().filter(|family| family.expires > now && family.client_id == new.client_id).copied().collect();
+    let mut gone: Vec<_> = own.iter().filter(|family| family.expires.plus_secs(LEEWAY_SECS) <= now).copied().collect();
+    let counts = |family: &RefreshFamily| !family.revoked && family.expires > now && family.client_id == new.client_id;
+    let mut live: Vec<_> = own.iter().filter(|family| counts(family)).copied().collect();
     live.sort_by_key(|family| family.rotated);
     gone.extend(live.iter().take((live.len() + 1).saturating_sub(MAX_FAMILIES)).copied());
     gone.into_iter().map(|family| Mutation::Delete(Entity::from(RefreshFamily::clone(family)).key())).collect()

@@ -47,7 +47,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         nonce: None,
         // The next call brings the person's next token: a service keeps no sign-in of its own.
         refresh_token: None,
-        until: Some(until),
+        until,
     };
     answer(authority, request, grantee, attempt)
 }

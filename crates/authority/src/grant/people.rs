@@ -38,8 +38,8 @@ pub(super) struct Grantee<'a> {
     /// For the id token, from the sign-in request.
     pub(super) nonce: Option<&'a str>,
     pub(super) refresh_token: Option<Secret<String>>,
-    /// When the sign-in ends, where that may be before a token's usual life is over.
-    pub(super) until: Option<Timestamp>,
+    /// When the sign-in ends: no token lasts longer.
+    pub(super) until: Timestamp,
 }
 
 /// The person behind a sign-in, if it still counts.
@@ -104,7 +104,7 @@ pub(super) fn answer(
     };
 
     let usual = authority.lifetime(&authority.config.user_token_secs);
-    let left = until.map_or(usual, |until| until.millis_since(ctx.now) / 1000);
+    let left = until.millis_since(ctx.now) / 1000;
     if left <= 0 {
         return Err(Refusal::new(&codes::REFRESH_EXPIRED).because(format!("the sign-in of user {} has ended", principal.id)));
     }

@@ -35,8 +35,7 @@ pub(super) async fn run(authority: &Authority, request: &TokenRequest<'_>, attem
         let found = authority.issuer.resource(snapshot, signed_in.tenant, &scope.resource);
         found.map(|_| ()).map_err(|error| Refusal::from_issue(error, request.tenant))
     };
-    let (signed_in, next) = family::take(authority, &request.facts.ctx, presented, (client_id, request.origin), allow).await?;
-    let grantee =
-        Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token: Some(next), until: None };
+    let (signed_in, next, until) = family::take(authority, &request.facts.ctx, presented, (client_id, request.origin), allow).await?;
+    let grantee = Grantee { client_id, credential, signed_in: &signed_in, scope: &scope, nonce: None, refresh_token: Some(next), until };
     answer(authority, request, grantee, attempt)
 }

@@ -121,7 +121,11 @@ async fn a_page_signs_a_person_in_and_renews_its_tokens_for_a_day() {
         assert_eq!(answer.body["refresh_token_expires_in"], 86_400 - 3600 * hours, "renewing makes it no longer");
         token = refresh_token(&harness, &answer);
     }
-    harness.fixture.clock.advance_secs(3600);
+    harness.fixture.clock.advance_secs(1800);
+    answer = renew(&harness, &app, Some(PAGE), &token, &[]).await;
+    token = refresh_token(&harness, &answer);
+    assert_eq!(answer.body["expires_in"], 1800, "the access token ends with the sign-in");
+    harness.fixture.clock.advance_secs(1800);
     let over = renew(&harness, &app, Some(PAGE), &token, &[]).await;
     assert_eq!((over.code(), readable_by(&over)), (700_082, Some(PAGE)), "MSAL.js reads why, and shows the sign-in page");
 }

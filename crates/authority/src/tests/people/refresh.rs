@@ -1,5 +1,7 @@
 //! Refresh tokens: rotation, replay, the end of a line.
 
+use keyless_model::entity::RefreshFamily;
+
 use super::*;
 
 #[tokio::test]
@@ -151,14 +153,54 @@ async fn a_person_has_fifty_lines_per_program_at_most() {
     let harness = Harness::new().await;
     person(&harness, false).await;
     let first = refresh_token(&harness, &redeem(&harness, &code(&harness).await, &[]).await);
-    let line = harness.fixture.snapshot().refresh_families().next().map(|line| keyless_model::entity::RefreshFamily::clone(line)).unwrap();
+    let line = harness.fixture.snapshot().refresh_families().next().map(|line| RefreshFamily::clone(line)).unwrap();
     for n in 0..49 {
         let id = keyless_model::CredentialId::from_u128(n);
         let rotated = line.rotated.plus_secs(1);
-        harness.fixture.put(keyless_model::entity::RefreshFamily { id, rotated, ..line.clone() }).await;
+        harness.fixture.put(RefreshFamily { id, rotated, ..line.clone() }).await;
     }
     let last = refresh_token(&harness, &redeem(&harness, &code(&harness).await, &[]).await);
     assert_eq!(harness.fixture.snapshot().refresh_families().count(), 50);
     assert_eq!(refresh(&harness, &TENANT.to_string(), &first, ARM_SCOPE).await.code(), 700_082, "the least recently used one made room");
     assert_eq!(refresh(&harness, &TENANT.to_string(), &last, ARM_SCOPE).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_ended_stays_ended_whatever_is_signed_in_later_i16() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let used = code(&harness).await;
+    let answer = redeem(&harness, &used, &[]).await;
+    refresh_token(&harness, &answer);
+    let line = RefreshFamily::clone(harness.fixture.snapshot().refresh_families().next().unwrap());
+    assert_eq!(redeem(&harness, &used, &[]).await.code(), 70_000, "the code was brought twice");
+    for n in 0..50 {
+        let id = keyless_model::CredentialId::from_u128(n);
+        harness.fixture.put(RefreshFamily { id, rotated: line.rotated.plus_secs(1), ..line.clone() }).await;
+    }
+    redeem(&harness, &code(&harness).await, &[]).await;
+    let snapshot = harness.fixture.snapshot();
+    assert!(snapshot.refresh_family(line.id).is_some_and(|line| line.revoked), "it makes no room for others");
+    assert_eq!(snapshot.refresh_families().filter(|line| !line.revoked).count(), 50);
+    harness.fixture.clock.advance_secs(5400 + 60);
+    redeem(&harness, &code(&harness).await, &[]).await;
+    assert!(harness.fixture.snapshot().refresh_family(line.id).is_none(), "until its last token is over");
+}
+
+#[tokio::test]
+async fn a_token_whose_line_is_gone_is_refused_i16() {
+    let harness = Harness::new().await;
+    person(&harness, false).await;
+    let control =
+        keyless_web::Authenticator::new(harness.fixture.platform.clone(), keyless_web::Audiences::control("https://localhost:8443"));
+    let answer = redeem(&harness, &code(&harness).await, &[]).await;
+    refresh_token(&harness, &answer);
+    let token = answer.body["access_token"].as_str().unwrap();
+    let holds = || control.authenticate_token(&harness.fixture.snapshot(), token, harness.fixture.platform.clock.now());
+    holds().expect("it is good");
+    let line = RefreshFamily::clone(harness.fixture.snapshot().refresh_families().next().unwrap());
+    harness.fixture.put(RefreshFamily { user: keyless_model::ObjectId::from_u128(0xfeed), ..line.clone() }).await;
+    assert!(matches!(holds(), Err(keyless_web::AuthnError::Revoked { .. })), "it is another's");
+    harness.fixture.delete(line).await;
+    assert!(matches!(holds(), Err(keyless_web::AuthnError::Revoked { .. })), "made room, or was set aside at the start");
 }
