@@ -3,20 +3,35 @@
 import re
 import select
 import socket
+import threading
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from openai import APIStatusError
 
 from support.credentials import answers
 from support.keyless import Keyless
 from support.stranger import needs_root, stranger
+from support.upstream import Normal
 
 DESCRIPTORS = 1024
 # What the documentation says comes of it: half of what is left after 256, and of that half for the planes.
 PLANES = (DESCRIPTORS - 256) // 2 // 2
 HELD: list[socket.socket] = []
+
+
+class Held(Normal):
+    """A model server that answers when it is let go."""
+
+    def __init__(self):
+        self.free = threading.Event()
+
+    def before_answer(self, handler):
+        return self.free.wait(30)
 
 
 def hold(port: int, wanted: int) -> int:
@@ -84,6 +99,28 @@ def test_the_owners_own_crowd_leaves_health_tokens_and_the_audit_alone_d10_i5(sm
             connection.close()
     assert answers(small, token), "and those who left make room"
     assert "could not be accepted" not in small.log()
+
+
+def test_one_caller_cannot_take_the_descriptors_of_the_model_servers_d10(small, upstream):
+    """An eighth of the model servers' half of the descriptors is what one caller may have under way."""
+    token, share = small.token("demo-app"), (DESCRIPTORS - 256) // 2 // 8
+
+    def status(_) -> int:
+        try:
+            return 200 if answers(small, token) else 0
+        except APIStatusError as error:
+            return error.status_code
+
+    with upstream.behaving(Held()) as model, ThreadPoolExecutor(share + 20) as callers:
+        try:
+            calls = [callers.submit(status, number) for number in range(share + 20)]
+            first = [call.result() for call in islice(as_completed(calls, timeout=15), 20)]
+            # Whoever has its share keeps neither the audit log nor health from a descriptor.
+            assert first == [429] * 20 and is_ready(small)
+        finally:
+            model.free.set()
+        assert sorted(call.result() for call in calls) == [200] * share + [429] * 20
+    assert answers(small, token)
 
 
 def test_a_client_that_says_nothing_is_cut_off(system):

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use keyless_audit::MOST_KEPT;
 use keyless_web::PeerOwner;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -20,6 +21,8 @@ const RESERVE: u64 = 256;
 const PER_WORKER: u64 = 8_192;
 /// Health and metrics: a handful of supervisors.
 const OPERATIONS: usize = 32;
+/// Of all calls of models, one caller may have one part in so many.
+const PART_OF_CALLS: usize = 8;
 /// Of a listener's share, one source may hold one part in so many.
 const PART: usize = 4;
 /// And never fewer than these.
@@ -41,6 +44,7 @@ enum Source {
 pub(crate) struct Capacity {
     shares: [Share; Service::ALL.len()],
     local: usize,
+    calls: usize,
     /// Who runs this system, and may use it whole.
     owner: u32,
     /// Without entries of nought: two for each connection, at most.
@@ -87,7 +91,10 @@ impl Capacity {
     /// What `descriptors` allow for. A call of a model is two connections, so half of them are for clients and half for model servers.
     pub(crate) fn of(descriptors: u64, workers: usize, owner: u32) -> Arc<Self> {
         let most = PER_WORKER.saturating_mul(workers as u64);
-        let clients = usize::try_from((descriptors.saturating_sub(RESERVE) / 2).min(most)).unwrap_or(usize::MAX);
+        let half = descriptors.saturating_sub(RESERVE) / 2;
+        let clients = usize::try_from(half.min(most)).unwrap_or(usize::MAX);
+        // However many calls a client makes on one connection, each of them is a connection of its own to a model server.
+        let calls = usize::try_from(half).unwrap_or(usize::MAX).clamp(FEW, MOST_KEPT);
         let shares = Service::ALL.map(|service| {
             let total = match service {
                 Service::Planes => clients / 2,
@@ -98,7 +105,7 @@ impl Capacity {
             let total = total.max(FEW);
             Share { total, free: Arc::new(Semaphore::new(total)) }
         });
-        Arc::new(Self { shares, local: (clients / 8).max(FEW), owner, held: Mutex::default(), turned_away: AtomicU64::new(0) })
+        Arc::new(Self { shares, local: (clients / 8).max(FEW), calls, owner, held: Mutex::default(), turned_away: AtomicU64::new(0) })
     }
 
     /// How many connections a listener may have.
@@ -109,6 +116,16 @@ impl Capacity {
     /// How many the owner's socket may have.
     pub(crate) const fn local(&self) -> usize {
         self.local
+    }
+
+    /// How many calls of models may be under way: the model servers' half, and no more than the audit log keeps events of.
+    pub(crate) const fn calls(&self) -> usize {
+        self.calls
+    }
+
+    /// How many of them one caller may have.
+    pub(crate) fn calls_of_one(&self) -> usize {
+        (self.calls / PART_OF_CALLS).max(FEW)
     }
 
     /// How many a listener has or is about to accept.
@@ -188,9 +205,18 @@ mod tests {
         for descriptors in [1_024, 4_096, 65_536, 1_048_576] {
             let capacity = Capacity::of(descriptors, 64, OWNER);
             let connections: usize = Service::ALL.iter().map(|service| capacity.total(*service)).sum::<usize>() + capacity.local();
-            // As many again to model servers, and the reserve still there.
-            assert!(2 * connections as u64 + 128 <= descriptors, "{connections} of {descriptors}");
+            // Those to model servers, and the reserve still there.
+            assert!((connections + capacity.calls()) as u64 + 128 <= descriptors, "{connections} of {descriptors}");
         }
+    }
+
+    #[test]
+    fn calls_of_models_follow_from_the_descriptors_of_model_servers_d10() {
+        let bounds = |descriptors| {
+            let capacity = Capacity::of(descriptors, 2, OWNER);
+            (capacity.calls(), capacity.calls_of_one())
+        };
+        assert_eq!([0, 1_024, 4_096, 1_048_576].map(bounds), [(8, 8), (384, 48), (1_920, 240), (16_384, 2_048)]);
     }
 
     #[tokio::test]

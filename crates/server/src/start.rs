@@ -186,6 +186,8 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         default_upstream: Some(upstreams::DEFAULT.to_owned()),
         upstreams: chosen.upstreams,
         roots,
+        max_calls: capacity.calls(),
+        max_calls_of_one: capacity.calls_of_one(),
         trusted_tenants: trusted.clone(),
         ..keyless_gateway::Config::default()
     };
