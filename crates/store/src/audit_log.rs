@@ -220,6 +220,7 @@ impl AuditLog {
         writer.resume(event)?;
         self.good.store(true, Ordering::Relaxed);
         self.refused.store(0, Ordering::Relaxed);
+        self.alarm.over();
         tracing::info!(refused, kept, "the audit log can be written again; calls are answered again");
         Ok(())
     }

@@ -21,6 +21,11 @@ impl Alarm {
         }
     }
 
+    /// The log can be written again: what comes next is an outage of its own, told at once and with its own numbers.
+    pub(super) fn over(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (None, 0);
+    }
+
     /// How many events to speak of, when it is time to.
     fn due(&self, now: Timestamp, events: u64) -> Option<u64> {
         let (last, refused) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,5 +49,13 @@ mod tests {
         let said: Vec<u64> = (0..3 * 60 * 10).filter_map(|tenth| alarm.due(start.plus_millis(tenth * 100), 1)).collect();
         assert_eq!(said, [1, 600, 600], "1,800 calls were refused in three minutes");
         assert_eq!(alarm.due(start, 1), Some(600), "the clock was set back");
+    }
+
+    #[test]
+    fn an_outage_after_a_recovery_is_spoken_of_at_once_with_its_own_number_d15() {
+        let (alarm, start) = (Alarm::default(), Timestamp::from_unix_secs(1_000));
+        assert_eq!([alarm.due(start, 1), alarm.due(start, 5)], [Some(1), None]);
+        alarm.over();
+        assert_eq!(alarm.due(start.plus_millis(10), 2), Some(2));
     }
 }
