@@ -89,12 +89,12 @@ async fn ask(candidate: Candidate, trusts: fn(SocketAddr, SocketAddr) -> bool) -
         }
         Some((models_in(answer.into_body()).await?, trusted))
     };
-    tokio::pin!(connection);
+    tokio::pin!(exchange);
     let (models, trusted) = tokio::select! {
-        answered = exchange => answered?,
-        // The server hung up without an answer.
-        _ = &mut connection => return None,
-    };
+        answered = &mut exchange => answered,
+        // A connection that ended may have brought the whole answer, and whoever waits for one that did not come hears of it.
+        _ = connection => exchange.await,
+    }?;
     if models.is_empty() {
         return None;
     }

@@ -25,8 +25,10 @@ pub(super) struct Connector {
     trusts: Option<fn(PeerOwner) -> bool>,
 }
 
-/// Between two questions whose a connection is that its server has not accepted yet.
+/// Between two questions whose a connection is that its server has not accepted yet: at first, and at most. Each doubles the pause, so
+/// that many calls of a server that accepts none do not keep the kernel busy.
 const ASK_AGAIN: Duration = Duration::from_millis(2);
+const ASK_SELDOM: Duration = Duration::from_millis(50);
 
 type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
@@ -74,16 +76,21 @@ async fn check_owner(stream: &Stream, trusts: fn(PeerOwner) -> bool) -> Result<(
         return Err("the owner of a model server is asked for on plain connections only".into());
     };
     let (server, own) = (tcp.inner().peer_addr()?, tcp.inner().local_addr()?);
+    if trusts(known_owner(|| owner_of(server, own)).await) {
+        return Ok(());
+    }
+    Err("another user of this machine has taken the port of the model server; to use that one, name it with --upstream".into())
+}
+
+/// Asks until there is an owner.
+async fn known_owner(ask: impl Fn() -> PeerOwner) -> PeerOwner {
+    let mut pause = ASK_AGAIN;
     loop {
-        match owner_of(server, own) {
-            PeerOwner::Unknown => tokio::time::sleep(ASK_AGAIN).await,
-            owner if trusts(owner) => return Ok(()),
-            _ => {
-                return Err(
-                    "another user of this machine has taken the port of the model server; to use that one, name it with --upstream".into(),
-                );
-            }
+        match ask() {
+            PeerOwner::Unknown => tokio::time::sleep(pause).await,
+            owner => return owner,
         }
+        pause = (pause * 2).min(ASK_SELDOM);
     }
 }
 
@@ -102,4 +109,27 @@ pub(super) fn tls(roots: &[CertificateDer<'static>]) -> Arc<ClientConfig> {
         .with_root_certificates(store)
         .with_no_client_auth();
     Arc::new(tls)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_accepts_nothing_is_asked_for_ever_more_seldom_d10() {
+        let asked = Cell::new(0);
+        let nobody = known_owner(|| {
+            asked.set(asked.get() + 1);
+            PeerOwner::Unknown
+        });
+        _ = tokio::time::timeout(Duration::from_secs(5), nobody).await.unwrap_err();
+        assert!((100..=110).contains(&asked.get()), "{} questions in five seconds", asked.get());
+        let owner = known_owner(|| {
+            asked.set(asked.get() + 1);
+            if asked.get() < 130 { PeerOwner::Unknown } else { PeerOwner::Uid(7) }
+        });
+        assert_eq!(owner.await, PeerOwner::Uid(7));
+    }
 }

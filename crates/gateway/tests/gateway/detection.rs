@@ -3,6 +3,7 @@
 use keyless_gateway::UpstreamConfig;
 use keyless_gateway::detect::{Candidate, ListFault, Lister, among, knows, stand_in};
 use keyless_web::PeerOwner;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::*;
 
@@ -47,6 +48,23 @@ async fn the_order_of_the_candidates_is_kept() {
     }
     let found = among(&[at("two", &two), at("one", &one)], |_, _| true).await;
     assert_eq!(found.iter().map(|found| found.name).collect::<Vec<_>>(), ["two", "one"]);
+}
+
+/// Which is ready first, the answer or the end of the connection, is chance: once would not show it.
+#[tokio::test]
+async fn a_server_that_hangs_up_after_its_answer_is_found_every_time_d16() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let candidate = Candidate { name: "closing", port: listener.local_addr().unwrap().port() };
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read(&mut [0; 1024]).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"data\":[{\"id\":\"m\"}]}").await.unwrap();
+        }
+    });
+    for _ in 0..20 {
+        assert_eq!(among(&[candidate], |_, _| true).await.len(), 1);
+    }
 }
 
 #[tokio::test]
