@@ -23,7 +23,9 @@ mod presented;
 mod reuse;
 mod secret;
 
-pub(crate) use app::{App, has_page_at};
+pub(crate) use app::App;
+#[cfg(test)]
+pub(crate) use app::PAGES_READ;
 
 /// A program that the directory knows, and that has proved nothing yet.
 #[derive(Debug, Clone)]

@@ -20,11 +20,18 @@ mod on_behalf_of;
 mod people;
 mod refresh_token;
 
+/// The grants of pages in a browser: nothing else is done for one, or read by one.
+pub(crate) const FOR_PAGES: [&str; 2] = ["authorization_code", "refresh_token"];
+
 /// Answers the request or refuses it; `attempt` learns how far it got.
 pub(crate) async fn run(authority: &Authority, request: &TokenRequest<'_>, attempt: &mut Attempt) -> Result<Response<Body>, Refusal> {
     let grant_type = request.form.field("grant_type").ok_or_else(|| Refusal::new(&codes::PARAMETER_MISSING).with("grant_type"))?;
     // Before anything that works once is used up.
     capabilities(request.form.field("claims"))?;
+    // SECURITY: a page is let in by what was registered for it; no other grant asks for that, and Entra refuses them in these words.
+    if request.origin.is_some() && !FOR_PAGES.contains(&grant_type) {
+        return Err(Refusal::wrong_place(request.origin));
+    }
     match grant_type {
         "client_credentials" => {
             attempt.grant = "client_credentials".into();

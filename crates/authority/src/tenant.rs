@@ -46,6 +46,14 @@ impl Realm {
         }
     }
 
+    /// The tenant; none where any counts.
+    pub(crate) fn only(&self) -> Option<TenantId> {
+        match self {
+            Self::Tenant(named) => Some(named.id),
+            Self::Any => None,
+        }
+    }
+
     /// The tenant, for grants in which nobody signs in who could decide.
     pub(crate) fn named(self) -> Result<Arc<Tenant>, Refusal> {
         match self {

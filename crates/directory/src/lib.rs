@@ -13,4 +13,4 @@ mod snapshot;
 pub use plan::{Means, Planned};
 pub use revision::Revision;
 pub use sealer::Sealer;
-pub use snapshot::{Below, Snapshot};
+pub use snapshot::{Below, Snapshot, page_origin};

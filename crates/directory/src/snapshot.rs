@@ -19,10 +19,12 @@ use crate::Revision;
 mod apply;
 mod below;
 mod names;
+mod origins;
 
 pub use below::Below;
 use below::{after, below, range_below};
 pub(crate) use names::Names;
+pub use origins::page_origin;
 
 /// Documents by key, in key order, so that a prefix of a scope lists what is below it.
 pub(crate) type Table<K, V> = OrdMap<K, Arc<V>>;
@@ -216,6 +218,13 @@ impl Snapshot {
 
     pub fn applications(&self) -> impl Iterator<Item = &Arc<Application>> {
         self.applications.values()
+    }
+
+    /// Whether an application of this tenant, or of any, has a page in a browser at this origin. SECURITY: compared whole, so `null` and
+    /// every neighbour of a name are strangers; and found by one look-up, for strangers ask without end.
+    #[must_use]
+    pub fn has_page_at(&self, tenant: Option<TenantId>, origin: &str) -> bool {
+        self.names.origins.has(tenant, origin)
     }
 
     /// The applications with an id above `last`, in id order; all of them without one.

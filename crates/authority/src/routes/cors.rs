@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use keyless_store::Snapshot;
 
 use super::method::not_allowed;
-use crate::client::{App, has_page_at};
+use crate::client::App;
 use crate::state::Authority;
 use crate::tenant::Realm;
 
@@ -77,8 +77,7 @@ pub(super) async fn documents(State(authority): State<Arc<Authority>>, request: 
 }
 
 fn is_page(snapshot: &Snapshot, tenant: &str, origin: &str) -> bool {
-    let Ok(realm) = Realm::parse(snapshot, tenant) else { return false };
-    snapshot.applications().any(|app| realm.includes(app.tenant) && has_page_at(&app.spa_redirect_uris, origin))
+    Realm::parse(snapshot, tenant).is_ok_and(|realm| snapshot.has_page_at(realm.only(), origin))
 }
 
 fn allow(response: &mut Response<Body>, origin: &str) {

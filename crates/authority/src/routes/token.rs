@@ -58,7 +58,8 @@ async fn respond(authority: &Authority, tenant: &str, protocol: Protocol, reques
     };
     let answer = match form {
         Ok(form) => {
-            client_id = form.field("client_id").map(str::to_owned);
+            let for_pages = form.field("grant_type").is_some_and(|grant| grant::FOR_PAGES.contains(&grant));
+            client_id = form.field("client_id").filter(|_| for_pages).map(str::to_owned);
             grant::run(authority, &TokenRequest { facts: &facts, tenant, protocol, form: &form, origin }, &mut attempt).await
         }
         Err(refusal) => Err(refusal),

@@ -63,7 +63,9 @@ impl Snapshot {
     }
 
     fn put_application(&mut self, row: &Application) {
+        self.delete_application(&row.id.to_string());
         self.names.applications.insert(row.client_id, row.id);
+        self.names.origins.file(row);
         self.applications.insert(row.id, Arc::new(row.clone()));
     }
 
@@ -175,6 +177,7 @@ impl Snapshot {
     fn delete_application(&mut self, id: &str) {
         let Some(row) = id.parse::<ObjectId>().ok().and_then(|id| self.applications.remove(&id)) else { return };
         self.names.applications.remove(&row.client_id);
+        self.names.origins.unfile(&row);
     }
 
     fn delete_identity(&mut self, id: &str) {

@@ -4,6 +4,8 @@ use imbl::{HashMap, HashSet, OrdMap, OrdSet};
 use keyless_model::entity::FederatedOwner;
 use keyless_model::{ClientId, CredentialId, ObjectId};
 
+use super::origins::Origins;
+
 /// From a second name to the key of the document.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
@@ -13,6 +15,8 @@ pub(crate) struct Names {
     pub(super) service_principals: HashMap<ClientId, ObjectId>,
     /// Client id to the application object's id.
     pub(super) applications: HashMap<ClientId, ObjectId>,
+    /// Origins of applications' pages in a browser.
+    pub(super) origins: Origins,
     /// Lower-case user principal name to object id.
     pub(super) users: HashMap<String, ObjectId>,
     /// Folded ARM id of a user-assigned identity to its client id.

@@ -118,3 +118,38 @@ fn federated_credentials_are_found_by_owner() {
     let rest = snapshot.with(Revision(2), &[Mutation::Delete(Entity::from(credential(1)).key())]);
     assert_eq!(rest.federated_of(&owner).map(|c| c.name.clone()).collect::<BTreeSet<_>>(), BTreeSet::from(["c2".to_owned()]));
 }
+
+#[test]
+fn origins_of_pages_follow_their_applications_i16() {
+    let application = |id: u128, tenant: u128, pages: &[&str]| Application {
+        id: ObjectId::from_u128(id),
+        client_id: ClientId::from_u128(id),
+        tenant: TenantId::from_u128(tenant),
+        spa_redirect_uris: pages.iter().map(|page| (*page).to_owned()).collect(),
+        display_name: String::new(),
+        identifier_uris: vec![],
+        redirect_uris: vec![],
+        public_redirect_uris: vec![],
+        public_client: false,
+        secrets: vec![],
+        certificates: vec![],
+        created: Timestamp::default(),
+    };
+    let of = |snapshot: &Snapshot, tenant: u128, origin: &str| snapshot.has_page_at(Some(TenantId::from_u128(tenant)), origin);
+    let (a, b) = ("https://a.example", "https://b.example");
+    let first = Snapshot::build(
+        Revision(1),
+        vec![
+            application(1, 1, &["https://A.example/x", "https://a.example:443/y"]).into(),
+            application(2, 1, &["https://a.example/"]).into(),
+            application(3, 2, &["https://b.example/"]).into(),
+        ],
+    );
+    assert!(of(&first, 1, a) && !of(&first, 2, a) && of(&first, 2, b) && first.has_page_at(None, a) && first.has_page_at(None, b));
+    assert!(!first.has_page_at(None, "null") && !first.has_page_at(None, "https://a.example/"));
+    let second =
+        first.with(Revision(2), &[Mutation::put(application(1, 1, &["https://c.example/"])), Mutation::put(application(3, 2, &[]))]);
+    assert!(of(&second, 1, a) && of(&second, 1, "https://c.example") && !second.has_page_at(None, b), "another still lives there");
+    let third = second.with(Revision(3), &[Mutation::Delete(Entity::from(application(2, 1, &[])).key())]);
+    assert!(!third.has_page_at(None, a) && of(&third, 1, "https://c.example"));
+}

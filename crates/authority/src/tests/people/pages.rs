@@ -1,6 +1,6 @@
 //! A page in a browser signs people in, as MSAL.js does: the requests of `@azure/msal-browser`, with what a browser adds to them.
 
-use keyless_model::entity::Application;
+use keyless_model::entity::{Application, RefreshFamily};
 use keyless_testkit::APP_SECRET;
 
 use super::*;
@@ -133,9 +133,9 @@ async fn a_page_signs_a_person_in_and_renews_its_tokens_for_a_day() {
 #[tokio::test]
 async fn a_code_and_a_refresh_token_of_a_page_are_worth_nothing_outside_it() {
     let (harness, app, _) = system().await;
-    for more in [vec![], vec![("client_secret", APP_SECRET)]] {
+    for (more, code) in [(vec![], 7_000_218), (vec![("client_secret", APP_SECRET)], 9_002_327)] {
         let answer = redeem_at(&harness, &app, PAGE_URI, None, &more).await;
-        assert!([9_002_327, 7_000_218].contains(&answer.code()), "{}", answer.text);
+        assert_eq!((answer.code(), readable_by(&answer)), (code, None), "{}", answer.text);
     }
     let token = refresh_token(&harness, &redeem_at(&harness, &app, PAGE_URI, Some(PAGE), &[]).await);
     let stolen = renew(&harness, &app, None, &token, &[("client_secret", APP_SECRET)]).await;
@@ -176,15 +176,72 @@ async fn strangers_pages_redeem_nothing_and_read_nothing() {
     }
     assert_eq!(redeem_at(&harness, &other, "https://other.example/", Some(PAGE), &[]).await.code(), 9_002_326);
     assert_eq!(renew(&harness, &app, Some(PAGE), &good, &[]).await.status, StatusCode::OK, "no stranger used it up");
-    // Other grants are no page's business: what they answer is read by no page.
+}
+
+#[tokio::test]
+async fn other_grants_are_no_pages_business_not_even_a_registered_ones_i16() {
+    let (harness, app, _) = system().await;
     let client_id = app.client_id.to_string();
-    let fields = [
-        ("grant_type", "client_credentials"),
+    let mut fields = vec![
         ("client_id", client_id.as_str()),
         ("client_secret", APP_SECRET),
         ("scope", "https://ai.azure.com/.default"),
+        ("device_code", "x"),
+        ("assertion", "x"),
+        ("requested_token_use", "on_behalf_of"),
+        ("grant_type", "client_credentials"),
     ];
-    assert_eq!(readable_by(&ask(&harness, Some("https://evil.example"), &fields).await), None);
+    assert_eq!(ask(&harness, None, &fields).await.code(), 50_059, "a program is heard, and has to name its tenant");
+    for grant in [
+        "client_credentials",
+        "device_code",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "password",
+        "Authorization_Code",
+    ] {
+        fields.pop();
+        fields.push(("grant_type", grant));
+        for origin in [PAGE, "https://evil.example", "null", ""] {
+            let answer = ask(&harness, Some(origin), &fields).await;
+            assert_eq!((answer.code(), readable_by(&answer)), (9_002_326, None), "{grant} {origin}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_device_codes_line_is_renewed_by_no_page_i16() {
+    let (harness, app, _) = system().await;
+    let token = refresh_token(&harness, &redeem_at(&harness, &app, SERVER_URI, None, &[("client_secret", APP_SECRET)]).await);
+    let line = RefreshFamily::clone(harness.fixture.snapshot().refresh_families().next().unwrap());
+    assert!(!line.in_browser);
+    let answer = renew(&harness, &app, Some(PAGE), &token, &[]).await;
+    assert_eq!((answer.code(), answer.body.get("access_token")), (9_002_326, None));
+}
+
+#[tokio::test]
+async fn who_asks_for_an_origin_costs_the_same_with_any_number_of_applications_i16() {
+    let (harness, app, _) = system().await;
+    let many: Vec<_> = (0..200_u128)
+        .map(|n| {
+            let mut other = app.clone();
+            (other.id, other.client_id) = (ObjectId::from_u128(0xa_0000 + n), keyless_model::ClientId::from_u128(0xa_0000 + n));
+            other.spa_redirect_uris = vec![format!("https://page{n}.example/")];
+            other.redirect_uris = other.spa_redirect_uris.clone();
+            keyless_model::entity::Mutation::put(other)
+        })
+        .collect();
+    harness.fixture.apply(many).await;
+    let read = || crate::client::PAGES_READ.with(std::cell::Cell::get);
+    let before = read();
+    for (origin, reader) in
+        [("https://evil.example", None), (PAGE, Some(PAGE)), ("https://page199.example", Some("https://page199.example"))]
+    {
+        assert_eq!(readable_by(&preflight(&harness, origin, "POST").await), reader);
+        let request = Request::get("/common/discovery/v2.0/keys").header("origin", origin).body(axum::body::Body::empty()).unwrap();
+        assert_eq!(readable_by(&harness.send(request).await), reader);
+    }
+    assert_eq!(read(), before, "no address of any application is read");
 }
 
 #[tokio::test]
