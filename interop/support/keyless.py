@@ -35,6 +35,8 @@ class Keyless:
         self.ready_file = folder / "ready.json"
         self.log_file = folder / "keyless.log"
         self.ready: dict = {}
+        # `serve` in place of it is the same without anything to try.
+        self.verb = "up"
         self.process: subprocess.Popen | None = None
 
     # --- life ---
@@ -46,7 +48,7 @@ class Keyless:
             port, metadata_port = (str(urlsplit(self.ready[plane]).port) for plane in ("gateway", "metadata"))
         self.ready_file.unlink(missing_ok=True)
         source = [] if "--model" in extra else ["--upstream", self.upstream]
-        command = ["up", *self.locate(), "--port", port, "--metadata-port", metadata_port]
+        command = [self.verb, *self.locate(), "--port", port, "--metadata-port", metadata_port]
         command += ["--ready-file", str(self.ready_file), *source, *extra]
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(

@@ -9,12 +9,14 @@ import email
 import json
 import select
 import socket
+import ssl
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from .answers import ROUTES, UPLOADS
 
@@ -131,21 +133,28 @@ class Server(ThreadingHTTPServer):
 class Upstream:
     """The server; `url` is its base, without `/v1`.
 
-    It lists `models`, and answers to any name unless it is `strict` (as Ollama is, and llama.cpp is not).
+    With `identity`, a file of key and certificate, it speaks HTTPS. It lists `models`, and answers to any name unless it is `strict` (as Ollama is, and llama.cpp is not).
     """
 
-    def __init__(self, models: tuple[str, ...] = ("stub",), strict: bool = False, port: int = 0):
+    def __init__(
+        self, models: tuple[str, ...] = ("stub",), strict: bool = False, port: int = 0, identity: Path | None = None
+    ):
         self.models, self.strict = models, strict
         self.requests: list[Seen] = []
         self.behaviour = Normal()
         self._server = Server(("127.0.0.1", port), type("BoundHandler", (Handler,), {"upstream": self}))
+        self._scheme = "https" if identity else "http"
+        if identity:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(identity)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
         host, port = self._server.server_address[:2]
-        return f"http://{host}:{port}"
+        return f"{self._scheme}://{host}:{port}"
 
     @contextmanager
     def behaving(self, behaviour: Normal):

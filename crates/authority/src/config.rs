@@ -34,6 +34,14 @@ pub struct Config {
     pub app_token_secs: RangeInclusive<i64>,
     /// The same for a person's access token.
     pub user_token_secs: RangeInclusive<i64>,
+    /// Lifetime of an id token in seconds: it is read once.
+    pub id_token_secs: i64,
+    /// Lifetime of a token for somebody else's audience in seconds. Short: what is revoked here ends there by time only.
+    pub outside_token_secs: i64,
+    /// A line of refresh tokens that is not used for so many seconds ends.
+    pub sign_in_idle_secs: i64,
+    /// No line lives for more seconds than this from its sign-in.
+    pub sign_in_secs: i64,
     /// How long caches may keep the key set, in seconds.
     pub jwks_max_age_secs: u32,
     /// Audiences outside this system for which workloads may get tokens by themselves (workload identity federation elsewhere).
@@ -67,6 +75,10 @@ impl Default for Config {
         Self {
             app_token_secs: 3600..=3900,
             user_token_secs: 3600..=5400,
+            id_token_secs: 3600,
+            outside_token_secs: 15 * 60,
+            sign_in_idle_secs: 14 * 86_400,
+            sign_in_secs: 90 * 86_400,
             jwks_max_age_secs: 3600,
             federation_audiences: vec![keyless_wire::oauth::TOKEN_EXCHANGE_AUDIENCE.to_owned()],
             es256_audiences: Vec::new(),

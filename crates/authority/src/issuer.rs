@@ -18,10 +18,6 @@ use crate::resource::{Resource, ResourceKind, Resources};
 /// Bytes of randomness in a token's `uti`.
 const TOKEN_ID_BYTES: usize = 16;
 
-/// Lifetime of a token for somebody outside, in seconds. They cannot ask our snapshot, so what is revoked here still counts there
-/// until then; and they exchange it at once.
-pub const OUTSIDE_TOKEN_SECS: i64 = 15 * 60;
-
 /// A token to issue. Whoever fills this in has authenticated the subject.
 #[derive(Debug, Clone)]
 pub struct IssueRequest {
@@ -111,6 +107,9 @@ pub struct Issuer {
     resources: Arc<Resources>,
     /// Without a trailing slash.
     es256: Arc<[String]>,
+    /// The most that a token for somebody outside lives. They cannot ask our snapshot, so what is revoked here still counts there until
+    /// then; and they exchange it at once.
+    outside_secs: i64,
 }
 
 impl Issuer {
@@ -118,14 +117,14 @@ impl Issuer {
     #[must_use]
     pub fn of(platform: Arc<Platform>, config: &Config) -> Self {
         let es256 = config.es256_audiences.iter().map(|audience| bare(audience).to_owned()).collect();
-        Self { es256, ..Self::new(platform, &config.federation_audiences) }
+        Self { es256, outside_secs: config.outside_token_secs, ..Self::new(platform, &config.federation_audiences) }
     }
 
     /// An issuer for the resources of this system and `federation_audiences` (see [`crate::Config`]).
     #[must_use]
     pub fn new(platform: Arc<Platform>, federation_audiences: &[String]) -> Self {
         let resources = Arc::new(Resources::new(&platform.endpoints, federation_audiences));
-        Self { platform, resources, es256: Arc::from([]) }
+        Self { platform, resources, es256: Arc::from([]), outside_secs: Config::default().outside_token_secs }
     }
 
     /// Issues a token with the active key. When this returns, the event is in the audit log.
@@ -212,7 +211,7 @@ impl Issuer {
                     // What a person may do elsewhere is that other system's sign-in's business.
                     TokenSubject::User { .. } => return Err(IssueError::ResourceUnknown(resource.audience)),
                 };
-                let lifetime_secs = request.lifetime_secs.min(OUTSIDE_TOKEN_SECS);
+                let lifetime_secs = request.lifetime_secs.min(self.outside_secs);
                 let token_id = token_id.as_str();
                 let grant = WorkloadGrant { issuer_base, tenant, audience, object_id, resource_id, issued, lifetime_secs, token_id };
                 (signer.sign(&grant.claims(), TokenHeader::V2)?, lifetime_secs)

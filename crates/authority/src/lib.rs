@@ -31,7 +31,7 @@ pub use accounts::{
 };
 pub use config::{AssertionAudience, AssertionReuse, Config};
 pub use federation::{ExternalIssuers, FetchError, FormPost, HttpFetch, HttpPost, KeysUnavailable, Place, PublicWeb, TrustedIssuer, Want};
-pub use issuer::{IssueError, IssueRequest, Issued, Issuer, OUTSIDE_TOKEN_SECS};
+pub use issuer::{IssueError, IssueRequest, Issued, Issuer};
 use keyless_rbac::SystemRight;
 use keyless_web::Platform;
 pub use keys::{DEFAULT_ROTATION, KeyRotation, KeysError};

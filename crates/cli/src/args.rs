@@ -12,7 +12,7 @@ mod help;
 mod lend;
 mod manage;
 mod operate;
-mod sign_in;
+mod settings;
 mod system;
 
 pub(crate) use access::{CanI, Explain, Whoami};
@@ -23,7 +23,8 @@ pub(crate) use everyday::{Deployment, Grant, Identity, Role};
 pub(crate) use lend::{CredentialName, Env, Run, Shell, Token};
 pub(crate) use manage::{Guest, Host, Keys, User};
 pub(crate) use operate::{Apply, Az, DEFAULT_CLOUD};
-pub(crate) use system::{Completions, Demo, Drill, Man, Model, Status, Up};
+pub(crate) use settings::SettingArgs;
+pub(crate) use system::{Completions, Config, Demo, Drill, Man, Status, Up};
 
 /// Gives every program that calls an AI model an identity in place of an API key.
 #[derive(Debug, Parser)]
@@ -46,6 +47,12 @@ pub(crate) enum Command {
     /// Run the system: authority, metadata, control plane and gateway in one process
     #[command(long_about = help::UP, after_long_help = help::UP_MORE)]
     Up(Box<Up>),
+    /// Run the system for good, as its configuration says: what `up` runs, without anything to try
+    #[command(long_about = help::SERVE, after_long_help = help::SERVE_MORE)]
+    Serve(Box<Up>),
+    /// Check or show the configuration, or print its schema
+    #[command(subcommand, after_long_help = help::CONFIG_MORE)]
+    Config(Config),
     /// Show the endpoints, identities and health of a running system
     #[command(long_about = help::STATUS, after_long_help = help::STATUS_MORE)]
     Status(Status),

@@ -5,6 +5,7 @@ mod audit;
 mod az;
 mod can_i;
 mod completions;
+mod config;
 mod demo;
 mod deployment;
 mod drill;
@@ -25,6 +26,8 @@ mod token;
 mod up;
 mod user;
 mod whoami;
+
+use keyless_config::Purpose;
 
 use crate::args::{Cli, Command};
 use crate::data_dir::DataDir;
@@ -58,7 +61,9 @@ pub(crate) fn run(cli: Cli, screen: &mut Screen) -> Ending {
     let mut context = Context { screen, environment: Environment::of_process(), data: cli.data };
     let context = &mut context;
     match cli.command {
-        Command::Up(args) => up::up(context, &args),
+        Command::Up(args) => up::up(context, &args, Purpose::Up),
+        Command::Serve(args) => up::up(context, &args, Purpose::Serve),
+        Command::Config(args) => config::config(context, &args),
         Command::Demo(args) => block_on(demo::demo(context, &args)),
         Command::Status(args) => block_on(status::status(context, &args)),
         Command::Run(args) => block_on(run::run(context, &args)),

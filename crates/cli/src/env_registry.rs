@@ -42,6 +42,7 @@ macro_rules! variables {
 
 variables! {
     KEYLESS_DATA: Setting, "the data folder, unless --data names it";
+    KEYLESS_CONFIG: Setting, "the configuration file, unless --config names it";
     XDG_STATE_HOME: Setting, "where the default data folder is";
     XDG_CACHE_HOME: Setting, "where `demo` keeps the Python environment between runs";
     HOME: Setting, "where both are when the two above are not set";
@@ -107,6 +108,12 @@ impl Environment {
     /// The value as text; one that is no Unicode counts as unset, because every variable read this way holds an id or a URL.
     pub(crate) fn text(&self, variable: Variable) -> Option<&str> {
         self.value(variable).and_then(OsStr::to_str)
+    }
+
+    /// The settings of a system that are variables, see `docs/configuration.md`. Their names come from the settings, not from this table.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let text = |(name, value): (&OsString, &OsString)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()));
+        self.0.iter().filter_map(text).filter(|(name, _)| name.starts_with("KEYLESS_")).collect()
     }
 
     /// Whether the variable is there at all, even with nothing in it.

@@ -28,8 +28,8 @@ impl From<FederationRefused> for Failure {
                 let message = format!("The property '{property}' of the federated identity credential is invalid: {why}.");
                 Self::new(Code::BadRequest, message).at(property)
             }
-            FederationRefused::TooMany => {
-                let message = "Too many federated identity credentials: an identity or application has at most 20.";
+            FederationRefused::TooMany(most) => {
+                let message = format!("Too many federated identity credentials: an identity or application has at most {most}.");
                 Self::new(Code::FederatedIdentityCredentialQuotaExceeded, message)
             }
             FederationRefused::Taken => {

@@ -46,6 +46,10 @@ pub struct Config {
     pub federation_audiences: Vec<String>,
     /// Models that can be deployed, for clients that list them. A deployment may name another: the default upstream serves it.
     pub models: Vec<DeploymentModel>,
+    /// The most federated credentials of one identity or application; 20 in Entra (case 63).
+    pub federated_credentials: usize,
+    /// The upstreams that a deployment may name.
+    pub upstreams: Vec<String>,
     /// The capacity, in thousands of tokens per minute, that a subscription's deployments of one model and SKU may take in a location.
     pub quota: u32,
     /// Entra tenants whose tokens ARM takes besides this system's own. Graph takes none: a token for Microsoft's Graph must not leave
@@ -53,6 +57,13 @@ pub struct Config {
     pub trusted_tenants: Option<Arc<TrustedTenants>>,
     /// Where the activity log is read; without it the log is answered with 503, never with an empty list.
     pub activity: Option<Arc<dyn ActivityReader>>,
+}
+
+impl Config {
+    /// What a federated credential is judged by: the issuers that the operator named, and how many there may be.
+    pub(crate) fn federation_rules(&self) -> (&[String], usize) {
+        (&self.trusted_issuers, self.federated_credentials)
+    }
 }
 
 impl Default for Config {
@@ -64,6 +75,8 @@ impl Default for Config {
             trusted_issuers: Vec::new(),
             federation_audiences: Vec::new(),
             models: Vec::new(),
+            federated_credentials: 20,
+            upstreams: Vec::new(),
             quota: 1_000_000,
             trusted_tenants: None,
             activity: None,

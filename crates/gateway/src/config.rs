@@ -143,7 +143,10 @@ pub struct ConfigError {
 }
 
 /// Checks what can be checked without touching the network; reports all problems together.
-pub(crate) fn check(default_upstream: Option<&str>, upstreams: &[UpstreamConfig], has_roots: bool) -> Result<(), ConfigError> {
+///
+/// # Errors
+/// With everything that is wrong.
+pub fn check(default_upstream: Option<&str>, upstreams: &[UpstreamConfig], has_roots: bool) -> Result<(), ConfigError> {
     let mut problems = Vec::new();
     for (index, upstream) in upstreams.iter().enumerate() {
         let name = &upstream.name;

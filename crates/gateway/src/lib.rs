@@ -35,7 +35,7 @@ mod shares;
 mod standing;
 
 pub use body::Body;
-pub use config::{Config, ConfigError, IdentityLimit, Timeouts, UpstreamConfig, UpstreamKind};
+pub use config::{Config, ConfigError, IdentityLimit, Timeouts, UpstreamConfig, UpstreamKind, check};
 pub use forward::BUILT_IN_MODEL;
 pub use gateway::{Answering, Gateway};
 pub use pieces::BoxError;

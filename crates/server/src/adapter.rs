@@ -11,15 +11,13 @@ use keyless_token::TokenSubject;
 pub(crate) use activity::ActivityLog;
 pub(crate) use tenant_keys::TenantKeys;
 
-/// A managed identity's token lives for 24 hours and 5 minutes, as on Azure. That is safe here because a token only identifies: the
-/// snapshot decides at every call.
-const IDENTITY_TOKEN_SECS: i64 = 24 * 3600 + 300;
-/// What the owner asks for on the command line is used at once.
-pub(crate) const OWNER_TOKEN_SECS: i64 = 3600;
-
 /// Metadata's port to the authority.
 #[derive(Debug)]
-pub(crate) struct AuthorityTokens(pub(crate) Issuer);
+pub(crate) struct AuthorityTokens {
+    pub(crate) issuer: Issuer,
+    /// A long one is safe here because a token only identifies: the snapshot decides at every call.
+    pub(crate) lifetime_secs: i64,
+}
 
 impl TokenSource for AuthorityTokens {
     fn issue(&self, ctx: &OpContext, request: &TokenRequest<'_>) -> Result<IssuedToken, TokenSourceError> {
@@ -31,9 +29,9 @@ impl TokenSource for AuthorityTokens {
             host: Some(request.host.to_string()),
         };
         let mut wanted =
-            IssueRequest::new(identity.tenant, request.resource, subject, IDENTITY_TOKEN_SECS, "managed_identity", request.credential);
+            IssueRequest::new(identity.tenant, request.resource, subject, self.lifetime_secs, "managed_identity", request.credential);
         wanted.proof = Some(format!("by {}", request.holder));
-        match self.0.issue(ctx, wanted) {
+        match self.issuer.issue(ctx, wanted) {
             Ok(issued) => Ok(IssuedToken {
                 token: issued.token,
                 token_id: issued.token_id,

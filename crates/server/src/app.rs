@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +10,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use keyless_audit::{AuditSink, AuditUnavailable};
+use keyless_config::{Settings, TimeSpan, Timeouts};
 use keyless_gateway::Gateway;
 use keyless_metadata::{Connection, Metadata};
 use keyless_store::audit_log::confirmed;
@@ -23,10 +23,6 @@ use crate::connection::MAX_HEADERS;
 use crate::landing;
 use crate::listen::Service;
 use crate::operations::Operations;
-
-/// How long a call of the authority or the control plane may take, its body included: a body that trickles in holds no
-/// connection for long. A change that is under way runs to its end all the same.
-const PLANE_DEADLINE: Duration = Duration::from_secs(60);
 
 /// An answer of any plane.
 pub(crate) type Answer = Either<keyless_gateway::Body, Either<Full<Bytes>, Body>>;
@@ -43,6 +39,7 @@ pub(crate) struct App {
     audit: Arc<dyn AuditSink>,
     /// `.openai.{domain}`, where accounts have host names of their own.
     account_suffix: Option<String>,
+    timeouts: Timeouts,
 }
 
 impl App {
@@ -53,14 +50,18 @@ impl App {
         planes: Router,
         operations: Arc<Operations>,
         audit: Arc<dyn AuditSink>,
-        wildcard_domain: Option<&str>,
+        settings: &Settings,
     ) -> Self {
-        let account_suffix = wildcard_domain.map(|domain| format!(".openai.{domain}"));
-        Self { tls, gateway, metadata, planes, operations, audit, account_suffix }
+        let account_suffix = settings.listen.wildcard_domain.as_ref().map(|domain| format!(".openai.{domain}"));
+        Self { tls, gateway, metadata, planes, operations, audit, account_suffix, timeouts: settings.timeouts.clone() }
     }
 
     pub(crate) const fn tls(&self) -> &Arc<rustls::ServerConfig> {
         &self.tls
+    }
+
+    pub(crate) const fn timeouts(&self) -> &Timeouts {
+        &self.timeouts
     }
 
     pub(crate) async fn answer(
@@ -84,11 +85,13 @@ impl App {
                 request.extensions_mut().insert(Peer(peer));
                 request.extensions_mut().insert(Local(local));
                 collapse_slashes(&mut request);
+                // A body that trickles in holds no connection for long; a change that is under way runs to its end all the same.
+                let deadline = self.timeouts.plane;
                 let answered = async {
-                    let response = match timeout(PLANE_DEADLINE, self.planes.clone().oneshot(request.map(Body::new))).await {
+                    let response = match timeout(deadline.duration(), self.planes.clone().oneshot(request.map(Body::new))).await {
                         Ok(Ok(response)) => response,
                         Ok(Err(never)) => match never {},
-                        Err(_) => too_slow(),
+                        Err(_) => too_slow(deadline),
                     };
                     response.map(|body| Either::Right(Either::Right(body)))
                 };
@@ -133,8 +136,9 @@ fn unconfirmed(error: &AuditUnavailable) -> Response<Answer> {
     keyless_web::json(StatusCode::SERVICE_UNAVAILABLE, &error).map(|body| Either::Right(Either::Right(body)))
 }
 
-fn too_slow() -> Response<Body> {
-    let error = ArmError::new("RequestTimeout", "The request was not complete within 60 seconds. Send it again.");
+fn too_slow(deadline: TimeSpan) -> Response<Body> {
+    let told = format!("The request was not complete within {} seconds. Send it again.", deadline.as_secs());
+    let error = ArmError::new("RequestTimeout", told);
     keyless_web::json(StatusCode::REQUEST_TIMEOUT, &error)
 }
 

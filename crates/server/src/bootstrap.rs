@@ -3,15 +3,15 @@
 //! Every start also brings the built-in roles up to this version's.
 
 use keyless_audit::{AuditEvent, Category, Outcome};
+use keyless_config::FirstStart;
 use keyless_directory::plan::account::NewAccount;
 use keyless_directory::plan::deployment::{self, NewDeployment};
 use keyless_directory::plan::host::NewHost;
 use keyless_directory::plan::{Means, account, assignment, container, host, identity};
 use keyless_directory::sealer::signing_key_purpose;
 use keyless_model::entity::{DeploymentModel, Entity, KeyState, ManagedIdentity, Mutation, Principal, SigningAlgorithm, SigningKey, Tags};
-use keyless_model::{Entropy, OpContext, Scope};
+use keyless_model::{OpContext, Scope};
 use keyless_rbac::{SystemRight, builtin};
-use keyless_store::Sealer;
 use keyless_store::{Change, Directory, Snapshot};
 use keyless_token::Signer;
 
@@ -29,13 +29,11 @@ pub(crate) async fn ensure(
     directory: &Directory,
     system: &SystemRight,
     data: &DataFolder,
-    sealer: &Sealer,
-    entropy: &dyn Entropy,
+    means: Means<'_>,
     ctx: &OpContext,
-    chosen: &Chosen,
+    (contents, chosen): (FirstStart, &Chosen),
     algorithms: &[SigningAlgorithm],
 ) -> anyhow::Result<Scope> {
-    let means = Means { now: ctx.now, entropy, sealer };
     let snapshot = directory.snapshot();
     let mut mutations = missing_roles(&snapshot);
     if snapshot.signing_keys().next().is_none() {
@@ -44,7 +42,7 @@ pub(crate) async fn ensure(
         }
     }
     let host = if snapshot.tenants().next().is_none() {
-        let (documents, host) = first_documents(means, chosen)?;
+        let (documents, host) = first_documents(means, contents, chosen)?;
         mutations.extend(documents);
         host_memory::remember(data, &host)?;
         host
@@ -82,7 +80,7 @@ fn first_key(means: Means<'_>, algorithm: SigningAlgorithm) -> anyhow::Result<Mu
     }))
 }
 
-fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<(Vec<Mutation>, Scope)> {
+fn first_documents(means: Means<'_>, contents: FirstStart, chosen: &Chosen) -> anyhow::Result<(Vec<Mutation>, Scope)> {
     let tenant = container::tenant("Keyless", DOMAIN, means);
     let subscription = container::subscription(tenant.entity.id, "Keyless", means);
     let group_scope = container::resource_group_scope(subscription.entity.id, GROUP)?;
@@ -91,11 +89,7 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<(Vec<Mut
         let scope = resource("Microsoft.ManagedIdentity/userAssignedIdentities", name)?;
         anyhow::Ok(identity::user_assigned(scope, tenant.entity.id, LOCATION, Tags::new(), means))
     };
-    let (demo_app, operator) = (app_identity("demo-app")?, app_identity("operator")?);
-    let ai = account::account(
-        NewAccount::open_ai(resource("Microsoft.CognitiveServices/accounts", "demo-ai")?, tenant.entity.id, LOCATION),
-        means,
-    );
+    let operator = app_identity("operator")?;
     let this_host = host::host(
         NewHost {
             scope: resource("Microsoft.Compute/virtualMachines", host_memory::NAME)?,
@@ -105,6 +99,30 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<(Vec<Mut
             system_assigned: true,
             user_assigned: Default::default(),
         },
+        means,
+    );
+    let owner = assignment::role_assignment(
+        Scope::subscription(subscription.entity.id),
+        builtin::OWNER,
+        principal_of(&operator.mutations, &operator.entity)?,
+        None,
+        means,
+    );
+    let host_scope = this_host.entity.scope.clone();
+    let mut mutations = Vec::new();
+    mutations.extend(tenant.mutations);
+    mutations.extend(subscription.mutations);
+    mutations.extend(container::resource_group(group_scope.clone(), LOCATION, Tags::new(), means).mutations);
+    for planned in [operator.mutations, this_host.mutations, owner.mutations] {
+        mutations.extend(planned);
+    }
+    if contents == FirstStart::Bare {
+        return Ok((mutations, host_scope));
+    }
+
+    let demo_app = app_identity("demo-app")?;
+    let ai = account::account(
+        NewAccount::open_ai(resource("Microsoft.CognitiveServices/accounts", "demo-ai")?, tenant.entity.id, LOCATION),
         means,
     );
     let model = |name: &str| DeploymentModel { format: "OpenAI".to_owned(), name: name.to_owned(), version: None };
@@ -129,19 +147,8 @@ fn first_documents(means: Means<'_>, chosen: &Chosen) -> anyhow::Result<(Vec<Mut
         None,
         means,
     );
-    let owner = assignment::role_assignment(
-        Scope::subscription(subscription.entity.id),
-        builtin::OWNER,
-        principal_of(&operator.mutations, &operator.entity)?,
-        None,
-        means,
-    );
-    let host_scope = this_host.entity.scope.clone();
-    let mut mutations = vec![deploy("chat", &chosen.chat_model)?, deploy("embed", &chosen.embed_model)?];
-    mutations.extend(tenant.mutations);
-    mutations.extend(subscription.mutations);
-    mutations.extend(container::resource_group(group_scope.clone(), LOCATION, Tags::new(), means).mutations);
-    for planned in [demo_app.mutations, operator.mutations, ai.mutations, this_host.mutations, openai_user.mutations, owner.mutations] {
+    mutations.extend([deploy("chat", &chosen.chat_model)?, deploy("embed", &chosen.embed_model)?]);
+    for planned in [demo_app.mutations, ai.mutations, openai_user.mutations] {
         mutations.extend(planned);
     }
     Ok((mutations, host_scope))

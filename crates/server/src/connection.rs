@@ -17,6 +17,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use keyless_config::Timeouts;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -45,9 +46,9 @@ pub(crate) struct Patience {
     pub(crate) parting: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Self {
-        Self { head: Duration::from_secs(10), idle: Duration::from_secs(60), parting: Duration::from_secs(5) }
+impl Patience {
+    pub(crate) const fn of(timeouts: &Timeouts) -> Self {
+        Self { head: timeouts.head.duration(), idle: timeouts.idle_connection.duration(), parting: Duration::from_secs(5) }
     }
 }
 

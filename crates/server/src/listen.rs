@@ -1,13 +1,12 @@
 //! Sockets: bound early and all together, served late, one set per worker thread.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener};
 
 use anyhow::Context as _;
+use keyless_config::Listen;
 use keyless_web::Endpoints;
 use socket2::{Domain, Protocol, Socket, Type};
-
-use crate::options::Options;
 
 mod holder;
 
@@ -67,23 +66,22 @@ pub(crate) fn bind(service: Service, address: SocketAddr, workers: usize) -> any
 }
 
 /// Binds every listener.
-pub(crate) fn bind_all(options: &Options, workers: usize) -> anyhow::Result<Vec<Bound>> {
-    let v4 = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
-    let planes = bind(Service::Planes, v4(options.port), workers)?;
+pub(crate) fn bind_all(listen: &Listen, workers: usize) -> anyhow::Result<Vec<Bound>> {
+    let planes = bind(Service::Planes, listen.https.socket(), workers)?;
     // `localhost` is two addresses; a client that tries ::1 first must not find someone else there.
     let six = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), planes.address.port());
     let second = bind(Service::Planes, six, workers);
     let mut all = vec![
         planes,
-        bind(Service::Metadata, v4(options.metadata_port), workers)?,
-        bind(Service::Operations, v4(options.operations_port), 1)?,
+        bind(Service::Metadata, listen.metadata().socket(), workers)?,
+        bind(Service::Operations, listen.operations().socket(), 1)?,
     ];
     match second {
         Ok(bound) => all.push(bound),
         Err(error) => tracing::debug!(error = format!("{error:#}"), "no IPv6 loopback here"),
     }
-    if let Some(port) = options.gateway_http {
-        all.push(bind(Service::PlainGateway, v4(port), workers)?);
+    if let Some(address) = listen.gateway_http {
+        all.push(bind(Service::PlainGateway, address.socket(), workers)?);
     }
     Ok(all)
 }
@@ -102,15 +100,15 @@ pub(crate) fn shares(all: Vec<Bound>) -> Vec<Vec<(Service, TcpListener)>> {
     shares
 }
 
-pub(crate) fn endpoints(bound: &[Bound]) -> Endpoints {
-    let port = |service| bound.iter().find(|found| found.service == service).map_or(0, |found| found.address.port());
-    let base = format!("https://localhost:{}", port(Service::Planes));
+pub(crate) fn endpoints(bound: &[Bound], listen: &Listen) -> Endpoints {
+    let address = |service| bound.iter().find(|found| found.service == service).map_or(listen.https.socket(), |found| found.address);
+    let base = format!("https://localhost:{}", address(Service::Planes).port());
     Endpoints {
         authority: base.clone(),
         control: base.clone(),
         gateway: base,
-        metadata: format!("http://127.0.0.1:{}", port(Service::Metadata)),
-        wildcard_domain: None,
+        metadata: format!("http://{}", address(Service::Metadata)),
+        wildcard_domain: listen.wildcard_domain.clone(),
     }
 }
 

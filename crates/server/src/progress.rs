@@ -11,10 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// How long a peer may take nothing of what is ready for it. One that reads, however slowly, makes progress.
-pub(crate) const WRITE_PROGRESS: Duration = Duration::from_secs(60);
-
-/// A stream whose writes fail once the peer has taken nothing for a while.
+/// A stream whose writes fail once the peer has taken nothing for a while. One that reads, however slowly, makes progress.
 #[derive(Debug)]
 pub(crate) struct Progress<S> {
     stream: S,
@@ -74,6 +71,8 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+
+    const WRITE_PROGRESS: Duration = Duration::from_secs(60);
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up_d11() {

@@ -5,18 +5,18 @@ use std::thread;
 
 use anyhow::{Context as _, bail};
 use keyless_audit::AuditSink;
-use keyless_authority::{DEFAULT_ROTATION, Issuer, KeyRotation, SignInProvider};
+use keyless_authority::{Issuer, KeyRotation, SignInProvider};
+use keyless_directory::plan::Means;
 use keyless_gateway::Gateway;
 use keyless_metadata::Metadata;
-use keyless_model::entity::{DeploymentModel, SigningAlgorithm};
+use keyless_model::entity::SigningAlgorithm;
 use keyless_model::{Actor, Clock, Entropy, OpContext, RequestId};
 use keyless_rbac::SystemRight;
 use keyless_store::audit_log::{AuditLog, AuditLogError, AuditLogOptions, Durability, StartKey};
 use keyless_store::{Blocking, Directory, KeyRing, Store};
 use keyless_store::{MasterKey, Sealer};
 use keyless_store_sqlite::SqliteStore;
-use keyless_token::rotation::RotationPolicy;
-use keyless_web::{Passwords, Platform, Refusals, TrustedTenants};
+use keyless_web::{Passwords, Platform, Refusals};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -29,16 +29,18 @@ use crate::clock::{SteadyClock, ThisMachine};
 use crate::crew::Crew;
 use crate::data::DataFolder;
 use crate::listen::{Bound, Service, bind_all, endpoints, shares};
-use crate::local::api::{SignInStatus, Status, UpstreamStatus};
+use crate::local::api::{SignInStatus, Status};
 use crate::local::{Door, Facts, Invited, first_administrator, recall, status};
 use crate::operations::Operations;
 use crate::options::Options;
+use crate::roles::{control_config, gateway_config, metadata_config, rotation_policy, signing_algorithms};
 use crate::signals::Signals;
 use crate::system::SystemEntropy;
 use crate::tls::LocalCa;
 use crate::upkeep::{
     catch_up, look_after_the_log, renew_certificate, rotate_keys, settle, settle_often, until, write_counts, write_counts_often,
 };
+use crate::upstreams::Servers;
 use crate::worker::Worker;
 use crate::{bootstrap, process, restored, trust, upstreams};
 
@@ -53,6 +55,7 @@ pub fn run(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status,
 }
 
 async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Status, Option<&Invited>)) -> anyhow::Result<()> {
+    let settings = &options.settings;
     // Before anything else, so that a signal during a slow start ends it in order, and before any key is in memory.
     let mut signals = Signals::listen()?;
     process::keep_memory_private();
@@ -70,21 +73,21 @@ async fn start(options: Options, tell: impl Fn(&str), on_ready: impl FnOnce(&Sta
 
     parts.operations.set_ready(true);
     let status = status(&parts.door);
-    if let Some(file) = &options.ready_file {
+    if let Some(file) = &settings.process.ready_file {
         crate::data::replace(file, &serde_json::to_vec_pretty(&status)?)
-            .with_context(|| format!("cannot write the ready file {}", file.display()))?;
+            .with_context(|| format!("cannot write the ready file {}", file))?;
     }
     on_ready(&status, invited.as_ref());
 
     signals.stop().await;
-    tell(&format!("stopping: no new connections; running calls may take {} s more", options.drain.as_secs()));
+    tell(&format!("stopping: no new connections; running calls may take {} s more", settings.process.drain.as_secs()));
     parts.operations.set_ready(false);
-    if let Some(file) = &options.ready_file {
-        _ = std::fs::remove_file(file);
+    if let Some(file) = &settings.process.ready_file {
+        _ = std::fs::remove_file(&**file);
     }
-    if !options.drain_delay.is_zero() {
+    if let Some(delay) = settings.process.drain_delay {
         // Whoever does not want to wait sends the signal again.
-        _ = timeout(options.drain_delay, signals.stop()).await;
+        _ = timeout(delay.duration(), signals.stop()).await;
     }
     stop.send_replace(true);
     // Joining blocks, and the tasks of this thread must go on meanwhile: calls that drain still commit and audit.
@@ -116,7 +119,8 @@ struct Parts {
     capacity: Arc<Capacity>,
     bound: std::sync::Mutex<Vec<Bound>>,
     model: std::sync::Mutex<Option<crate::model::ModelServer>>,
-    watched: std::sync::Mutex<Option<upstreams::Watched>>,
+    watched: std::sync::Mutex<Vec<upstreams::Watched>>,
+    servers: Arc<Servers>,
 }
 
 async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Parts> {
@@ -126,15 +130,19 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
 
     // What cannot start is refused before the first start makes a folder. None is taken back afterwards: from the moment it is there,
     // another process may run in it.
-    upstreams::check(&options.upstream)?;
+    let settings = &options.settings;
+    if let Some(fault) = crate::faults(settings).first() {
+        bail!("{}: {}", fault.settings.join(", "), fault.what);
+    }
     crate::data::free(&options.data)?;
-    let workers = options.workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
+    let workers = settings.process.workers.map(|workers| usize::from(workers.get()));
+    let workers = workers.unwrap_or_else(|| thread::available_parallelism().map_or(2, usize::from));
     let owner = rustix::process::geteuid().as_raw();
     let capacity = Capacity::of(process::raise_descriptors(), workers, owner);
-    let bound = bind_all(options, workers)?;
-    let endpoints = endpoints(&bound);
+    let bound = bind_all(&settings.listen, workers)?;
+    let endpoints = endpoints(&bound, &settings.listen);
     let roots = rustls_native_certs::load_native_certs().certs;
-    let mut authority = trust::authority_config(options, &roots)?;
+    let mut authority = trust::authority_config(settings, &roots)?;
     let data = DataFolder::open(&options.data)?;
     // A new master key would open nothing that an older one sealed, and hide that the right one is missing.
     if data.database().exists() && !data.master_key().exists() {
@@ -144,14 +152,16 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     let store = Arc::new(SqliteStore::open(&data.database())?);
     let audit = open_audit(options, &data, &*store, (&clock, &entropy, &sealer), &ctx).await?;
     let (documents, events) = (Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&audit) as Arc<dyn AuditSink>);
-    let directory = Directory::open_without(documents, events, &ctx, options.without.clone()).await?;
+    let directory = Directory::open_without(documents, events, &ctx, settings.state.without.clone()).await?;
     restored::check(&*store, &audit, directory.load().revision(), options.accept_older_state, &ctx).await?;
     replay_outbox(&*store, &audit, &directory, &ctx).await?;
 
     let certificate = ListenerCertificate::new(LocalCa::open(&data, &sealer, &*entropy, ctx.now, &roots)?, ctx.now)?;
-    let chosen = upstreams::choose(&options.upstream, &options.cache, &roots, tell).await?;
+    let chosen = upstreams::choose(settings, &options.cache, &roots, tell).await?;
     let system = system_right();
-    let host = bootstrap::ensure(&directory, &system, &data, &sealer, &*entropy, &ctx, &chosen, &signing_algorithms(options)).await?;
+    let first = (settings.first_start, &chosen);
+    let means = Means { now: ctx.now, entropy: &*entropy, sealer: &sealer };
+    let host = bootstrap::ensure(&directory, &system, &data, means, &ctx, first, &signing_algorithms(settings)).await?;
     let snapshot = directory.snapshot();
     let keyring = KeyRing::open(&snapshot, Arc::clone(&sealer))?;
     let platform = Arc::new(Platform {
@@ -167,35 +177,31 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
     });
 
     // A verifier that keeps the key set for as long as it may has met a new key well before that key signs.
-    authority.jwks_max_age_secs = authority.jwks_max_age_secs.min(options.key_lead_secs / 2);
-    let trusted = trust::trusted_tenants(options, &snapshot, &platform.clock, &roots)?;
+    authority.jwks_max_age_secs = authority.jwks_max_age_secs.min(settings.keys.publish_ahead.as_secs() / 2);
+    let trusted = trust::trusted_tenants(settings, &snapshot, &platform.clock, &roots)?;
     let sign_in = authority.sign_in_with.as_ref().map(|provider| SignInStatus {
         name: provider.name.clone(),
         issuer: provider.issuer.clone(),
         redirect_uri: SignInProvider::redirect_uri(&platform.endpoints.authority),
     });
-    let mut rotation = KeyRotation::new(Arc::clone(&platform), system.clone(), rotation_policy(options))?;
-    if signing_algorithms(options).contains(&SigningAlgorithm::ES256) {
+    let mut rotation = KeyRotation::new(Arc::clone(&platform), system.clone(), rotation_policy(&settings.keys))?;
+    if signing_algorithms(settings).contains(&SigningAlgorithm::ES256) {
         rotation = rotation.with_es256();
     }
     let issuer = Issuer::of(Arc::clone(&platform), &authority);
     issuer.check_audiences()?;
-    let metadata =
-        Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(&platform, host.clone()), Arc::new(AuthorityTokens(issuer.clone()))));
-    let gateway = keyless_gateway::Config {
-        default_upstream: Some(upstreams::DEFAULT.to_owned()),
-        upstreams: chosen.upstreams,
-        roots,
-        max_calls: capacity.calls(),
-        max_calls_of_one: capacity.calls_of_one(),
-        trusted_tenants: trusted.clone(),
-        ..keyless_gateway::Config::default()
-    };
+    let tokens = AuthorityTokens { issuer: issuer.clone(), lifetime_secs: settings.lifetimes.identity_token.as_secs().into() };
+    let metadata = Arc::new(Metadata::new(Arc::clone(&platform), metadata_config(settings, &platform, host.clone()), Arc::new(tokens)));
+    let mut gateway = gateway_config(settings, &chosen, roots, trusted.clone());
+    gateway.max_calls = gateway.max_calls.min(capacity.calls());
+    gateway.max_calls_of_one = gateway.max_calls_of_one.min(capacity.calls_of_one());
     let gateway = Gateway::new(Arc::clone(&platform), gateway)?;
     let operations = Arc::new(Operations::new(Arc::clone(&platform), Arc::clone(&capacity)));
     operations.set_degraded(upstreams::degraded(&chosen.shown));
+    let activity = Some(Arc::new(ActivityLog::new(Arc::clone(&audit))) as _);
+    let control = keyless_control::Config { activity, ..control_config(settings, &chosen, trusted.clone()) };
     let planes = keyless_authority::router(Arc::clone(&platform), system.clone(), authority)
-        .merge(keyless_control::router(Arc::clone(&platform), control_config(options, &audit, &chosen.shown, trusted.clone())));
+        .merge(keyless_control::router(Arc::clone(&platform), control));
     let app = App::new(
         certificate.server_config()?,
         Arc::clone(&gateway),
@@ -203,8 +209,9 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         planes,
         Arc::clone(&operations),
         Arc::clone(&platform.audit),
-        platform.endpoints.wildcard_domain.as_deref(),
+        settings,
     );
+    let servers = Servers::new(Arc::clone(&gateway), chosen.upstreams);
     let address_of = |service| bound.iter().find(|found| found.service == service).map(|found| found.address);
     let facts = Facts {
         started: ctx.now,
@@ -217,7 +224,8 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         sign_in,
         upstreams: Arc::new(RwLock::new(chosen.shown)),
         gateway: Arc::clone(&gateway),
-        trusted_tenants: options.trusted_tenants.clone(),
+        trusted_tenants: settings.trust.tenants.clone(),
+        owner_token_secs: settings.lifetimes.owner_token.as_secs().into(),
     };
     let door = Arc::new(Door {
         audit: Arc::clone(&audit),
@@ -243,6 +251,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         bound: bound.into(),
         model: chosen.child.into(),
         watched: chosen.watched.into(),
+        servers,
     })
 }
 
@@ -261,21 +270,22 @@ impl Parts {
         tasks.spawn(catch_up(Arc::clone(&self.door.platform), stop.clone()));
         let platform = || Arc::clone(&self.door.platform);
         tasks.spawn(write_counts_often(platform(), stop.clone()));
-        tasks.spawn(look_after_the_log(Arc::clone(&self.audit), platform(), options.clone(), stop.clone()));
+        tasks.spawn(look_after_the_log(Arc::clone(&self.audit), platform(), options.settings.audit.clone(), stop.clone()));
         tasks.spawn(settle_often(platform(), Arc::clone(&self.store), Arc::clone(&self.operations), stop.clone()));
         tasks.spawn(renew_certificate(platform(), Arc::clone(&self.certificate), stop.clone()));
         let watchers = upstreams::Watchers {
             platform: platform(),
             gateway: Arc::clone(&self.gateway),
+            servers: Arc::clone(&self.servers),
             operations: Arc::clone(&self.operations),
             shown: Arc::clone(&self.door.facts.upstreams),
         };
-        let watched = self.watched.lock().expect("no holder of this lock panics").take();
+        let watched = std::mem::take(&mut *self.watched.lock().expect("no holder of this lock panics"));
         tasks.spawn(upstreams::watch(watched, watchers, stop.clone()));
         if let Some(model) = self.model.lock().expect("no holder of this lock panics").take() {
             tasks.spawn(upstreams::supervise(
                 model,
-                Arc::clone(&self.gateway),
+                Arc::clone(&self.servers),
                 Arc::clone(&self.operations),
                 options.cache.clone(),
                 stop.clone(),
@@ -286,7 +296,8 @@ impl Parts {
         let workers = shares.into_iter().zip(arrivals).enumerate();
         let started = workers.map(|(number, (listeners, arrivals))| {
             let (crew, capacity) = (crew.clone(), Arc::clone(&self.capacity));
-            Worker { number, crew, capacity, arrivals, listeners, drain: options.drain }.start(Arc::clone(&self.app), stop.clone())
+            Worker { number, crew, capacity, arrivals, listeners, drain: options.settings.process.drain.duration() }
+                .start(Arc::clone(&self.app), stop.clone())
         });
         Ok(started.collect::<std::io::Result<_>>()?)
     }
@@ -300,7 +311,7 @@ async fn open_audit(
     (clock, entropy, sealer): (&Arc<dyn Clock>, &Arc<dyn Entropy>, &Sealer),
     ctx: &OpContext,
 ) -> anyhow::Result<Arc<AuditLog>> {
-    let durability = if options.strict_durability { Durability::Strict } else { Durability::Written };
+    let durability = if options.settings.audit.strict_durability { Durability::Strict } else { Durability::Written };
     let settings = AuditLogOptions { durability, ..Default::default() };
     let (folder, key, anchor) = (data.audit(), StartKey::of(sealer), store.audit_anchor(ctx).await?);
     let opened = AuditLog::open(&folder, settings, &key, Arc::clone(clock), Arc::clone(entropy))
@@ -320,47 +331,6 @@ async fn replay_outbox(store: &dyn Store, audit: &AuditLog, directory: &Director
     let pending = store.pending_audit(ctx).await?;
     directory.audited_up_to(audit.ensure(&pending)?);
     Ok(())
-}
-
-fn rotation_policy(options: &Options) -> RotationPolicy {
-    RotationPolicy { interval_secs: options.key_interval_secs.into(), publish_lead_secs: options.key_lead_secs.into(), ..DEFAULT_ROTATION }
-}
-
-/// What tokens are signed with: an ES256 key is made only where it is used.
-fn signing_algorithms(options: &Options) -> Vec<SigningAlgorithm> {
-    let es256 = (!options.es256_audiences.is_empty()).then_some(SigningAlgorithm::ES256);
-    std::iter::once(SigningAlgorithm::RS256).chain(es256).collect()
-}
-
-fn control_config(
-    options: &Options,
-    audit: &Arc<AuditLog>,
-    upstreams: &[UpstreamStatus],
-    trusted_tenants: Option<Arc<TrustedTenants>>,
-) -> keyless_control::Config {
-    let models = upstreams.iter().flat_map(|upstream| &upstream.models);
-    let model = |name: &String| DeploymentModel { format: "OpenAI".to_owned(), name: name.clone(), version: None };
-    keyless_control::Config {
-        trusted_issuers: options.trusted_issuers.clone(),
-        federation_audiences: options.federation_audiences.clone(),
-        trusted_tenants,
-        models: models.map(model).collect(),
-        activity: Some(Arc::new(ActivityLog::new(Arc::clone(audit)))),
-        ..Default::default()
-    }
-}
-
-fn metadata_config(platform: &Platform, host: keyless_model::Scope) -> keyless_metadata::Config {
-    let own = platform.endpoints.metadata.trim_start_matches("http://").to_owned();
-    let port = own.rsplit(':').next().unwrap_or_default().to_owned();
-    keyless_metadata::Config {
-        host,
-        location: bootstrap::LOCATION.to_owned(),
-        allowed_uids: vec![rustix::process::geteuid().as_raw()],
-        // Azure's own address is allowed for hosts that route it here.
-        allowed_hosts: vec![own, format!("localhost:{port}"), "169.254.169.254".to_owned()],
-        issues_per_second: 20,
-    }
 }
 
 /// What acts as Keyless itself gets it from here: the first start, key rotation, sign-ins, the owner's door.

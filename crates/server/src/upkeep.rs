@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyless_authority::KeyRotation;
+use keyless_config::{Audit, ByteSize, TimeSpan};
 use keyless_model::{Actor, OpContext};
 use keyless_store::Blocking;
 use keyless_store::audit_log::{AuditLog, Retention, confirmed};
@@ -13,7 +14,6 @@ use tokio::sync::watch;
 
 use crate::certificate::ListenerCertificate;
 use crate::operations::Operations;
-use crate::options::Options;
 use crate::stop;
 
 /// How often other processes' commits are looked for, as a safety net under their notices.
@@ -47,13 +47,13 @@ pub(crate) async fn catch_up(platform: Arc<Platform>, mut stop: watch::Receiver<
 }
 
 /// Watches the room that the audit log has, and removes what need not be kept.
-pub(crate) async fn look_after_the_log(audit: Arc<AuditLog>, platform: Arc<Platform>, options: Options, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn look_after_the_log(audit: Arc<AuditLog>, platform: Arc<Platform>, settings: Audit, mut stop: watch::Receiver<bool>) {
     let thread = Blocking::new(1, 0);
     let mut rounds = 0_u64;
     loop {
-        let ago = |secs: u32| platform.clock.now().plus_secs(-i64::from(secs));
-        let (before, max_bytes) = (options.audit_keep_secs.map(ago), options.audit_max_bytes);
-        let keep = Retention { before, max_bytes, spare: Some(ago(options.audit_spare_secs)) };
+        let ago = |span: TimeSpan| platform.clock.now().plus_secs(-i64::from(span.as_secs()));
+        let (before, max_bytes) = (settings.keep.map(ago), settings.max_size.map(ByteSize::bytes));
+        let keep = Retention { before, max_bytes, spare: Some(ago(settings.spare)) };
         let prunes = (before.is_some() || max_bytes.is_some()) && rounds.is_multiple_of(PRUNE_ROUNDS);
         let audit = Arc::clone(&audit);
         let looked = thread.run(move || {

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use http::Uri;
-use keyless_gateway::detect::{self, ListFault, Lister, stand_in};
-use keyless_gateway::{BUILT_IN_MODEL, Gateway, UpstreamConfig};
+use keyless_config::{Settings, Upstream};
+use keyless_gateway::detect::{self, Found, ListFault, Lister, is_embedding, stand_in};
+use keyless_gateway::{BUILT_IN_MODEL, ConfigError, Gateway, UpstreamConfig};
 use keyless_model::Secret;
 use keyless_web::{PeerOwner, owner_of};
 use rustls::pki_types::CertificateDer;
@@ -17,15 +18,14 @@ use tokio::sync::watch::Receiver;
 use crate::local::api::UpstreamStatus;
 use crate::model::{Addresses, ModelServer};
 use crate::operations::Operations;
-use crate::options::UpstreamChoice;
-use crate::stop;
+use crate::{stop, trust};
 
 mod watch;
 
 pub(crate) use watch::{Watched, Watchers, deployments, watch};
 
-/// The upstream that serves whatever no other one names.
-pub(crate) const DEFAULT: &str = "default";
+/// What a server is called that was found, and not configured.
+const DEFAULT: &str = "default";
 const EMBEDDINGS: &str = "embeddings";
 /// The model names of the supervised model: one file, loaded once to write and once to embed.
 const SMOLLM2: &str = "smollm2-135m-instruct";
@@ -36,60 +36,124 @@ const RESTART_PAUSE: Duration = Duration::from_secs(2);
 /// What was chosen.
 #[derive(Debug)]
 pub(crate) struct Chosen {
+    /// The name of the upstream that serves whatever no other one names.
+    pub(crate) default: Option<String>,
     pub(crate) upstreams: Vec<UpstreamConfig>,
     pub(crate) shown: Vec<UpstreamStatus>,
     /// The models that a new system's deployments `chat` and `embed` name.
     pub(crate) chat_model: String,
     pub(crate) embed_model: String,
     pub(crate) child: Option<ModelServer>,
-    /// A server that is not ours to start, to be watched.
-    pub(crate) watched: Option<Watched>,
+    /// Servers that are not ours to start, to be watched.
+    pub(crate) watched: Vec<Watched>,
 }
 
-/// Whether what was asked for can be meant; asks no server.
-pub(crate) fn check(choice: &UpstreamChoice) -> anyhow::Result<()> {
-    match choice {
-        UpstreamChoice::Url { url, api_key_file } => named(url, api_key_file.as_deref()).map(drop),
-        UpstreamChoice::BuiltIn | UpstreamChoice::SmolLm2 | UpstreamChoice::Detect => Ok(()),
-    }
-}
-
-/// Finds or starts what was asked for. `roots` are those of the operating system; `tell` hears each step that takes time.
+/// Finds, starts or asks what is configured. `roots` are those of the operating system; `tell` hears each step that takes time.
 pub(crate) async fn choose(
-    choice: &UpstreamChoice,
+    settings: &Settings,
     cache: &Path,
     roots: &[CertificateDer<'static>],
     tell: impl Fn(&str),
 ) -> anyhow::Result<Chosen> {
-    match choice {
-        UpstreamChoice::Url { url, api_key_file } => asked(named(url, api_key_file.as_deref())?, "model server".to_owned(), roots).await,
-        UpstreamChoice::BuiltIn => Ok(built_in()),
-        UpstreamChoice::SmolLm2 => {
-            let server = ModelServer::start(cache, tell).await?;
-            let (upstreams, shown) = supervised(&server.addresses)?;
-            let child = Some(server);
-            Ok(Chosen { upstreams, shown, chat_model: SMOLLM2.into(), embed_model: SMOLLM2_EMBEDDINGS.into(), child, watched: None })
-        }
-        UpstreamChoice::Detect => {
-            let (trusted, others): (Vec<_>, Vec<_>) =
-                detect::among(&detect::CANDIDATES, is_trusted).await.into_iter().partition(|found| found.trusted);
-            // SECURITY: prompts do not go to whoever on a shared machine was the first to listen on a well-known port.
-            for other in others {
-                tell(&format!("a model server at {} is another user's; to use it, name it with --upstream", other.base_url));
+    let mut chosen = Chosen {
+        default: settings.default_upstream().map(str::to_owned),
+        upstreams: Vec::new(),
+        shown: Vec::new(),
+        chat_model: "chat".into(),
+        embed_model: "embed".into(),
+        child: None,
+        watched: Vec::new(),
+    };
+    for (name, upstream) in &settings.upstreams {
+        chosen.ask(configured(name, upstream)?, "model server".to_owned(), !upstream.models.is_empty(), roots).await?;
+    }
+    match settings.default_upstream() {
+        Some("built-in") => chosen.built_in(),
+        Some("smollm2") => chosen.supervise(ModelServer::start(cache, tell).await?)?,
+        Some("detect") => match detected(&tell).await {
+            Some(found) => {
+                tell(&format!("found {} at {}", found.name, found.base_url));
+                let (models, trusts) = (found.models, Some(is_ours as fn(PeerOwner) -> bool));
+                let upstream = UpstreamConfig { models, trusts, ..UpstreamConfig::open_ai(DEFAULT, found.base_url) };
+                chosen.ask(upstream, format!("model server ({})", found.name), false, roots).await?;
+                chosen.default = Some(DEFAULT.to_owned());
             }
-            match trusted.into_iter().next() {
-                Some(found) => {
-                    tell(&format!("found {} at {}", found.name, found.base_url));
-                    let (models, trusts) = (found.models, Some(is_ours as fn(PeerOwner) -> bool));
-                    let upstream = UpstreamConfig { models, trusts, ..UpstreamConfig::open_ai(DEFAULT, found.base_url) };
-                    asked(upstream, format!("model server ({})", found.name), roots).await
-                }
-                None => {
-                    tell("no model server answers on this machine; the built-in responder, which is no model, stands in");
-                    Ok(built_in())
-                }
+            None => {
+                tell("no model server answers on this machine; the built-in responder, which is no model, stands in");
+                chosen.built_in();
             }
+        },
+        _ => {}
+    }
+    chosen.name_models();
+    Ok(chosen)
+}
+
+async fn detected(tell: &impl Fn(&str)) -> Option<Found> {
+    let found = detect::among(&detect::CANDIDATES, is_trusted).await;
+    let (trusted, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|found| found.trusted);
+    // SECURITY: prompts do not go to whoever on a shared machine was the first to listen on a well-known port.
+    for other in others {
+        tell(&format!("a model server at {} is another user's; to use it, name it with --upstream", other.base_url));
+    }
+    trusted.into_iter().next()
+}
+
+impl Chosen {
+    /// A server with the models it names, whoever named the server. One that is down may come later: it is watched.
+    async fn ask(&mut self, upstream: UpstreamConfig, kind: String, fixed: bool, roots: &[CertificateDer<'static>]) -> anyhow::Result<()> {
+        let lister = Lister::new(&upstream, roots)?;
+        let listed = if upstream.models.is_empty() { lister.models().await } else { Ok(upstream.models.clone()) };
+        let down = listed.as_ref().err().is_some_and(ListFault::is_down);
+        let trouble = listed.as_ref().err().map(shown_trouble);
+        let upstream = UpstreamConfig { models: listed.unwrap_or_default(), ..upstream };
+        let (name, url) = (upstream.name.clone(), upstream.base_url.to_string());
+        self.shown.push(UpstreamStatus { name, url, kind, models: upstream.models.clone(), trouble, down });
+        self.upstreams.push(upstream.clone());
+        self.watched.push(Watched { lister, upstream, fixed });
+        Ok(())
+    }
+
+    fn built_in(&mut self) {
+        self.default = Some(DEFAULT.to_owned());
+        self.shown.push(UpstreamStatus {
+            name: DEFAULT.into(),
+            url: String::new(),
+            kind: "built-in responder (not a model)".into(),
+            models: vec![BUILT_IN_MODEL.into()],
+            trouble: None,
+            down: false,
+        });
+        self.upstreams.push(UpstreamConfig::built_in(DEFAULT));
+    }
+
+    fn supervise(&mut self, server: ModelServer) -> anyhow::Result<()> {
+        self.default = Some(DEFAULT.to_owned());
+        for upstream in supervised(&server.addresses)? {
+            self.shown.push(UpstreamStatus {
+                name: upstream.name.clone(),
+                url: upstream.base_url.to_string(),
+                kind: format!("supervised model ({})", server.addresses.model),
+                models: upstream.models.clone(),
+                trouble: None,
+                down: false,
+            });
+            self.upstreams.push(upstream);
         }
+        self.child = Some(server);
+        Ok(())
+    }
+
+    /// The models of a new system's deployments: what the default server has, else any.
+    fn name_models(&mut self) {
+        let all: Vec<_> = self.shown.iter().flat_map(|shown| &shown.models).cloned().collect();
+        let own = self.shown.iter().find(|shown| Some(&shown.name) == self.default.as_ref());
+        let own = own.map(|shown| shown.models.clone()).unwrap_or_default();
+        let model = |embeds, of: &[String]| stand_in(of, embeds).cloned();
+        let chat = model(false, &own).or_else(|| model(false, &all));
+        let embed = all.iter().find(|model| is_embedding(model)).cloned().or_else(|| model(true, &own)).or_else(|| model(true, &all));
+        self.chat_model = chat.unwrap_or_else(|| "chat".into());
+        self.embed_model = embed.unwrap_or_else(|| "embed".into());
     }
 }
 
@@ -117,43 +181,22 @@ pub(crate) fn degraded(shown: &[UpstreamStatus]) -> Option<String> {
     Some(format!("the model server {} {}", troubled.url, troubled.trouble.as_deref().unwrap_or_default()))
 }
 
-fn named(url: &str, api_key_file: Option<&Path>) -> anyhow::Result<UpstreamConfig> {
-    let wrong = || format!("`{url}` is no upstream; give the base URL of an OpenAI-compatible server, such as http://127.0.0.1:11434");
-    let parsed: Uri = url.parse().with_context(wrong)?;
-    if !matches!(parsed.scheme_str(), Some("http" | "https")) || parsed.authority().is_none() || parsed.query().is_some() {
-        bail!(wrong());
-    }
-    let path = parsed.path().trim_end_matches('/');
-    let text = format!(
-        "{}://{}{}",
-        parsed.scheme_str().unwrap_or("http"),
-        parsed.authority().map(http::uri::Authority::as_str).unwrap_or_default(),
-        if path.is_empty() { "/v1" } else { path }
-    );
-    let api_key = api_key_file
-        .map(|file| std::fs::read_to_string(file).with_context(|| format!("cannot read the upstream key file {}", file.display())))
-        .transpose()?
-        .map(|key| Secret::new(key.trim().to_owned()));
-    Ok(UpstreamConfig { api_key, ..UpstreamConfig::open_ai(DEFAULT, text.parse()?) })
-}
-
-/// A server with the models it names, whoever named the server. One that is down may come later: it is watched.
-async fn asked(upstream: UpstreamConfig, kind: String, roots: &[CertificateDer<'static>]) -> anyhow::Result<Chosen> {
-    let lister = Lister::new(&upstream, roots)?;
-    let listed = if upstream.models.is_empty() { lister.models().await } else { Ok(upstream.models.clone()) };
-    let down = listed.as_ref().err().is_some_and(ListFault::is_down);
-    let trouble = listed.as_ref().err().map(shown_trouble);
-    let upstream = UpstreamConfig { models: listed.unwrap_or_default(), ..upstream };
-    let model = |embeds| stand_in(&upstream.models, embeds).cloned();
-    let shown =
-        UpstreamStatus { name: DEFAULT.into(), url: upstream.base_url.to_string(), kind, models: upstream.models.clone(), trouble, down };
-    Ok(Chosen {
-        chat_model: model(false).unwrap_or_else(|| "chat".into()),
-        embed_model: model(true).unwrap_or_else(|| "embed".into()),
-        upstreams: vec![upstream.clone()],
-        shown: vec![shown],
-        child: None,
-        watched: Some(Watched { lister, upstream }),
+/// A configured server as the gateway wants it.
+pub(crate) fn configured(name: &str, upstream: &Upstream) -> anyhow::Result<UpstreamConfig> {
+    let url: Uri = upstream.url.parse().context("this is no URL")?;
+    let base = if url.path().trim_matches('/').is_empty() {
+        format!("{}/v1", upstream.url.trim_end_matches('/'))
+    } else {
+        upstream.url.to_string()
+    };
+    let key = upstream.api_key_file.as_deref();
+    let key =
+        key.map(|file| std::fs::read_to_string(file).with_context(|| format!("cannot read the upstream key file {}", file.display())));
+    Ok(UpstreamConfig {
+        models: upstream.models.clone(),
+        api_key: key.transpose()?.map(|key| Secret::new(key.trim().to_owned())),
+        ca: trust::certificates_in(upstream.ca.as_deref(), "upstream CA")?.into_iter().map(CertificateDer::from).collect(),
+        ..UpstreamConfig::open_ai(name, base.trim_end_matches('/').parse()?)
     })
 }
 
@@ -162,52 +205,50 @@ fn shown_trouble(fault: &ListFault) -> String {
     let means = match fault {
         ListFault::NoList(_) => "deployments ask it for the model they name",
         ListFault::Unreachable(_) => "calls are answered 503 until it is there",
-        ListFault::Credential(_) => "calls are answered 502; check --upstream-key-file",
+        ListFault::Credential(_) => "calls are answered 502; check its API key (--upstream-key-file, upstreams.NAME.api_key_file)",
     };
     format!("{fault}; {means}")
 }
 
-fn built_in() -> Chosen {
-    let shown = vec![UpstreamStatus {
-        name: DEFAULT.into(),
-        url: String::new(),
-        kind: "built-in responder (not a model)".into(),
-        models: vec![BUILT_IN_MODEL.into()],
-        trouble: None,
-        down: false,
-    }];
-    Chosen {
-        upstreams: vec![UpstreamConfig::built_in(DEFAULT)],
-        shown,
-        chat_model: BUILT_IN_MODEL.into(),
-        embed_model: BUILT_IN_MODEL.into(),
-        child: None,
-        watched: None,
-    }
+fn supervised(addresses: &Addresses) -> anyhow::Result<Vec<UpstreamConfig>> {
+    let both = [(DEFAULT, &addresses.address, SMOLLM2), (EMBEDDINGS, &addresses.embedding_address, SMOLLM2_EMBEDDINGS)];
+    let upstream = |(name, address, model): (&str, &String, &str)| {
+        let url = format!("{}/v1", address.trim_end_matches('/')).parse()?;
+        Ok(UpstreamConfig { models: vec![model.into()], ..UpstreamConfig::open_ai(name, url) })
+    };
+    both.into_iter().map(upstream).collect()
 }
 
-fn supervised(addresses: &Addresses) -> anyhow::Result<(Vec<UpstreamConfig>, Vec<UpstreamStatus>)> {
-    let mut upstreams = Vec::new();
-    let mut shown = Vec::new();
-    for (name, address, model) in [(DEFAULT, &addresses.address, SMOLLM2), (EMBEDDINGS, &addresses.embedding_address, SMOLLM2_EMBEDDINGS)] {
-        let url = format!("{}/v1", address.trim_end_matches('/'));
-        shown.push(UpstreamStatus {
-            name: name.into(),
-            url: url.clone(),
-            kind: format!("supervised model ({})", addresses.model),
-            models: vec![model.into()],
-            trouble: None,
-            down: false,
-        });
-        upstreams.push(UpstreamConfig { models: vec![model.into()], ..UpstreamConfig::open_ai(name, url.parse()?) });
+/// The servers in force; what is learnt of one leaves the others as they are.
+#[derive(Debug)]
+pub(crate) struct Servers {
+    gateway: Arc<Gateway>,
+    all: Mutex<Vec<UpstreamConfig>>,
+}
+
+impl Servers {
+    pub(crate) fn new(gateway: Arc<Gateway>, all: Vec<UpstreamConfig>) -> Arc<Self> {
+        Arc::new(Self { gateway, all: Mutex::new(all) })
     }
-    Ok((upstreams, shown))
+
+    fn replace(&self, changed: Vec<UpstreamConfig>) -> Result<(), ConfigError> {
+        let mut all = self.all.lock().expect("no holder of this lock panics");
+        let mut next = all.clone();
+        for changed in changed {
+            for one in next.iter_mut().filter(|one| one.name == changed.name) {
+                one.clone_from(&changed);
+            }
+        }
+        self.gateway.set_upstreams(next.clone())?;
+        *all = next;
+        Ok(())
+    }
 }
 
 /// Starts the supervised model again whenever it ends, until `stop`.
 pub(crate) async fn supervise(
     mut server: ModelServer,
-    gateway: Arc<Gateway>,
+    servers: Arc<Servers>,
     operations: Arc<Operations>,
     cache: std::path::PathBuf,
     mut stop: Receiver<bool>,
@@ -228,7 +269,7 @@ pub(crate) async fn supervise(
                 Err(error) => tracing::error!(error = format!("{error:#}"), "the supervised model does not start"),
             }
         };
-        let swapped = supervised(&server.addresses).and_then(|(upstreams, _)| Ok(gateway.set_upstreams(upstreams)?));
+        let swapped = supervised(&server.addresses).and_then(|upstreams| Ok(servers.replace(upstreams)?));
         if let Err(error) = swapped {
             tracing::error!(error = format!("{error:#}"), "the restarted model could not be put in place");
         } else {

@@ -20,11 +20,9 @@ use crate::capacity::Capacity;
 use crate::connection::{Patience, http1, http2};
 use crate::crew::{Arrival, Crew};
 use crate::listen::Service;
-use crate::progress::{Progress, WRITE_PROGRESS};
+use crate::progress::Progress;
 use crate::stop;
 
-/// A client that needs longer for its handshake is cut off (slow loris).
-const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Threads of a worker for work that blocks, such as looking up a name. What is costly has a bound of its own before it gets here.
 const MAX_BLOCKING_THREADS: usize = 16;
 
@@ -133,8 +131,9 @@ async fn serve_all(app: Arc<App>, mut arrivals: UnboundedReceiver<Arrival>, drai
 async fn serve(app: Arc<App>, service: Service, stream: TcpStream, connection: Connection, stop: watch::Receiver<bool>) {
     _ = stream.set_nodelay(true);
     let Ok(local) = stream.local_addr() else { return };
-    let stream = Progress::new(stream, WRITE_PROGRESS);
-    let patience = Patience::default();
+    let stream = Progress::new(stream, app.timeouts().unread_connection.duration());
+    let patience = Patience::of(app.timeouts());
+    let handshake = app.timeouts().handshake.duration();
     let tls = Arc::clone(app.tls());
     // HTTP/2 runs each call as a task of its own, so an answer owns what it needs.
     let answer = move |request| {
@@ -143,7 +142,7 @@ async fn serve(app: Arc<App>, service: Service, stream: TcpStream, connection: C
     };
     let peer = connection.peer;
     let ended = if service == Service::Planes {
-        match timeout(HANDSHAKE, TlsAcceptor::from(tls).accept(stream)).await {
+        match timeout(handshake, TlsAcceptor::from(tls).accept(stream)).await {
             Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => http2(stream, answer, patience, stop).await,
             Ok(Ok(stream)) => http1(stream, answer, patience, stop).await,
             Ok(Err(error)) => return tracing::debug!(%peer, %error, "the TLS handshake failed; does the client trust the local CA?"),

@@ -11,6 +11,7 @@ use keyless_token::code::{AuthorizationCode, SignedIn};
 use keyless_token::opaque::RefreshToken;
 
 use crate::codes;
+use crate::config::Config;
 use crate::refusal::Refusal;
 use crate::scope::PeopleScope;
 use crate::state::Authority;
@@ -18,10 +19,6 @@ use crate::state::Authority;
 /// The generation before counts this long, so that a client whose answer was lost, or two processes sharing one cache, are not
 /// taken for thieves. They get a token of the current generation: a thief's use still collides with the owner's next one.
 const GRACE_SECS: i64 = 60;
-/// A line that is not used for so long ends, in seconds: 14 days.
-const IDLE_SECS: i64 = 14 * 86_400;
-/// No line lives longer than this from its sign-in, in seconds: 90 days.
-const MAX_SECS: i64 = 90 * 86_400;
 /// Lines per person and program; the least recently used one makes room.
 const MAX_FAMILIES: usize = 50;
 
@@ -57,7 +54,7 @@ pub(super) async fn begin(
     client_id: ClientId,
     stay: Stay,
 ) -> Result<(Option<Secret<String>>, Timestamp), Refusal> {
-    let family = line(ctx, signed_in, client_id, stay)?;
+    let family = line(authority, ctx, signed_in, client_id, stay)?;
     let permit = authority.system.permit("a person's sign-in");
     let plan = |snapshot: &Snapshot| {
         // The code was brought a second time while the first one was at work: that has ended the session before it began.
@@ -86,7 +83,7 @@ pub(super) async fn begin(
 }
 
 /// The line that a sign-in begins.
-fn line(ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) -> Result<RefreshFamily, Refusal> {
+fn line(authority: &Authority, ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) -> Result<RefreshFamily, Refusal> {
     let id: CredentialId = signed_in.session.parse().map_err(|_| Refusal::new(&codes::UNAVAILABLE).because("a session without an id"))?;
     let in_browser = stay == Stay::RenewingInBrowser;
     Ok(RefreshFamily {
@@ -96,7 +93,7 @@ fn line(ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) 
         generation: if stay == Stay::No { NEVER_RENEWED } else { 1 },
         rotated: ctx.now,
         signed_in: signed_in.at,
-        expires: expiry(ctx.now, signed_in.at, in_browser),
+        expires: expiry(&authority.config, ctx.now, signed_in.at, in_browser),
         revoked: false,
         in_browser,
         method: signed_in.methods.join(" "),
@@ -106,7 +103,7 @@ fn line(ctx: &OpContext, signed_in: &SignedIn, client_id: ClientId, stay: Stay) 
 /// Ends what a code began: the line of refresh tokens, and on every plane the access tokens of its session. The line is written even
 /// where none was begun, because the planes look for it.
 pub(super) async fn end(authority: &Authority, ctx: &OpContext, code: &AuthorizationCode) -> Result<(), Refusal> {
-    let line = ended(authority, ctx, line(ctx, &code.signed_in, code.client_id, Stay::No)?);
+    let line = ended(authority, ctx, line(authority, ctx, &code.signed_in, code.client_id, Stay::No)?);
     let plan = |snapshot: &Snapshot| {
         let begun = snapshot.refresh_family(line.id);
         if begun.is_some_and(|line| line.revoked) {
@@ -154,7 +151,7 @@ pub(super) async fn take(
         let (found, mut event) = if token.generation == family.generation {
             next.generation += 1;
             next.rotated = ctx.now;
-            next.expires = expiry(ctx.now, family.signed_in, family.in_browser);
+            next.expires = expiry(&authority.config, ctx.now, family.signed_in, family.in_browser);
             (Some(next.generation), event(ctx, "RefreshToken_Rotate", Outcome::Allowed, "the refresh token is the current one"))
         } else if token.generation + 1 == family.generation && (0..GRACE_SECS * 1000).contains(&ctx.now.millis_since(family.rotated)) {
             // The one before, a moment ago: the current one is given again.
@@ -221,11 +218,11 @@ fn signed_in_of(snapshot: &Snapshot, family: &RefreshFamily) -> Result<SignedIn,
     Ok(signed_in)
 }
 
-fn expiry(now: Timestamp, signed_in: Timestamp, in_browser: bool) -> Timestamp {
+fn expiry(config: &Config, now: Timestamp, signed_in: Timestamp, in_browser: bool) -> Timestamp {
     if in_browser {
         return signed_in.plus_secs(super::people::IN_BROWSER_SECS);
     }
-    now.plus_secs(IDLE_SECS).min(signed_in.plus_secs(MAX_SECS))
+    now.plus_secs(config.sign_in_idle_secs).min(signed_in.plus_secs(config.sign_in_secs))
 }
 
 /// This person's lines that are over, and the oldest one when there are too many with this program. SECURITY: one that was ended makes

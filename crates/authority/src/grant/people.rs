@@ -21,8 +21,6 @@ use crate::requested_claims::capabilities;
 use crate::scope::{PeopleScope, USER_IMPERSONATION};
 use crate::state::{Attempt, Authority};
 
-/// Lifetime of an id token, in seconds: it is read once.
-const ID_TOKEN_SECS: i64 = 3600;
 /// Bytes of randomness in an id token's `uti`.
 const TOKEN_ID_BYTES: usize = 16;
 
@@ -93,7 +91,7 @@ pub(super) fn answer(
             nonce,
             session: Some(&signed_in.session),
             issued: ctx.now,
-            lifetime_secs: ID_TOKEN_SECS,
+            lifetime_secs: authority.config.id_token_secs,
             token_id: &token_id,
         };
         let keys = authority.platform.keyring.at(&snapshot).map_err(|error| Authority::unavailable(&error))?;

@@ -46,7 +46,7 @@ fn outside(harness: &Harness, audience: &str) -> Result<crate::Issued, IssueErro
 async fn a_token_for_others_is_short_and_worth_nothing_at_home() {
     let harness = Harness::new().await;
     for issued in [outside(&harness, "sts.cloud.example").unwrap(), issue(&harness, "api://AzureADTokenExchange").unwrap()] {
-        assert_eq!(issued.expires.millis_since(issued.issued) / 1000, crate::OUTSIDE_TOKEN_SECS);
+        assert_eq!(issued.expires.millis_since(issued.issued) / 1000, 900);
         let token = Unverified::parse(issued.token.expose()).unwrap();
         let claims = token.stated_claims().unwrap();
         assert_eq!(claims.text("sub"), Some(&*harness.fixture.demo_app.object_id.to_string()));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
-    duration::{Moment, parse_moment, parse_size},
+    duration::{Moment, parse_moment},
     help,
 };
 
@@ -45,8 +45,8 @@ pub(crate) enum Audit {
         #[arg(long, value_name = "TIME", value_parser = parse_moment, required_unless_present = "max_size")]
         before: Option<Moment>,
         /// Remove the oldest files until the log is no larger than this, such as 50GB
-        #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-        max_size: Option<u64>,
+        #[arg(long, value_name = "SIZE")]
+        max_size: Option<keyless_config::ByteSize>,
     },
     /// Verify the hash chain over all events
     #[command(after_long_help = help::AUDIT_MORE)]

@@ -76,6 +76,9 @@ pub(crate) enum Deployment {
         /// Thousands of tokens per minute for all callers together
         #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
         capacity: u32,
+        /// The model server that shall serve it, one of `[upstreams.NAME]` [default: the one that has the model]
+        #[arg(long, value_name = "NAME")]
+        upstream: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,

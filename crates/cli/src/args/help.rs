@@ -50,6 +50,53 @@ pub(super) const UP_MORE: &str = more!(
     "Exit codes: 0 ended when asked to, 1 could not start, 2 wrong usage."
 );
 
+pub(super) const SERVE: &str = "\
+Runs the whole system as a configuration says: `keyless up` with other defaults. A new data folder gets a tenant, a subscription, a resource \
+group and the identity `operator` that owns the subscription, and nothing to try. Listens on this machine only.";
+
+pub(super) const SERVE_MORE: &str = more!(
+    "Examples:"
+    "  keyless serve --config keyless.toml"
+    "  KEYLESS_PROCESS_DRAIN=1m keyless serve --config keyless.toml --port 9443"
+    ""
+    "A setting comes from its default, the file, the environment (KEYLESS_SECTION_SETTING) or a flag;"
+    "each overrides the one before. `keyless config show` says which. docs/configuration.md lists all."
+    ""
+    "Exit codes: 0 ended when asked to, 1 could not start, 2 wrong usage."
+);
+
+pub(super) const CONFIG_MORE: &str = more!(
+    "Examples:"
+    "  keyless config check --config keyless.toml"
+    "  keyless config show --config keyless.toml"
+    "  keyless config schema > keyless.schema.json"
+    ""
+    "Exit codes: 0 done, 1 or 2 something is wrong with the configuration."
+);
+
+pub(super) const CONFIG_CHECK_MORE: &str = more!(
+    "Examples:"
+    "  keyless config check --config keyless.toml"
+    ""
+    "Exit codes: 0 nothing is wrong, 1 what it says cannot be followed, 2 it cannot be read."
+);
+
+pub(super) const CONFIG_SHOW_MORE: &str = more!(
+    "Examples:"
+    "  keyless config show --config keyless.toml"
+    "  KEYLESS_LISTEN_HTTPS=9443 keyless config show --json | jq '.[] | select(.from != \"default\")'"
+    ""
+    "Exit codes: 0 done, 1 what it says cannot be followed, 2 it cannot be read."
+);
+
+pub(super) const CONFIG_SCHEMA_MORE: &str = more!(
+    "Examples:"
+    "  keyless config schema > keyless.schema.json"
+    "  keyless config schema --markdown > docs/configuration.md"
+    ""
+    "Exit codes: 0 done, 1 failed, 2 wrong usage."
+);
+
 pub(super) const STATUS: &str = "\
 Shows where a running system answers, what it holds (accounts, deployments, identities), where calls of models go, and to whom identities are \
 lent at the moment.";

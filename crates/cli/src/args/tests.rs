@@ -81,11 +81,12 @@ fn the_data_folder_may_stand_before_or_after_the_command() {
 #[test]
 fn up_takes_one_source_of_answers() {
     assert!(parse(&["up", "--upstream", "http://127.0.0.1:1", "--upstream-key-file", "f"]).is_ok());
+    assert!(parse(&["serve", "--built-in", "--es256", "a", "--es256", "b", "-vv"]).is_ok());
     for words in [
         &["up", "--upstream", "u", "--model", "smollm2"][..],
         &["up", "--built-in", "--model", "smollm2"],
-        &["up", "--upstream-key-file", "f"],
-        &["up", "--port", "70000"],
+        &["up", "--port"],
+        &["up", "--port", "1", "--port", "2"],
     ] {
         assert_eq!(parse(words).unwrap_err().exit_code(), 2, "{words:?}");
     }

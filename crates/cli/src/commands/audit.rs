@@ -40,7 +40,9 @@ pub(super) async fn audit(context: &mut Context<'_>, command: &Audit) -> Ending 
         Audit::Query { filter, json } => query(context, &data, filter, *json).await,
         Audit::Tail { follow, lines, filter, json } => tail(context, &data, *follow, *lines, filter, *json).await,
         Audit::Export(args) => export::export(context, &data, args).await,
-        Audit::Prune { before, max_size } => prune(context, &data, before.as_ref().map(|before| before.resolve(now())), *max_size).await,
+        Audit::Prune { before, max_size } => {
+            prune(context, &data, before.as_ref().map(|before| before.resolve(now())), max_size.map(keyless_config::ByteSize::bytes)).await
+        }
         Audit::Verify { anchor, json } => verify::verify(context, &data.path, anchor, *json),
     }
 }

@@ -35,16 +35,19 @@ pub(super) async fn deployment(context: &mut Context<'_>, args: &Deployment) -> 
             let document: Value = control.get(&found.id()).await?;
             show(context, &shown(&found.account.name, &document), *json)?;
         }
-        Deployment::Create { name, model, model_version, capacity, json } => {
+        Deployment::Create { name, model, model_version, capacity, upstream, json } => {
             let wanted = system.deployment_named(name)?;
             if wanted.account.deployments.iter().any(|known| known.eq_ignore_ascii_case(&wanted.name)) {
                 let next = "choose another name, or remove it first";
                 return Err(Failure::new(format!("there is a deployment `{}` already", wanted.short()), next));
             }
-            let body = json!({
+            let mut body = json!({
                 "sku": { "name": "Standard", "capacity": capacity },
                 "properties": { "model": { "format": "OpenAI", "name": model, "version": model_version } },
             });
+            if let Some(upstream) = upstream {
+                body["properties"]["upstream"] = upstream.as_str().into();
+            }
             let made = control.put(&wanted.id(), &body).await?;
             let made = shown(&wanted.account.name, &made);
             if *json {

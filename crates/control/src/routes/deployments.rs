@@ -65,7 +65,7 @@ fn shape(deployment: &Deployment) -> Value {
             json!({ "key": "token", "renewalPeriod": 60, "count": limits.tokens }),
         ]
     });
-    json!({
+    let mut shape = json!({
         "id": deployment.scope,
         "name": deployment.scope.name(),
         "type": "Microsoft.CognitiveServices/accounts/deployments",
@@ -81,7 +81,11 @@ fn shape(deployment: &Deployment) -> Value {
             "currentCapacity": deployment.sku.capacity,
             "rateLimits": limits,
         },
-    })
+    });
+    if let Some(upstream) = &deployment.upstream {
+        shape["properties"]["upstream"] = upstream.as_str().into();
+    }
+    shape
 }
 
 /// `GET …/deployments`
@@ -146,7 +150,7 @@ async fn put(call: Allowed<Body>) -> Result<Reply, Failure> {
                     deployment::deployment(new, call.means()).entity
                 }
             };
-            body.apply(&mut next)?;
+            body.apply(&mut next, &call.control.config.upstreams)?;
             check_quota(&call, snapshot, account, current.map(AsRef::as_ref), &next)?;
             let plan = Plan::new(vec![Mutation::put(next.clone())], current.map(|row| shape(row)), Some(shape(&next)));
             Ok((plan, (current.is_none(), next)))
@@ -163,7 +167,7 @@ async fn patch(call: Allowed<Body>) -> Result<Reply, Failure> {
             let current = find(snapshot, &call.scope)?;
             precondition::check(&call.headers, Some(current.version))?;
             let mut next = Deployment { version: current.version + 1, ..current.clone() };
-            body.apply(&mut next)?;
+            body.apply(&mut next, &call.control.config.upstreams)?;
             check_quota(&call, snapshot, account(snapshot, &call.scope)?, Some(current), &next)?;
             Ok((Plan::new(vec![Mutation::put(next.clone())], Some(shape(current)), Some(shape(&next))), next))
         })

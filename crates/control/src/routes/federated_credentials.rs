@@ -95,7 +95,7 @@ async fn put(call: Allowed<Body>) -> Result<Reply, Failure> {
             let owner = owner(&call, snapshot)?;
             let current = find(snapshot, &owner, call.scope.name());
             let means = call.means();
-            let trusted = &call.control.config.trusted_issuers;
+            let trusted = call.control.config.federation_rules();
             let next = federation::plan(snapshot, owner.clone(), call.scope.name(), &body.properties, trusted, means)?;
             Ok((Plan::new(vec![Mutation::put(next.clone())], current.map(shape), Some(shape(&next))), (current.is_none(), next)))
         })

@@ -11,8 +11,6 @@ use serde::Deserialize;
 use super::Means;
 use crate::Snapshot;
 
-/// The most credentials of one identity or application, as in Entra (case 63).
-const QUOTA: usize = 20;
 /// The longest issuer, subject and audience (case 64).
 const MAX_CHARS: usize = 600;
 
@@ -34,8 +32,8 @@ pub enum FederationRefused {
         why: String,
     },
     /// The owner has as many as it may.
-    #[error("an identity or application has at most {QUOTA} federated credentials; delete one first")]
-    TooMany,
+    #[error("an identity or application has at most {0} federated credentials; delete one first")]
+    TooMany(usize),
     /// Another credential of the owner trusts the same subject of the same issuer.
     #[error("another credential of the same owner has this issuer and subject; use that one")]
     Taken,
@@ -108,7 +106,7 @@ pub fn plan(
     owner: FederatedOwner,
     name: &str,
     wished: &Wished,
-    trusted_issuers: &[String],
+    (trusted_issuers, quota): (&[String], usize),
     means: Means<'_>,
 ) -> Result<FederatedCredential, FederationRefused> {
     name::federated_credential(name)?;
@@ -121,8 +119,8 @@ pub fn plan(
     let audience = text("audiences", Some(audience))?;
     let mut others = snapshot.federated_of(&owner).filter(|row| !row.name.eq_ignore_ascii_case(name)).peekable();
     let current = snapshot.federated_of(&owner).find(|row| row.name.eq_ignore_ascii_case(name));
-    if current.is_none() && others.peek().is_some() && snapshot.federated_of(&owner).count() >= QUOTA {
-        return Err(FederationRefused::TooMany);
+    if current.is_none() && others.peek().is_some() && snapshot.federated_of(&owner).count() >= quota {
+        return Err(FederationRefused::TooMany(quota));
     }
     if others.any(|row| row.issuer == issuer && row.subject == subject) {
         return Err(FederationRefused::Taken);

@@ -232,7 +232,7 @@ async fn an_idle_connection_ends_when_the_system_stops() {
 async fn a_request_that_is_refused_before_its_body_was_read_sees_its_answer() {
     let body = vec![b'x'; 300_000];
     for round in 0..50 {
-        let mut server = Server::start(false, Patience::default()).await;
+        let mut server = Server::start(false, Patience::of(&Timeouts::default())).await;
         let mut client = server.connect().await;
         let head = format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n", body.len());
         client.write_all(head.as_bytes()).await.unwrap();

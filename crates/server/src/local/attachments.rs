@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keyless_authority::{IssueError, IssueRequest, Issued, OUTSIDE_TOKEN_SECS};
+use keyless_authority::{IssueError, IssueRequest, Issued};
 use keyless_metadata::{Attachment, AttachmentKind, NewAttachment};
 use keyless_model::entity::ManagedIdentity;
 use keyless_model::{Actor, OpContext, Scope};
@@ -14,7 +14,6 @@ use super::api::{AttachRequest, Attached, AttachmentStatus, LocalError, OutsideT
 use super::connection::{Guest, refusal};
 use super::spelling::nearest;
 use super::status::{identity_name, identity_status, is_own};
-use crate::adapter;
 
 /// A shell's loan without a stated time.
 const SHELL_TTL_SECS: u32 = 8 * 3600;
@@ -84,14 +83,15 @@ pub(super) fn list(door: &Door) -> Vec<AttachmentStatus> {
 
 pub(super) fn token(door: &Door, wanted: TokenRequest) -> Result<TokenAnswer, LocalError> {
     let identity = find(&door.platform.directory.snapshot(), &wanted.identity)?;
-    let issued = door.issuer.issue(&begin(door), request(door, &identity, wanted.resource, adapter::OWNER_TOKEN_SECS));
+    let issued = door.issuer.issue(&begin(door), request(door, &identity, wanted.resource, door.facts.owner_token_secs));
     answer(&identity, issued)
 }
 
 /// For an audience outside of this system. The owner may name any; workloads only those of `keyless up --federation-audience`.
 pub(super) fn outside_token(door: &Door, wanted: OutsideTokenRequest) -> Result<TokenAnswer, LocalError> {
     let identity = find(&door.platform.directory.snapshot(), &wanted.identity)?;
-    let issued = door.issuer.issue_outside(&begin(door), request(door, &identity, wanted.audience, OUTSIDE_TOKEN_SECS));
+    // The issuer knows how long it may be at most.
+    let issued = door.issuer.issue_outside(&begin(door), request(door, &identity, wanted.audience, i64::MAX));
     answer(&identity, issued)
 }
 

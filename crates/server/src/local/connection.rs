@@ -73,6 +73,8 @@ pub(crate) struct Facts {
     pub(crate) gateway: Arc<Gateway>,
     /// Entra tenants whose guests' tokens count.
     pub(crate) trusted_tenants: Vec<TenantId>,
+    /// How long a token lives that the owner asks for on the command line.
+    pub(crate) owner_token_secs: i64,
 }
 
 pub(super) fn refusal(message: impl Into<String>) -> LocalError {

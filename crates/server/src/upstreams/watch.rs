@@ -11,7 +11,7 @@ use keyless_store::Snapshot;
 use keyless_web::Platform;
 use tokio::sync::watch;
 
-use super::{degraded, shown_trouble};
+use super::{Servers, degraded, shown_trouble};
 use crate::local::api::{DeploymentStatus, UpstreamStatus};
 use crate::operations::Operations;
 use crate::stop;
@@ -23,11 +23,13 @@ const SETTLED: Duration = Duration::from_millis(200);
 /// The most deployments that `status` shows.
 const SHOWN: usize = 20;
 
-/// The server to ask, as it was configured.
+/// A server to ask, as it was configured.
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(super) lister: Lister,
     pub(super) upstream: UpstreamConfig,
+    /// Its models are the owner's word, whatever it lists.
+    pub(super) fixed: bool,
 }
 
 /// What learns of it.
@@ -35,33 +37,35 @@ pub(crate) struct Watched {
 pub(crate) struct Watchers {
     pub(crate) platform: Arc<Platform>,
     pub(crate) gateway: Arc<Gateway>,
+    pub(crate) servers: Arc<Servers>,
     pub(crate) operations: Arc<Operations>,
     pub(crate) shown: Arc<RwLock<Vec<UpstreamStatus>>>,
 }
 
 /// Asks until `stop`, and tells whoever looks at the log what changed.
-pub(crate) async fn watch(watched: Option<Watched>, tell: Watchers, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn watch(watched: Vec<Watched>, tell: Watchers, mut stop: watch::Receiver<bool>) {
     let mut told = stand_ins(&tell.platform.directory.snapshot(), &tell.gateway);
     let mut revisions = tell.platform.directory.revisions();
     let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + EVERY, EVERY);
-    let mut last =
-        watched.as_ref().filter(|watched| !watched.upstream.models.is_empty()).map(|watched| Ok(watched.upstream.models.clone()));
+    let known = |watched: &Watched| (!watched.upstream.models.is_empty()).then(|| Ok(watched.upstream.models.clone()));
+    let mut last: Vec<_> = watched.iter().map(known).collect();
     loop {
         tokio::select! {
             () = stop::told(&mut stop) => return,
-            _ = ticks.tick(), if watched.is_some() => {}
+            _ = ticks.tick(), if !watched.is_empty() => {}
             changed = revisions.changed() => match changed {
                 Ok(()) => tokio::time::sleep(SETTLED).await,
                 Err(_) => return,
             },
         }
-        if let Some(watched) = &watched
-            && !revisions.has_changed().unwrap_or(true)
-        {
+        for (watched, last) in watched.iter().zip(&mut last) {
+            if revisions.has_changed().unwrap_or(true) {
+                break;
+            }
             let now = watched.lister.models().await;
             if last.as_ref() != Some(&now) {
                 tell.learnt(watched, &now);
-                last = Some(now);
+                *last = Some(now);
             }
         }
         let present = stand_ins(&tell.platform.directory.snapshot(), &tell.gateway);
@@ -77,7 +81,8 @@ impl Watchers {
         let trouble = now.as_ref().err().map(shown_trouble);
         let down = now.as_ref().err().is_some_and(ListFault::is_down);
         let mut before = Vec::new();
-        if let Some(shown) = self.shown.write().expect("no holder of this lock panics").first_mut() {
+        let mut all = self.shown.write().expect("no holder of this lock panics");
+        if let Some(shown) = all.iter_mut().find(|shown| shown.name == watched.upstream.name) {
             if down && shown.trouble != trouble {
                 tracing::warn!(url = %shown.url, trouble = trouble.as_deref().unwrap_or_default(), "the model server is not there");
             } else if !down && shown.trouble.is_some() {
@@ -86,15 +91,17 @@ impl Watchers {
             shown.trouble.clone_from(&trouble);
             shown.down = down;
             before = shown.models.clone();
-            if let Ok(models) = now {
+            if let (Ok(models), false) = (now, watched.fixed) {
                 shown.models.clone_from(models);
             }
-            self.operations.set_degraded(degraded(std::slice::from_ref(shown)));
         }
+        self.operations.set_degraded(degraded(&all));
+        drop(all);
         // A server that is down keeps the models it had: its deployments must not change their model because of a restart.
         if let Ok(models) = now
+            && !watched.fixed
             && *models != before
-            && let Err(error) = self.gateway.set_upstreams(vec![UpstreamConfig { models: models.clone(), ..watched.upstream.clone() }])
+            && let Err(error) = self.servers.replace(vec![UpstreamConfig { models: models.clone(), ..watched.upstream.clone() }])
         {
             tracing::error!(%error, "the model server's new list of models could not be put in place");
         }

@@ -48,6 +48,7 @@ const CRATES: &[(&str, Reason)] = &[
     ("keyless-token", Reason::PureCore),
     ("keyless-audit", Reason::PureCore),
     ("keyless-directory", Reason::PureCore),
+    ("keyless-config", Reason::PureCore),
     ("keyless-store", Reason::Port),
     ("keyless-web", Reason::Port),
     ("keyless-store-sqlite", Reason::Adapter),

@@ -20,6 +20,8 @@ pub(super) struct Body {
 #[derive(Default, Deserialize)]
 pub(super) struct Properties {
     pub(super) model: Option<DeploymentModel>,
+    /// Ours, not Azure's: the upstream that shall serve it; an empty name takes it back.
+    pub(super) upstream: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,7 +54,7 @@ impl Capacity {
 
 impl Body {
     /// Applies the body to `deployment`.
-    pub(super) fn apply(&self, deployment: &mut Deployment) -> Result<(), Failure> {
+    pub(super) fn apply(&self, deployment: &mut Deployment, upstreams: &[String]) -> Result<(), Failure> {
         deployment.tags = self.tags.over(&deployment.tags)?;
         if let Some(sku) = &self.sku {
             if let Some(name) = &sku.name {
@@ -68,6 +70,13 @@ impl Body {
                 name: check("properties.model.name", &model.name)?,
                 version: model.version.as_deref().map(|version| check("properties.model.version", version)).transpose()?,
             };
+        }
+        if let Some(upstream) = &self.properties.upstream {
+            if !upstream.is_empty() && !upstreams.contains(upstream) {
+                let message = format!("No upstream is called '{upstream}'. Name one of: {}.", upstreams.join(", "));
+                return Err(Failure::new(Code::InvalidResourceProperties, message).at("properties.upstream"));
+            }
+            deployment.upstream = (!upstream.is_empty()).then(|| upstream.clone());
         }
         Ok(())
     }

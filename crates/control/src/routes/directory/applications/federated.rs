@@ -74,7 +74,7 @@ async fn create(call: Allowed<NewCredential>) -> Result<Reply, Failure> {
                 return Err(Failure::new(Code::Request_MultipleObjectsWithSameKeyValue, message));
             }
             let owner = FederatedOwner::Application(application.id);
-            let (trusted, means) = (&call.control.config.trusted_issuers, call.means());
+            let (trusted, means) = (call.control.config.federation_rules(), call.means());
             let row = federation::plan(snapshot, owner, &body.name, &body.wished, trusted, means)?;
             Ok((Plan::new(vec![Mutation::put(row.clone())], None, Some(shape::federated(&row))), row))
         })
@@ -103,7 +103,7 @@ async fn update(call: Allowed<Wished>) -> Result<Reply, Failure> {
             signing_algorithms: body.signing_algorithms.clone().or_else(|| Some(row.algorithms.clone())),
         };
         let owner = FederatedOwner::Application(application.id);
-        let (trusted, means) = (&call.control.config.trusted_issuers, call.means());
+        let (trusted, means) = (call.control.config.federation_rules(), call.means());
         let next = federation::plan(snapshot, owner, &row.name, &wished, trusted, means)?;
         let (before, after) = (shape::federated(row), shape::federated(&next));
         Ok((Plan::new(vec![Mutation::put(next)], Some(before), Some(after)).unanswered(), ()))
