@@ -100,17 +100,21 @@ pub fn load(given: Given) -> Loaded {
     }
     let (settings, unread) = typed(tree.clone(), &catalogue, &mut problems);
     let mut loaded = Loaded { settings, problems, strange_variables, catalogue, given: tree, unread };
-    loaded.add(check::faults(&loaded.settings));
+    loaded.push(check::faults(&loaded.settings), true);
     loaded
 }
 
 impl Loaded {
-    /// Adds what others found wrong. A fault about a setting that could not be read is left out: it may come from that alone.
+    /// Adds what this machine makes wrong. A fault about a setting that could not be read is left out: it may come from that alone.
     pub fn add(&mut self, faults: Vec<Fault>) {
+        self.push(faults, false);
+    }
+
+    fn push(&mut self, faults: Vec<Fault>, usage: bool) {
         for fault in faults {
             let spoiled = |setting: &String| self.unread.iter().any(|unread| within(unread, setting) || within(setting, unread));
             let Some(first) = fault.settings.first().filter(|_| !fault.settings.iter().any(spoiled)) else { continue };
-            self.problems.push(Problem { origin: self.origin(first), setting: first.clone(), what: fault.what, unreadable: false });
+            self.problems.push(Problem { origin: self.origin(first), setting: first.clone(), what: fault.what, usage });
         }
         self.problems.sort_by(|a, b| a.origin.cmp(&b.origin));
     }
@@ -228,7 +232,7 @@ fn typed(mut tree: Node, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> 
         let setting = path.collect::<Vec<_>>().join(".");
         let Some(node) = tree.take(&place) else {
             // Only a fault of ours leads here; nothing is started on what was not understood.
-            problems.push(Problem { origin: Origin::Default, setting, what: error.to_string(), unreadable: true });
+            problems.push(Problem { origin: Origin::Default, setting, what: error.to_string(), usage: true });
             return (Settings::default(), vec![String::new()]);
         };
         let error = error.inner().to_string();
@@ -236,7 +240,7 @@ fn typed(mut tree: Node, catalogue: &Catalogue, problems: &mut Vec<Problem>) -> 
         let follows = error.starts_with("missing field") && unread.iter().any(|unread| within(&setting, unread));
         if !follows {
             let what = told(&error, catalogue, &setting);
-            problems.push(Problem { origin: node.origin, setting: setting.clone(), what, unreadable: true });
+            problems.push(Problem { origin: node.origin, setting: setting.clone(), what, usage: true });
         }
         unread.push(setting);
     }

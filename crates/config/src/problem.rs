@@ -28,8 +28,8 @@ pub struct Problem {
     pub setting: String,
     /// What is wrong and what to do, in one sentence.
     pub what: String,
-    /// Whether the text itself cannot be read, rather than what it says cannot be followed.
-    pub unreadable: bool,
+    /// Whether the text itself is wrong, rather than this machine.
+    pub usage: bool,
 }
 
 impl fmt::Display for Problem {

@@ -17,7 +17,7 @@ pub(crate) fn read(name: &str, text: &str) -> (Node, Vec<Problem>) {
         origin: reader.origin(error.span().map_or(0, |span| span.start)),
         setting: String::new(),
         what: format!("this is no TOML: {}; look at the quotes and brackets there", error.message()),
-        unreadable: true,
+        usage: true,
     };
     (reader.table(table.get_ref(), 0), errors.iter().map(problem).collect())
 }

@@ -78,7 +78,7 @@ pub(super) const CONFIG_CHECK_MORE: &str = more!(
     "Examples:"
     "  keyless config check --config keyless.toml"
     ""
-    "Exit codes: 0 nothing is wrong, 1 what it says cannot be followed, 2 it cannot be read."
+    "Exit codes: 0 nothing is wrong, 1 a file that it names cannot be used, 2 what it says is wrong."
 );
 
 pub(super) const CONFIG_SHOW_MORE: &str = more!(
@@ -86,7 +86,7 @@ pub(super) const CONFIG_SHOW_MORE: &str = more!(
     "  keyless config show --config keyless.toml"
     "  KEYLESS_LISTEN_HTTPS=9443 keyless config show --json | jq '.[] | select(.from != \"default\")'"
     ""
-    "Exit codes: 0 done, 1 what it says cannot be followed, 2 it cannot be read."
+    "Exit codes: 0 done, 1 a file that it names cannot be used, 2 what it says is wrong."
 );
 
 pub(super) const CONFIG_SCHEMA_MORE: &str = more!(

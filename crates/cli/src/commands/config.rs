@@ -78,9 +78,9 @@ pub(super) fn load(context: &Context<'_>, settings: &SettingArgs, purpose: Purpo
         [one] => one.clone(),
         all => format!("{} things are wrong with the configuration:\n  {}", all.len(), all.join("\n  ")),
     };
-    let unreadable = loaded.problems.iter().any(|problem| problem.unreadable);
+    let usage = loaded.problems.iter().any(|problem| problem.usage);
     let failure = Failure::new(what, "correct that and try again; docs/configuration.md and `keyless up --help` say what can be set");
-    Err(failure.ending(if unreadable { Exit::Usage } else { Exit::Failed }))
+    Err(failure.ending(if usage { Exit::Usage } else { Exit::Failed }))
 }
 
 fn read(path: &Path) -> Result<File, Failure> {

@@ -217,8 +217,7 @@ fn every_setting_can_be_set_by_file_and_by_variable() {
         variable.environment = vec![(setting.variable().replace('*', "MINE"), text)];
         for (given, origin) in [(given(&format!("{section}{name} = {value}\n{needed}")), "keyless.toml"), (variable, "KEYLESS_")] {
             let loaded = load(given);
-            let unreadable: Vec<_> = loaded.problems.iter().filter(|problem| problem.unreadable).collect();
-            assert!(unreadable.is_empty(), "{path}: {unreadable:?}");
+            assert!(loaded.unread.is_empty(), "{path}: {:?}", loaded.problems);
             let shown = loaded.shown().into_iter().find(|shown| shown.path == path).unwrap_or_else(|| panic!("{path} is not shown"));
             assert!(shown.origin.to_string().starts_with(origin), "{path}: {shown:?}");
             assert_ne!(shown.value, setting.default, "{path}");
@@ -291,7 +290,7 @@ fn a_fault_found_elsewhere_gets_its_place_and_what_could_not_be_read_is_not_blam
     let told: Vec<_> = loaded.problems.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:?}");
     assert_eq!(told[0], "keyless.toml:3:1: trust.issuer_ca: it is not there; put it there");
-    assert!(loaded.problems[1].unreadable && !loaded.problems[0].unreadable);
+    assert!(loaded.problems[1].usage && !loaded.problems[0].usage);
     assert_eq!(loaded.origin("trust.issuer_ca.deeper").to_string(), "keyless.toml:3:1");
 }
 
