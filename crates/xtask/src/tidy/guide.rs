@@ -11,7 +11,7 @@ use super::unused::names;
 pub(super) const GUIDE: &str = "CONTRIBUTING.md";
 
 /// The kinds of thing that must have a list.
-const KINDS: [&str; 4] = ["A resource type of ARM", "An AI operation", "A grant type", "A store"];
+const KINDS: [&str; 5] = ["A resource type of ARM", "An AI operation", "A grant type", "A setting", "A store"];
 
 /// How many questions are answered at least.
 const QUESTIONS: usize = 20;
