@@ -10,11 +10,13 @@
 //!   Owner there too.
 //! * **Change of a principal that holds a role above the subscriptions** - at the root or a management group, itself or through a
 //!   group: whoever could make anyone an Owner there as well.
+//! * **Change of a principal that a deny assignment names** - as one it holds for or spares, itself or through a group: nobody. It
+//!   would lift the deny assignment from somebody, and only the owner, at the local socket, may do that.
 //!
 //! Everyone may read what they are themselves (`/me`).
 
 use http::Method;
-use keyless_model::entity::{Entity, EntityKind, FederatedCredential, FederatedOwner, Mutation};
+use keyless_model::entity::{DenyAssignment, DenyPrincipal, Entity, EntityKind, FederatedCredential, FederatedOwner, Mutation};
 use keyless_model::{ObjectId, Scope, SubscriptionId};
 use keyless_rbac::{Attributes, Permit};
 use keyless_store::Snapshot;
@@ -47,17 +49,29 @@ pub(crate) fn write(call: &Call, snapshot: &Snapshot) -> Result<Permit, Failure>
 }
 
 /// Refuses a change of a principal - a new member of its group, a credential of its application, the principal itself - that holds
-/// a role above the subscriptions, unless the caller could give any role there.
+/// a role above the subscriptions, unless the caller could give any role there; and of one that a deny assignment names.
 pub(crate) fn check(call: &Call, snapshot: &Snapshot, mutations: &[Mutation]) -> Result<(), Failure> {
     let policy = snapshot.policy();
     for principal in mutations.iter().filter_map(|mutation| concerned(snapshot, mutation)) {
-        let circle = std::iter::once(principal).chain(policy.groups_of(principal));
-        let held = circle.flat_map(|id| policy.assignments_of(id).map(|row| row.scope).collect::<Vec<_>>());
+        let circle: Vec<ObjectId> = std::iter::once(principal).chain(policy.groups_of(principal)).collect();
+        // SECURITY: who is held by a deny assignment must not become one whom it spares, by a group or a credential; ARM, too, lets
+        // nobody lift one, whatever their role.
+        if policy.deny_assignments().any(|deny| circle.iter().any(|id| names(deny, *id))) {
+            let why =
+                "A deny assignment names this object or a group that it belongs to. Lift the deny assignment first, with 'keyless apply'.";
+            return Err(Failure::new(Code::Authorization_RequestDenied, why));
+        }
+        let held = circle.into_iter().flat_map(|id| policy.assignments_of(id).map(|row| row.scope).collect::<Vec<_>>());
         for scope in held.filter(|scope| scope.subscription_id().is_none()) {
             administrators::could_assign_owner(snapshot, call.me(), &scope).ok_or_else(denied)?;
         }
     }
     Ok(())
+}
+
+/// Whether a deny assignment says something of this very principal or group.
+fn names(deny: &DenyAssignment, id: ObjectId) -> bool {
+    deny.principals.contains(&DenyPrincipal::Object(id)) || deny.exclude_principals.contains(&id)
 }
 
 /// Whose rights the mutation gives someone, or takes away.

@@ -205,3 +205,47 @@ async fn an_owner_of_every_subscription_does_not_join_a_group_that_holds_a_role_
     plane.test.assign(builtin::READER, plane.test.foreign_app.object_id, &Scope::root()).await;
     plane.post(operator, &join, member).await.expect(204);
 }
+
+#[tokio::test]
+async fn nobody_steps_out_of_a_deny_assignment_through_the_directory_i16() {
+    let plane = Plane::new().await;
+    let (test, operator) = (&plane.test, plane.test.operator);
+    let group = async |name: &str| {
+        let body = json!({ "displayName": name, "mailEnabled": false, "mailNickname": name, "securityEnabled": true });
+        let made = plane.post(operator, "/v1.0/groups", body).await.expect(201);
+        made["id"].as_str().unwrap().parse::<keyless_model::ObjectId>().unwrap()
+    };
+    let (spared, held, free) = (group("spared").await, group("held").await, group("free").await);
+    let join = async |group| {
+        let member = json!({ "@odata.id": format!("https://graph.microsoft.com/v1.0/directoryObjects/{}", operator.object_id) });
+        plane.post(operator, &format!("/v1.0/groups/{group}/members/$ref"), member).await
+    };
+    let leave = async |group| plane.delete(operator, &format!("/v1.0/groups/{group}/members/{}/$ref", operator.object_id)).await;
+    let application = test.snapshot().application_of(test.app.client_id).unwrap().id;
+    let secret = async || plane.post(operator, &format!("/v1.0/applications/{application}/addPassword"), json!({})).await;
+    join(held).await.expect(204);
+    let permissions = Permissions { actions: vec!["Microsoft.CognitiveServices/accounts/write".into()], ..Permissions::default() };
+    let deny = DenyAssignment {
+        id: DenyAssignmentId::from_u128(0xd),
+        name: "freeze".into(),
+        description: String::new(),
+        scope: test.group.clone(),
+        do_not_apply_to_child_scopes: false,
+        permissions: vec![permissions],
+        principals: [DenyPrincipal::Object(held)].into(),
+        exclude_principals: [spared, test.app.object_id].into(),
+        created: keyless_model::Timestamp::from_unix_secs(0),
+    };
+    test.put(deny.clone()).await;
+    let gone = plane.delete(operator, &format!("/v1.0/groups/{held}")).await;
+    for answer in [join(spared).await, leave(held).await, secret().await, gone] {
+        assert_eq!(answer.error(), (403, "Authorization_RequestDenied"));
+        assert!(answer.message().contains("deny assignment"), "{}", answer.message());
+    }
+    join(free).await.expect(204);
+    leave(free).await.expect(204);
+    test.delete(deny).await;
+    for (answer, status) in [(join(spared).await, 204), (leave(held).await, 204), (secret().await, 200)] {
+        answer.expect(status);
+    }
+}
