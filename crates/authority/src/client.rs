@@ -26,6 +26,8 @@ mod secret;
 pub(crate) use app::App;
 #[cfg(test)]
 pub(crate) use app::PAGES_READ;
+#[cfg(test)]
+pub(crate) use secret::WORK as SECRET_WORK;
 
 /// A program that the directory knows, and that has proved nothing yet.
 #[derive(Debug, Clone)]

@@ -78,14 +78,24 @@ async fn own_assertion(
     Ok(proven)
 }
 
+#[cfg(test)]
+std::thread_local! {
+    /// How many certificates were parsed.
+    static PARSED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// The certificate that the token names, parsed. SECURITY: chosen by its thumbprint first: junk of strangers must not cost the
 /// parsing of every certificate of the application.
 fn registered(application: &Application, token: &Unverified<'_>) -> Vec<(CredentialId, Certificate)> {
-    let read = |credential: &keyless_model::entity::CertificateCredential| match Certificate::read(credential.der.as_bytes()) {
-        Ok(certificate) => Some((credential.id, certificate)),
-        Err(error) => {
-            tracing::warn!(client_id = %application.client_id, credential = %credential.id, %error, "a registered certificate is unreadable");
-            None
+    let read = |credential: &keyless_model::entity::CertificateCredential| {
+        #[cfg(test)]
+        PARSED.with(|parsed| parsed.set(parsed.get() + 1));
+        match Certificate::read(credential.der.as_bytes()) {
+            Ok(certificate) => Some((credential.id, certificate)),
+            Err(error) => {
+                tracing::warn!(client_id = %application.client_id, credential = %credential.id, %error, "a registered certificate is unreadable");
+                None
+            }
         }
     };
     let named = |credential: &&keyless_model::entity::CertificateCredential| {
@@ -142,12 +152,17 @@ mod tests {
         application.certificates = (1..=20).map(certificate).collect();
         let header = json!({"alg": "RS256", "x5t#S256": thumbprint(&application.certificates[7])});
         let text = Rsa::shared(0).sign(&header, &json!({}));
-        let parsed = registered(&application, &Unverified::parse_assertion(&text).unwrap());
-        let parsed: Vec<_> = parsed.iter().map(|(_, certificate)| *certificate.sha256()).collect();
-        assert_eq!(parsed, [*Certificate::read(application.certificates[7].der.as_bytes()).unwrap().sha256()]);
+        for (_, other) in application.certificates.iter_mut().enumerate().filter(|(n, _)| *n != 7) {
+            other.der = "AAAA".into();
+        }
+        let found = registered(&application, &Unverified::parse_assertion(&text).unwrap());
+        let found: Vec<_> = found.iter().map(|(_, certificate)| *certificate.sha256()).collect();
+        assert_eq!(PARSED.with(std::cell::Cell::get), 1);
+        assert_eq!(found, [*Certificate::read(application.certificates[7].der.as_bytes()).unwrap().sha256()]);
         for header in [json!({"alg": "RS256"}), json!({"alg": "RS256", "x5t": "AAAA"}), json!({"alg": "RS256", "x5t#S256": "AAAA"})] {
             let text = Rsa::shared(0).sign(&header, &json!({}));
-            assert!(registered(&application, &Unverified::parse_assertion(&text).unwrap()).is_empty(), "junk costs no parsing");
+            assert!(registered(&application, &Unverified::parse_assertion(&text).unwrap()).is_empty());
         }
+        assert_eq!(PARSED.with(std::cell::Cell::get), 1, "junk costs no parsing");
     }
 }

@@ -12,6 +12,12 @@ use crate::state::Authority;
 /// What an unknown client's secret is compared with: hex of no HMAC, so nothing matches it.
 const NO_HASH: &str = "----------------------------------------------------------------";
 
+#[cfg(test)]
+std::thread_local! {
+    /// How many secrets were hashed, and how many hashes compared.
+    pub(crate) static WORK: std::cell::Cell<(usize, usize)> = const { std::cell::Cell::new((0, 0)) };
+}
+
 /// Which secret of the client this is, if it holds now.
 pub(super) fn check(
     authority: &Authority,
@@ -21,8 +27,17 @@ pub(super) fn check(
 ) -> Result<CredentialId, Refusal> {
     let application = registered.and_then(Registered::application);
     let secrets = application.map(|app| app.secrets.as_slice()).unwrap_or_default();
-    let equal = |hash: &Secret<String>, known: &str| hash.matches(known.as_bytes());
-    let matched = find(secrets, presented, |text| authority.platform.sealer.secret_hash(text), equal);
+    let hash = |text: &str| {
+        #[cfg(test)]
+        WORK.with(|work| work.set((work.get().0 + 1, work.get().1)));
+        authority.platform.sealer.secret_hash(text)
+    };
+    let equal = |hash: &Secret<String>, known: &str| {
+        #[cfg(test)]
+        WORK.with(|work| work.set((work.get().0, work.get().1 + 1)));
+        hash.matches(known.as_bytes())
+    };
+    let matched = find(secrets, presented, hash, equal);
     let Some(registered) = registered else {
         return Err(Refusal::new(&codes::WRONG_SECRET).because("unknown client"));
     };

@@ -128,6 +128,29 @@ async fn an_unknown_client_is_told_apart_by_its_code_only_n69() {
 }
 
 #[tokio::test]
+async fn an_unknown_client_costs_a_hash_and_a_comparison_at_each_grant_of_programs_n69() {
+    let harness = Harness::new().await;
+    let known = harness.fixture.app.client_id.to_string();
+    for grant in ["client_credentials", keyless_wire::oauth::GRANT_JWT_BEARER] {
+        for (client_id, code) in [(known.as_str(), 7_000_215), ("00000000-0000-0000-0000-00000000ffff", 700_016), ("not-a-guid", 700_016)] {
+            let before = crate::client::SECRET_WORK.with(std::cell::Cell::get);
+            let fields = [
+                ("grant_type", grant),
+                ("client_id", client_id),
+                ("client_secret", "wrong"),
+                ("assertion", "x"),
+                ("requested_token_use", "on_behalf_of"),
+                ("scope", SCOPE),
+            ];
+            let answer = harness.post("/KEYLESS.test/oauth2/v2.0/token", &fields).await;
+            assert_eq!(answer.code(), code, "{grant} {client_id}: {}", answer.text);
+            let after = crate::client::SECRET_WORK.with(std::cell::Cell::get);
+            assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "{grant} {client_id}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_secret_is_refused_whatever_it_shares_with_the_right_one_n70_n71() {
     let harness = Harness::new().await;
     let long = format!("{APP_SECRET}{}", "x".repeat(60));

@@ -17,7 +17,7 @@ fn accepted(keys: &ExternalKeys, kid: &str, text: &str) -> bool {
 #[test]
 fn signatures_of_wycheproof_are_judged_right_from_text_to_key_n12() {
     let file: Value = serde_json::from_str(include_str!("wycheproof_jws.json")).unwrap();
-    let (mut taken, mut refused, mut of_another_scheme, mut differ) = (0, 0, 0, Vec::new());
+    let (mut taken, mut refused, mut of_another_scheme, mut without_key, mut differ) = (0, 0, 0, 0, Vec::new());
     for group in file["groups"].as_array().unwrap() {
         let (key, kid) = (&group["key"], group["key"]["kid"].as_str().unwrap_or_default());
         // A symmetric key is never in a set that somebody publishes.
@@ -27,17 +27,20 @@ fn signatures_of_wycheproof_are_judged_right_from_text_to_key_n12() {
             .is_some_and(|alg| [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256].iter().any(|one| one.as_str() == alg));
         for test in group["tests"].as_array().unwrap() {
             let (valid, text) = (test[2] == "valid", test[3].as_str().unwrap());
-            if accepted(&keys, kid, text) != (valid && ours) {
+            let accepted = accepted(&keys, kid, text);
+            if accepted != (valid && ours) {
                 differ.push(format!("{} {}", group["comment"].as_str().unwrap(), test[1].as_str().unwrap()));
             }
-            match (valid, ours) {
-                (true, true) => taken += 1,
-                (true, false) => of_another_scheme += 1,
-                (false, _) => refused += 1,
+            match (accepted, valid && !ours) {
+                // The file's group of a secret that two sides share: nothing here has been told it, so these say little.
+                _ if key.is_null() => without_key += 1,
+                (true, _) => taken += 1,
+                (false, true) => of_another_scheme += 1,
+                (false, false) => refused += 1,
             }
         }
     }
     // An empty payload would be a detached one, and `Figure20` is PS384 under a key that the file says is for PS256.
     assert_eq!(differ, ["rs256 emptyPayload", "ps256 emptyPayload", "rfc7520 Figure20", "rfc7520WithKeyOps Figure20"]);
-    assert_eq!((taken, refused, of_another_scheme), (18, 355, 28));
+    assert_eq!((taken, refused, of_another_scheme, without_key), (14, 329, 18, 40));
 }

@@ -6,7 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::PeerOwner;
 
+#[cfg(test)]
+std::thread_local! {
+    /// How often the tables were read.
+    pub(super) static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 pub(super) fn owner_of(peer: SocketAddr, local: SocketAddr) -> PeerOwner {
+    #[cfg(test)]
+    READ.with(|read| read.set(read.get() + 1));
     let mut owner = PeerOwner::Unsupported;
     // An IPv4 peer may be a socket of either family; each is in the table of its own.
     for (table, mapped) in [("/proc/net/tcp", false), ("/proc/net/tcp6", true)] {

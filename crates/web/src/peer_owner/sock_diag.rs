@@ -54,7 +54,7 @@ pub(super) fn is_lacking(error: Errno) -> bool {
     )
 }
 
-fn request(own: SocketAddr, other: SocketAddr) -> [u8; HEADER + REQUEST] {
+pub(super) fn request(own: SocketAddr, other: SocketAddr) -> [u8; HEADER + REQUEST] {
     let mut request = [0; HEADER + REQUEST];
     let length = u32::try_from(request.len()).unwrap_or_default();
     request[..4].copy_from_slice(&length.to_ne_bytes());

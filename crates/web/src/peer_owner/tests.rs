@@ -113,4 +113,11 @@ fn the_kernel_is_asked_for_the_one_socket_i12() {
     // Every Linux that Keyless is tested on answers this; a sandbox that does not is no place to test it.
     let answer = sock_diag::ask(peer, server.local_addr().unwrap()).expect("a kernel with NETLINK_SOCK_DIAG");
     assert_eq!(answer, sock_diag::Answer::Owner(rustix::process::getuid().as_raw()));
+    // `NLM_F_REQUEST` alone: with `NLM_F_DUMP` (0x300) the kernel would walk the sockets of everybody.
+    assert_eq!(u16::from_ne_bytes(sock_diag::request(peer, server.local_addr().unwrap())[6..8].try_into().unwrap()), 1);
+    let read = || proc_net::READ.with(std::cell::Cell::get);
+    let before = read();
+    assert_eq!(owner_of(peer, server.local_addr().unwrap()), me());
+    assert_eq!(owner_of("127.0.0.1:1".parse().unwrap(), server.local_addr().unwrap()), PeerOwner::Unknown);
+    assert_eq!(read(), before, "no table is read, whether or not the socket is there");
 }
