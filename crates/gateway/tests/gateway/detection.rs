@@ -55,7 +55,8 @@ async fn the_order_of_the_candidates_is_kept() {
 async fn a_server_that_hangs_up_after_its_answer_is_found_every_time_d16() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let candidate = Candidate { name: "closing", port: listener.local_addr().unwrap().port() };
-    tokio::spawn(async move {
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.read(&mut [0; 1024]).await.unwrap();
