@@ -16,9 +16,11 @@ use keyless_metadata::{Connection, Metadata};
 use keyless_store::audit_log::confirmed;
 use keyless_web::{Local, Peer};
 use keyless_wire::arm::ArmError;
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tower::ServiceExt as _;
 
+use crate::bodies::{Bodies, Cut};
 use crate::connection::MAX_HEADERS;
 use crate::landing;
 use crate::listen::Service;
@@ -35,6 +37,7 @@ pub(crate) struct App {
     metadata: Arc<Metadata>,
     /// Authority, control plane and Graph: their paths do not collide.
     planes: Router,
+    bodies: Arc<Bodies>,
     operations: Arc<Operations>,
     audit: Arc<dyn AuditSink>,
     /// `.openai.{domain}`, where accounts have host names of their own.
@@ -47,13 +50,13 @@ impl App {
         tls: Arc<rustls::ServerConfig>,
         gateway: Arc<Gateway>,
         metadata: Arc<Metadata>,
-        planes: Router,
+        (planes, bodies): (Router, Arc<Bodies>),
         operations: Arc<Operations>,
         audit: Arc<dyn AuditSink>,
         settings: &Settings,
     ) -> Self {
         let account_suffix = settings.listen.wildcard_domain.as_ref().map(|domain| format!(".openai.{domain}"));
-        Self { tls, gateway, metadata, planes, operations, audit, account_suffix, timeouts: settings.timeouts.clone() }
+        Self { tls, gateway, metadata, planes, bodies, operations, audit, account_suffix, timeouts: settings.timeouts.clone() }
     }
 
     pub(crate) const fn tls(&self) -> &Arc<rustls::ServerConfig> {
@@ -70,6 +73,7 @@ impl App {
         mut request: Request<Incoming>,
         connection: Connection,
         local: SocketAddr,
+        mut stop: watch::Receiver<bool>,
     ) -> Response<Answer> {
         let peer = connection.peer;
         let here = |body| Either::Right(Either::Left(body));
@@ -88,10 +92,14 @@ impl App {
                 // A body that trickles in holds no connection for long; a change that is under way runs to its end all the same.
                 let deadline = self.timeouts.plane;
                 let answered = async {
-                    let response = match timeout(deadline.duration(), self.planes.clone().oneshot(request.map(Body::new))).await {
-                        Ok(Ok(response)) => response,
-                        Ok(Err(never)) => match never {},
-                        Err(_) => too_slow(deadline),
+                    let (head, body) = request.into_parts();
+                    let (body, load) = self.bodies.count(body, peer.ip(), connection.owner);
+                    let call = self.planes.clone().oneshot(Request::from_parts(head, Body::new(body)));
+                    let response = match load.within(&mut stop, timeout(deadline.duration(), call)).await {
+                        Ok(Ok(Ok(response))) => response,
+                        Ok(Ok(Err(never))) => match never {},
+                        Ok(Err(_)) => too_slow(deadline),
+                        Err(cut) => cut_off(cut),
                     };
                     response.map(|body| Either::Right(Either::Right(body)))
                 };
@@ -140,6 +148,19 @@ fn too_slow(deadline: TimeSpan) -> Response<Body> {
     let told = format!("The request was not complete within {} seconds. Send it again.", deadline.as_secs());
     let error = ArmError::new("RequestTimeout", told);
     keyless_web::json(StatusCode::REQUEST_TIMEOUT, &error)
+}
+
+fn cut_off(cut: Cut) -> Response<Body> {
+    let (status, code, message) = match cut {
+        Cut::Source => {
+            (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests of yours are being sent. Retry after 1 second.")
+        }
+        Cut::Everyone => (StatusCode::SERVICE_UNAVAILABLE, "ServerBusy", "Too many requests are being sent. Retry after 1 second."),
+        Cut::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "The system stops. Send the request again once it runs."),
+    };
+    let mut response = keyless_web::json(status, &ArmError::new(code, message));
+    response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+    response
 }
 
 /// `az` doubles slashes and changes the case of fixed words; the router's own literals do not match those.

@@ -30,7 +30,7 @@ const FEW: usize = 8;
 
 /// Whose connections are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Source {
+pub(crate) enum Source {
     /// A user of this machine: its address says nothing, as every user has the same.
     User(u32),
     /// A machine; of IPv6 the network of 2^64 addresses that a single machine may well have.
@@ -146,7 +146,7 @@ impl Capacity {
 
     /// A place for an accepted connection; `None` when its source holds its part already.
     pub(crate) fn place(self: &Arc<Self>, service: Service, permit: OwnedSemaphorePermit, peer: IpAddr, owner: PeerOwner) -> Option<Place> {
-        let Some(source) = self.source(peer, owner) else { return Some(Place { _permit: permit, counted: None }) };
+        let Some(source) = source(self.owner, peer, owner) else { return Some(Place { _permit: permit, counted: None }) };
         let part = (self.total(service) / PART).max(FEW);
         // What is left is the owner's, whoever else comes.
         let together = self.total(service).saturating_sub(part).max(part);
@@ -163,21 +163,21 @@ impl Capacity {
         drop(held);
         Some(Place { _permit: permit, counted: Some(Counted { capacity: Arc::clone(self), keys }) })
     }
+}
 
-    /// Who a connection is counted for; `None` for whoever may have the whole share.
-    fn source(&self, peer: IpAddr, owner: PeerOwner) -> Option<Source> {
-        let address = peer.to_canonical();
-        match owner {
-            // Whoever could end the process gains nothing by filling it.
-            PeerOwner::Uid(uid) if uid == self.owner || uid == 0 => None,
-            PeerOwner::Uid(uid) => Some(Source::User(uid)),
-            // Where users cannot be told apart, a loopback address is everybody, the owner first.
-            PeerOwner::Unsupported if address.is_loopback() => None,
-            PeerOwner::Unknown | PeerOwner::Unsupported => Some(Source::Address(match address {
-                IpAddr::V4(_) => address,
-                IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
-            })),
-        }
+/// Whom something is counted for; `None` for whoever may have the whole: `own`, who runs this system, and root.
+pub(crate) fn source(own: u32, peer: IpAddr, owner: PeerOwner) -> Option<Source> {
+    let address = peer.to_canonical();
+    match owner {
+        // Whoever could end the process gains nothing by filling it.
+        PeerOwner::Uid(uid) if uid == own || uid == 0 => None,
+        PeerOwner::Uid(uid) => Some(Source::User(uid)),
+        // Where users cannot be told apart, a loopback address is everybody, the owner first.
+        PeerOwner::Unsupported if address.is_loopback() => None,
+        PeerOwner::Unknown | PeerOwner::Unsupported => Some(Source::Address(match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
+        })),
     }
 }
 

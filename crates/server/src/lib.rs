@@ -5,6 +5,7 @@
 
 mod adapter;
 mod app;
+mod bodies;
 mod bootstrap;
 mod capacity;
 mod certificate;

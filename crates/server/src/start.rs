@@ -23,6 +23,7 @@ use tokio::time::timeout;
 
 use crate::adapter::{ActivityLog, AuthorityTokens};
 use crate::app::App;
+use crate::bodies::Bodies;
 use crate::capacity::Capacity;
 use crate::certificate::ListenerCertificate;
 use crate::clock::{SteadyClock, ThisMachine};
@@ -206,7 +207,7 @@ async fn prepare(options: &Options, tell: &impl Fn(&str)) -> anyhow::Result<Part
         certificate.server_config()?,
         Arc::clone(&gateway),
         Arc::clone(&metadata),
-        planes,
+        (planes, Bodies::new(owner)),
         Arc::clone(&operations),
         Arc::clone(&platform.audit),
         settings,

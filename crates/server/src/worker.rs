@@ -136,9 +136,10 @@ async fn serve(app: Arc<App>, service: Service, stream: TcpStream, connection: C
     let handshake = app.timeouts().handshake.duration();
     let tls = Arc::clone(app.tls());
     // HTTP/2 runs each call as a task of its own, so an answer owns what it needs.
+    let stopped = stop.clone();
     let answer = move |request| {
-        let app = Arc::clone(&app);
-        async move { app.answer(service, request, connection, local).await }
+        let (app, stop) = (Arc::clone(&app), stopped.clone());
+        async move { app.answer(service, request, connection, local, stop).await }
     };
     let peer = connection.peer;
     let ended = if service == Service::Planes {
