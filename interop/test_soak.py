@@ -36,8 +36,8 @@ CALLS_PER_TOKEN = 25
 MEMORY_GROWTH = 0.2
 VERIFY_SECS = 1_800
 SMALL_FILE = 128 << 10
-# What cuts an answer off in the middle and may leave no record of it; what a full disk cuts off is recorded when there is room again.
-KILL = "kill -9"
+# What cuts an answer off in the middle and may leave no record of it; a whole answer always has one.
+KILL, FULL_DISK = "kill -9", "full disk"
 # The answers of a system in trouble; anything else a caller meets is a defect.
 IN_TROUBLE = {"502", "503", "no connection"}
 
@@ -82,10 +82,11 @@ class Scene:
         soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         newest = max((self.system.data / "audit").glob("*.jsonl"))
         # No more than a few calls, also when the next file begins just now.
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (min(newest.stat().st_size, SMALL_FILE), hard))
-        self.journal.wait_for_failures("503")
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
-        self.journal.wait_for_answers()
+        with self.journal.during(FULL_DISK):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (min(newest.stat().st_size, SMALL_FILE), hard))
+            self.journal.wait_for_failures("503")
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+            self.journal.wait_for_answers()
 
     def stop_the_upstream(self) -> None:
         port = int(self.upstream.url.rpartition(":")[2])
@@ -281,7 +282,7 @@ def test_faults_under_load_lose_no_record_and_leak_nothing(scene, thorough, figu
 
 
 def held_against_the_log(scene: Scene) -> Counter[str]:
-    """Every answer has exactly one event, but for those that a crash cut off; returns how many of those have none."""
+    """Every answer has exactly one event, but for those that a crash or a full disk cut off; returns how many of those have none."""
     lines = [line for file in sorted((scene.system.data / "audit").glob("*.jsonl")) for line in file.read_bytes().splitlines()]
     events = [json.loads(line) for line in lines if b'"category":"data"' in line]
     recorded = defaultdict(list)
@@ -289,7 +290,7 @@ def held_against_the_log(scene: Scene) -> Counter[str]:
         recorded[event["requestId"]].append(event["status"])
     answers = scene.journal.answers
     assert len({answer.request_id for answer in answers}) == len(answers), "two answers of one id"
-    unrecorded, wrong = Counter({KILL: 0}), []
+    unrecorded, wrong = Counter({KILL: 0, FULL_DISK: 0}), []
     for answer in answers:
         found = recorded.pop(answer.request_id, [])
         if not found and not answer.whole and (fault := scene.journal.met(answer)):

@@ -14,7 +14,7 @@ pub(crate) struct Whoami {
 
 #[derive(Debug, Args)]
 pub(crate) struct CanI {
-    /// An action, such as Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action
+    /// An action, such as Microsoft.Authorization/roleAssignments/write
     pub(crate) action: String,
     /// Where: account/deployment, an account, group/NAME, `subscription`, or an ARM id
     #[arg(long)]
