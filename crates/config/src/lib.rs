@@ -4,7 +4,7 @@
 //! that a setting names are looked at by whoever uses them.
 //!
 //! A setting is one field: its doc comment is the description in the schema, the reference page and `--help`; its default stands beside
-//! it; its variable is derived from its place. See `docs/decisions/0011-configuration.md`.
+//! it; its variable is derived from its place. See `docs/decisions/0012-configuration.md`.
 
 mod catalogue;
 mod check;

@@ -27,7 +27,7 @@ fn page(command: &clap::Command) -> Result<String, Failure> {
     let mut text = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut text).explain(|| "the manual page cannot be made".to_owned(), "report this")?;
     // Words as long as an action's name cannot be spread over a line: the right margin stays ragged.
-    Ok(String::from_utf8_lossy(&text).replacen(".SH NAME", ".ad l\n.nh\n.SH NAME", 1))
+    Ok(String::from_utf8_lossy(&text).replacen(".SH NAME", ".ad l\n.SH NAME", 1))
 }
 
 /// Writes the page of a command and those of the commands below it; returns how many.
